@@ -1,0 +1,1 @@
+//! Groma: a deterministic ledger bench for city-scale load.

@@ -1,0 +1,2 @@
+//! An outside crate that brings its own protocol.
+fn main() {}

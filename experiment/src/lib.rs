@@ -1,0 +1,1 @@
+//! Scenario to plan to run to result: the only room that knows all others.

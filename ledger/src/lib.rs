@@ -1,0 +1,1 @@
+//! The state machine: transactions, records, receipts and authenticated state.

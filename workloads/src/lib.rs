@@ -1,0 +1,1 @@
+//! The city: what people submit, how often, and what must stay true.
