@@ -75,7 +75,10 @@ impl Block {
         let mut hash = mix(0x6772_6f6d_612e_626c, self.height.0);
         hash = mix(hash, self.view);
         hash = mix(hash, u64::from(self.proposer.0));
-        hash = mix(hash, u64::try_from(self.created.as_nanos()).unwrap_or(u64::MAX));
+        hash = mix(
+            hash,
+            u64::try_from(self.created.as_nanos()).unwrap_or(u64::MAX),
+        );
         for batch in &self.batches {
             hash = mix(hash, batch.id.0);
         }

@@ -176,7 +176,10 @@ mod tests {
         assert!(!set.insert(ReplicaId(130)));
         assert!(set.insert(ReplicaId(3)));
         assert_eq!(set.len(), 2);
-        assert_eq!(set.iter().collect::<Vec<_>>(), [ReplicaId(3), ReplicaId(130)]);
+        assert_eq!(
+            set.iter().collect::<Vec<_>>(),
+            [ReplicaId(3), ReplicaId(130)]
+        );
         assert!(!set.contains(ReplicaId(131)));
     }
 }

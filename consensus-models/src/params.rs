@@ -119,9 +119,9 @@ impl Params {
             specs
                 .iter()
                 .map(|spec| {
-                    let value = spec.parse(spec.default).unwrap_or_else(|why| {
-                        panic!("default of parameter {}: {why}", spec.name)
-                    });
+                    let value = spec
+                        .parse(spec.default)
+                        .unwrap_or_else(|why| panic!("default of parameter {}: {why}", spec.name));
                     (spec.name.to_owned(), value)
                 })
                 .collect(),
@@ -139,23 +139,29 @@ impl ParamSpec {
             ParamKind::Duration { min, max } => {
                 let span = parse_duration(text)?;
                 if span < min || span > max {
-                    return Err(format!("expected a duration from {min:?} to {max:?}, found {text}"));
+                    return Err(format!(
+                        "expected a duration from {min:?} to {max:?}, found {text}"
+                    ));
                 }
                 Ok(ParamValue::Duration(span))
             }
             ParamKind::Integer { min, max } => {
-                let number = text
-                    .replace('_', "")
-                    .parse::<u64>()
-                    .map_err(|_| format!("expected a whole number from {min} to {max}, found {text}"))?;
+                let number = text.replace('_', "").parse::<u64>().map_err(|_| {
+                    format!("expected a whole number from {min} to {max}, found {text}")
+                })?;
                 if number < min || number > max {
-                    return Err(format!("expected a whole number from {min} to {max}, found {text}"));
+                    return Err(format!(
+                        "expected a whole number from {min} to {max}, found {text}"
+                    ));
                 }
                 Ok(ParamValue::Integer(number))
             }
             ParamKind::Choice(words) => match words.iter().find(|&&word| word == text) {
                 Some(word) => Ok(ParamValue::Choice((*word).to_owned())),
-                None => Err(format!("expected one of {}, found {text}", words.join(", "))),
+                None => Err(format!(
+                    "expected one of {}, found {text}",
+                    words.join(", ")
+                )),
             },
             ParamKind::Flag => match text {
                 "true" => Ok(ParamValue::Flag(true)),
@@ -196,7 +202,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         let parts = fraction.parse::<u128>().map_err(|_| expected())?;
         nanos += parts * scale / 10_u128.pow(fraction.len() as u32);
     }
-    u64::try_from(nanos).map(Duration::from_nanos).map_err(|_| expected())
+    u64::try_from(nanos)
+        .map(Duration::from_nanos)
+        .map_err(|_| expected())
 }
 
 #[cfg(test)]
@@ -208,7 +216,16 @@ mod tests {
         assert_eq!(parse_duration("20ms"), Ok(Duration::from_millis(20)));
         assert_eq!(parse_duration("1.5s"), Ok(Duration::from_millis(1500)));
         assert_eq!(parse_duration("2m"), Ok(Duration::from_secs(120)));
-        for bad in ["", "5", "ms", "-1s", "1.2.3s", "1e3s", "5 parsecs", "99999999999999999h"] {
+        for bad in [
+            "",
+            "5",
+            "ms",
+            "-1s",
+            "1.2.3s",
+            "1e3s",
+            "5 parsecs",
+            "99999999999999999h",
+        ] {
             assert!(parse_duration(bad).is_err(), "{bad}");
         }
     }

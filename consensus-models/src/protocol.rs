@@ -161,7 +161,12 @@ pub trait Protocol: Sized {
     fn start<E: Env<Self> + ?Sized>(&mut self, env: &mut E);
 
     /// A message arrived; its bodies are held and verified.
-    fn message<E: Env<Self> + ?Sized>(&mut self, from: ReplicaId, message: &Self::Message, env: &mut E);
+    fn message<E: Env<Self> + ?Sized>(
+        &mut self,
+        from: ReplicaId,
+        message: &Self::Message,
+        env: &mut E,
+    );
 
     /// An armed timer expired.
     fn timer<E: Env<Self> + ?Sized>(&mut self, timer: TimerId, env: &mut E);
@@ -180,7 +185,13 @@ pub trait Protocol: Sized {
     /// A requested state transfer has brought the ledger to `height` (at least
     /// the one asked for) with the state `digest`; the next commit is
     /// `height + 1`. `block` is the last block that the snapshot includes.
-    fn transferred<E: Env<Self> + ?Sized>(&mut self, height: Height, digest: Digest, block: &Block, env: &mut E);
+    fn transferred<E: Env<Self> + ?Sized>(
+        &mut self,
+        height: Height,
+        digest: Digest,
+        block: &Block,
+        env: &mut E,
+    );
 
     /// The replica that this one believes will propose next, where it knows.
     fn leader(&self) -> Option<ReplicaId>;
