@@ -1,0 +1,470 @@
+//! A plan: one run, with every value present.
+//!
+//! A scenario may omit; a plan has no option and no default, and the result
+//! embeds it, so that a replay needs nothing else. Times are nanoseconds,
+//! sizes bytes, rates bits or thousandths of a transaction per second; the
+//! unit stands last in every name. The order of fields is part of the plan's
+//! key, so a change here changes every key.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// One run, completely described.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Scenario name, `[a-z0-9-]+`.
+    pub name: String,
+    /// The question that the scenario asks.
+    pub why: String,
+    /// The values that `vary:` gave this plan, path -> value as written.
+    pub variation: BTreeMap<String, String>,
+    /// The only source of randomness.
+    pub seed: u64,
+    /// Regions in scenario order with their replicas; replica ids are dense
+    /// in this order.
+    pub committee: Vec<RegionPlan>,
+    /// Latency between the regions.
+    pub network: NetworkPlan,
+    /// The machine under every replica.
+    pub machine: MachinePlan,
+    /// Replicas that share one machine (1: a machine each).
+    pub replicas_per_machine: u32,
+    /// The price list.
+    pub costs: CostPlan,
+    /// The consensus protocol with all of its parameters.
+    pub protocol: ProtocolPlan,
+    /// When a replica closes a batch.
+    pub batch: BatchPlan,
+    /// Transactions that a replica holds before it sheds.
+    pub mempool_max_txs: u32,
+    /// What is submitted.
+    pub workload: WorkloadPlan,
+    /// Inhabitants.
+    pub population: u64,
+    /// Phases in order.
+    pub load: Vec<PhasePlan>,
+    /// Scheduled faults.
+    pub faults: Vec<FaultPlan>,
+    /// Time after the last phase; what is not final by then is expired.
+    pub drain_ns: u64,
+    /// Signatures.
+    pub crypto: CryptoPlan,
+    /// How batch bodies reach the replicas.
+    pub dissemination: Dissemination,
+    /// How citizens reach the replicas.
+    pub client: ClientPlan,
+    /// What the run must reach; metrics in scenario order.
+    pub targets: Vec<TargetPlan>,
+    /// The verdict that the scenario expects.
+    pub expect: Expect,
+    /// Safety limits of the run.
+    pub limits: LimitPlan,
+}
+
+impl Plan {
+    /// The plan's canonical JSON: one line, fields in declaration order.
+    ///
+    /// # Panics
+    /// Never: a plan holds only strings, integers, finite decimals and maps.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a plan has only string keys and finite numbers")
+    }
+
+    /// The run's key: the first 16 hexadecimal digits of the SHA-256 of
+    /// [`Plan::to_json`]. Names the run's folder.
+    #[must_use]
+    pub fn key(&self) -> String {
+        Sha256::digest(self.to_json().as_bytes())
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+
+    /// Number of replicas.
+    #[must_use]
+    pub fn replicas(&self) -> u32 {
+        self.committee.iter().map(|region| region.replicas).sum()
+    }
+
+    /// End of the last phase, in nanoseconds.
+    #[must_use]
+    pub fn load_end_ns(&self) -> u64 {
+        self.load.iter().map(|phase| phase.for_ns).sum()
+    }
+
+    /// The horizon: end of load plus drain, in nanoseconds.
+    #[must_use]
+    pub fn horizon_ns(&self) -> u64 {
+        self.load_end_ns() + self.drain_ns
+    }
+
+    /// A short label that tells this run from its siblings: the varied values,
+    /// or the scenario's name when nothing was varied.
+    #[must_use]
+    pub fn label(&self) -> String {
+        if self.variation.is_empty() {
+            return self.name.clone();
+        }
+        let short = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
+        self.variation
+            .iter()
+            .map(|(path, value)| {
+                if path == "protocol" {
+                    value.clone()
+                } else {
+                    format!("{} {value}", short(path))
+                }
+            })
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+}
+
+/// Replicas of one region.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegionPlan {
+    /// Region name, as in the network.
+    pub region: String,
+    /// Replicas there.
+    pub replicas: u32,
+}
+
+/// Latency between regions; only the regions of the committee are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkPlan {
+    /// Name, or `inline`.
+    pub name: String,
+    /// Where the figures come from.
+    pub source: String,
+    /// Law of the one-way latency, `from` index times regions plus `to` index
+    /// (row-major over `committee`). Drawn once per link and run.
+    pub links: Vec<LatencyPlan>,
+    /// Standard deviation of the per-message jitter, in nanoseconds (normal,
+    /// cut at zero total latency).
+    pub jitter_ns: u64,
+    /// Messages lost per million.
+    pub loss_ppm: u32,
+}
+
+/// A law of a one-way latency, in nanoseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum LatencyPlan {
+    /// Always the same.
+    Constant {
+        /// The latency.
+        ns: u64,
+    },
+    /// Uniform over an inclusive range.
+    Uniform {
+        /// Smallest.
+        low_ns: u64,
+        /// Largest.
+        high_ns: u64,
+    },
+    /// Normal, cut at zero.
+    Normal {
+        /// Mean.
+        mean_ns: u64,
+        /// Standard deviation.
+        sd_ns: u64,
+    },
+    /// Log-normal through two percentiles.
+    LogNormal {
+        /// Median.
+        p50_ns: u64,
+        /// 90th percentile.
+        p90_ns: u64,
+    },
+    /// Pareto.
+    Pareto {
+        /// Smallest value.
+        min_ns: u64,
+        /// Tail index in thousandths (greater than 1000 for a finite mean).
+        shape_milli: u64,
+    },
+    /// Drawn anew for every message instead of once per link.
+    PerMessage(Box<LatencyPlan>),
+}
+
+/// A machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MachinePlan {
+    /// Name, or `inline`.
+    pub name: String,
+    /// Where the figures come from.
+    pub source: String,
+    /// Cores; 0 means that CPU is free (for closed forms only).
+    pub cores: u32,
+    /// Outgoing bits per second; 0 means infinite.
+    pub egress_bps: u64,
+    /// Incoming bits per second; 0 means infinite.
+    pub ingress_bps: u64,
+    /// Time of a flush to stable storage.
+    pub fsync_ns: u64,
+    /// Bytes per second appended on top of it; 0 means infinite.
+    pub disk_bytes_per_s: u64,
+}
+
+/// The price list: what counted work costs on the reference core.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CostPlan {
+    /// Name, or `inline`.
+    pub name: String,
+    /// Where the figures come from.
+    pub source: String,
+    /// One signature made.
+    pub sign_ns: u64,
+    /// One signature verified alone.
+    pub verify_ns: u64,
+    /// One signature verified in a batch.
+    pub verify_batch_ns: u64,
+    /// Hashing: fixed part.
+    pub hash_ns: u64,
+    /// Hashing: per byte, in picoseconds.
+    pub hash_byte_ps: u64,
+    /// Handling one message, sent or received: fixed part.
+    pub message_ns: u64,
+    /// Handling one message: per byte, in picoseconds.
+    pub message_byte_ps: u64,
+    /// Decoding and admitting one transaction.
+    pub admit_ns: u64,
+    /// Executing one transaction.
+    pub execute_ns: u64,
+    /// Hashing one touched record into the state root.
+    pub root_ns: u64,
+}
+
+/// A protocol and its parameters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProtocolPlan {
+    /// Name in the table of constructors.
+    pub name: String,
+    /// Every declared parameter, as the scenario would write it.
+    pub params: BTreeMap<String, String>,
+}
+
+/// When a replica closes a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchPlan {
+    /// At this many transactions.
+    pub max_txs: u32,
+    /// At this many bytes.
+    pub max_bytes: u32,
+    /// Or when its first transaction has waited this long.
+    pub max_wait_ns: u64,
+}
+
+/// Workloads with their weights; one entry for a single workload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkloadPlan {
+    /// Name -> weight in thousandths, in scenario order.
+    pub mix: Vec<WorkloadShare>,
+}
+
+/// One part of a mix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkloadShare {
+    /// Name in the table of workloads.
+    pub workload: String,
+    /// Weight in thousandths.
+    pub share_milli: u32,
+}
+
+/// One phase of the load.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PhasePlan {
+    /// Length.
+    pub for_ns: u64,
+    /// What is offered.
+    pub load: LoadPlan,
+    /// Whether the phase counts in the summary figures.
+    pub measure: bool,
+}
+
+/// The shape of the load within a phase.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum LoadPlan {
+    /// Open loop: intended times do not depend on replies.
+    Open {
+        /// Rate at the start, in thousandths of a transaction per second.
+        from_mtps: u64,
+        /// Rate at the end; equal to `from_mtps` unless it ramps.
+        to_mtps: u64,
+        /// How the arrivals fall within the rate.
+        arrivals: Arrivals,
+    },
+    /// Closed loop: so many transactions in flight, a new one for each reply.
+    /// For comparisons only: its latencies hide outages.
+    Closed {
+        /// Transactions in flight in all.
+        in_flight: u32,
+    },
+}
+
+/// How open-loop arrivals fall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arrivals {
+    /// Independent arrivals.
+    Poisson,
+    /// Evenly spaced.
+    Even,
+    /// All arrivals of each period at its start.
+    Burst {
+        /// The period.
+        every_ns: u64,
+    },
+}
+
+/// One scheduled fault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultPlan {
+    /// When it strikes.
+    pub at_ns: u64,
+    /// When it heals; the horizon when it never does.
+    pub until_ns: u64,
+    /// What happens.
+    pub kind: FaultKind,
+}
+
+/// What a fault does. Replicas are listed by id, expanded from regions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum FaultKind {
+    /// Stop; volatile state is lost; back at `until_ns` when before the horizon.
+    Crash(Vec<u32>),
+    /// Start again.
+    Restart(Vec<u32>),
+    /// Cut off from every other machine, clients included.
+    Isolate(Vec<u32>),
+    /// Replicas of different groups cannot reach each other.
+    Partition(Vec<Vec<u32>>),
+    /// Added one-way latency on all links of these replicas.
+    SlowLink {
+        /// The replicas.
+        replicas: Vec<u32>,
+        /// Added to every message.
+        added_ns: u64,
+    },
+    /// CPU slower by a factor.
+    SlowMachine {
+        /// The replicas.
+        replicas: Vec<u32>,
+        /// Work takes so many thousandths of its time.
+        factor_milli: u32,
+    },
+    /// Messages to and from these replicas are lost at this rate.
+    Loss {
+        /// The replicas.
+        replicas: Vec<u32>,
+        /// Lost per million.
+        ppm: u32,
+    },
+}
+
+/// Signatures on transactions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CryptoPlan {
+    /// `ed25519`.
+    pub scheme: Scheme,
+    /// Computed or only priced.
+    pub mode: CryptoMode,
+    /// Custodial wallet keys: account `a` signs with key `a % keys`.
+    pub keys: u32,
+}
+
+/// Signature scheme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scheme {
+    /// Ed25519 (RFC 8032).
+    Ed25519,
+}
+
+/// Whether signatures are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CryptoMode {
+    /// Every transaction is really signed and verified.
+    Real,
+    /// Signatures are priced, not computed.
+    Modelled,
+}
+
+/// How batch bodies reach the replicas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dissemination {
+    /// With the proposal, from its proposer.
+    InProposal,
+    /// Clients send each transaction to every replica; proposals name them.
+    ClientsToAll,
+    /// The replica that forms a batch sends it to all before it is ordered.
+    Workers,
+}
+
+/// How citizens reach the replicas.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientPlan {
+    /// Gateways per region: hosts that submit for the region's citizens.
+    pub gateways_per_region: u32,
+    /// Incoming and outgoing bits per second of a gateway; 0 means infinite.
+    pub gateway_bps: u64,
+    /// Bytes of one reply.
+    pub reply_bytes: u32,
+    /// Resend to the next replica after this long without finality; 0: never.
+    pub resend_after_ns: u64,
+}
+
+/// A target of the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetPlan {
+    /// Metric name: `goodput_tps`, `finality_ms_p99`, ...
+    pub metric: String,
+    /// The bound, in the metric's unit.
+    pub target: f64,
+    /// Whether the measured value must be at least (or at most) the bound.
+    pub at_least: bool,
+}
+
+/// The verdict that a scenario expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expect {
+    /// The load is sustained and the targets are met.
+    Sustained,
+    /// The load is not sustained.
+    Unsustained,
+    /// An invariant breaks.
+    Violated,
+}
+
+/// Limits of the run itself; hitting one is counted and fails the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitPlan {
+    /// Events of the simulation.
+    pub max_events: u64,
+    /// A replica keeps so many executed blocks for others to catch up from.
+    pub retain_blocks: u32,
+}
