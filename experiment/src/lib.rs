@@ -5,4 +5,5 @@
 //! function; everything else prepares a plan or reads a result.
 
 pub mod plan;
+pub mod registry;
 pub mod result;

@@ -11,6 +11,12 @@ use crate::plan::Plan;
 /// Schema name in every `run.json`.
 pub const SCHEMA: &str = "groma.run/1";
 
+/// The stages of a transaction's path, in order: intended send to arrival at a
+/// replica; to the close of its batch; to the creation of the block that orders
+/// it; to the block's first commit; to its execution at the replica whose reply
+/// completes finality; to the client.
+pub const STAGES: [&str; 6] = ["submit", "batch", "order", "consensus", "execute", "reply"];
+
 /// Everything that one run produced.
 #[derive(Clone, Debug)]
 pub struct RunResult {
@@ -54,8 +60,8 @@ pub struct RunRecord {
     pub consensus_ms: Percentiles,
     /// Intended send time to commit at the first correct replica.
     pub commit_ms: Percentiles,
-    /// The path of a transaction by stage, in path order.
-    pub stages_ms: Vec<StageRecord>,
+    /// The path of a transaction by stage; [`STAGES`] gives the path's order.
+    pub stages_ms: BTreeMap<String, StageRecord>,
     /// Means per committed non-empty block.
     pub per_block: PerBlock,
     /// Consensus messages sent, by kind.
@@ -188,8 +194,6 @@ impl Percentiles {
 /// One stage of a transaction's path.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageRecord {
-    /// `submit`, `batch`, `order`, `consensus`, `execute`, `reply`.
-    pub stage: String,
     /// Arithmetic mean, in milliseconds; means add up to the mean finality.
     pub mean: Option<f64>,
     /// Median, in milliseconds.

@@ -1,0 +1,95 @@
+//! The table of protocols: an open set, so that an outside crate can add its
+//! own and get the whole tool.
+
+use groma_consensus_models::{FaultModel, ParamSpec, Protocol};
+
+use crate::plan::Plan;
+use crate::result::RunResult;
+
+/// How a run is carried out; nothing here may change its exact result.
+#[derive(Clone, Copy, Debug)]
+pub struct RunOptions {
+    /// Replicas share identical execution by content. Off, every replica
+    /// executes for itself; the result is the same, only slower.
+    pub sharing: bool,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self { sharing: true }
+    }
+}
+
+/// A protocol as the tool knows it.
+#[derive(Clone, Debug)]
+pub struct ProtocolEntry {
+    /// Name in scenarios.
+    pub name: &'static str,
+    /// Paper, in one line.
+    pub source: &'static str,
+    /// What its quorums tolerate.
+    pub fault_model: FaultModel,
+    /// Its parameters.
+    pub params: Vec<ParamSpec>,
+    run: fn(&Plan, &RunOptions) -> RunResult,
+}
+
+impl ProtocolEntry {
+    /// The entry of a protocol type. The run is compiled for that type, so
+    /// dispatch inside a run is static.
+    #[must_use]
+    pub fn of<P: Protocol + 'static>() -> Self {
+        Self {
+            name: P::NAME,
+            source: P::SOURCE,
+            fault_model: P::FAULT_MODEL,
+            params: P::params(),
+            run: crate::cluster::run::<P>,
+        }
+    }
+
+    /// Runs a plan whose protocol is this one. Pure: the exact part of the
+    /// result depends on the plan alone.
+    #[must_use]
+    pub fn run(&self, plan: &Plan, options: &RunOptions) -> RunResult {
+        (self.run)(plan, options)
+    }
+}
+
+/// The protocols that scenarios may name, in listing order.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    entries: Vec<ProtocolEntry>,
+}
+
+impl Registry {
+    /// The protocols that Groma brings.
+    #[must_use]
+    pub fn standard() -> Self {
+        Self { entries: Vec::new() }
+            .with::<groma_consensus_models::pbft::Pbft>()
+            .with::<groma_consensus_models::hotstuff::HotStuff>()
+            .with::<groma_consensus_models::raft::Raft>()
+    }
+
+    /// Adds a protocol, or replaces the one of the same name.
+    #[must_use]
+    pub fn with<P: Protocol + 'static>(mut self) -> Self {
+        let entry = ProtocolEntry::of::<P>();
+        self.entries.retain(|known| known.name != entry.name);
+        self.entries.push(entry);
+        self
+    }
+
+    /// The entry of that name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&ProtocolEntry> {
+        self.entries.iter().find(|entry| entry.name == name)
+    }
+
+    /// All entries.
+    #[must_use]
+    pub fn entries(&self) -> &[ProtocolEntry] {
+        &self.entries
+    }
+}
