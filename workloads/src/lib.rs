@@ -1,1 +1,6 @@
 //! The city: what people submit, how often, and what must stay true.
+
+#![forbid(unsafe_code)]
+
+pub mod arrivals;
+pub mod population;
