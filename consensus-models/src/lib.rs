@@ -10,6 +10,7 @@ pub mod block;
 pub mod committee;
 pub mod params;
 pub mod protocol;
+pub mod testing;
 
 pub use block::{Batch, BatchId, Block, BlockId, Digest, Height};
 pub use committee::{Committee, FaultModel, ReplicaId, ReplicaSet};
