@@ -1,1 +1,40 @@
 //! The state machine: transactions, records, receipts and authenticated state.
+//!
+//! A [`State`] is an immutable value with a root hash. An [`Executor`] turns a
+//! state and a block of [`SignedTransaction`]s into the next state and one
+//! [`Outcome`] per transaction. Every kind of record (payments, invoices,
+//! credit) is a file that declares [`Table`]s and a [`Rule`]; see [`record`].
+//!
+//! This crate knows nothing of time, networks, votes or users: a block's
+//! height and timestamp are data.
+
+#![forbid(unsafe_code)]
+
+pub mod access;
+pub mod account;
+pub mod crypto;
+pub mod executor;
+pub mod genesis;
+pub mod hash;
+mod pages;
+mod parallel;
+pub mod payment;
+pub mod proof;
+pub mod receipt;
+pub mod record;
+pub mod state;
+pub mod transaction;
+mod trie;
+
+pub use access::Access;
+pub use account::{Account, AccountId};
+pub use crypto::Keyring;
+pub use executor::{BlockInput, Execution, Executor, Serial};
+pub use genesis::Genesis;
+pub use hash::{Hash, TxId};
+pub use parallel::Parallel;
+pub use proof::Proof;
+pub use receipt::{Outcome, Reason};
+pub use record::{Context, Rule, Table, Touches};
+pub use state::{Audit, State};
+pub use transaction::{Body, DecodeError, SignedTransaction, Transaction};
