@@ -1,6 +1,23 @@
 //! The city: what people submit, how often, and what must stay true.
+//!
+//! [`arrivals`] says when, [`population`] and [`people`] say who, and each file that implements [`Workload`] says
+//! what, and carries the law by which the ledger is checked. This crate knows the ledger and nothing else: no
+//! network, no replicas, no replies.
 
 #![forbid(unsafe_code)]
 
 pub mod arrivals;
+pub mod city;
+mod counters;
+pub mod mix;
+mod parents;
+pub mod payments;
+pub mod people;
 pub mod population;
+pub mod workload;
+
+pub use arrivals::{Arrival, Arrivals, Law, LoadFault, MilliTps, Phase};
+pub use city::City;
+pub use mix::{Mix, MixFault};
+pub use people::People;
+pub use workload::{Breach, Draft, WORKLOADS, Workload, WorkloadEntry, WorkloadSetup};

@@ -1,0 +1,79 @@
+//! What later transactions may follow up on: a bounded memory of earlier ones.
+
+use core::time::Duration;
+use std::collections::VecDeque;
+
+use rand::Rng;
+
+use crate::population::below;
+
+/// The most parents that one list remembers. At a lag of 2 s this serves 65,000 new parents per second.
+const CAPACITY: usize = 1 << 17;
+/// Follow-ups choose among this many of the oldest parents that are ready.
+const CHOICE: u64 = 1_024;
+
+/// Parents in the order in which they become ready: `lag` after they were submitted.
+///
+/// When the list is full, new parents are not remembered (they are simply never followed up), so that memory stays
+/// bounded and the old ones still become ready.
+#[derive(Clone, Debug)]
+pub(crate) struct Parents<T> {
+    lag: Duration,
+    waiting: VecDeque<(Duration, T)>,
+}
+
+impl<T> Parents<T> {
+    pub(crate) fn new(lag: Duration) -> Self {
+        Self {
+            lag,
+            waiting: VecDeque::new(),
+        }
+    }
+
+    /// Starts with parents that are ready at once.
+    pub(crate) fn stocked(lag: Duration, stock: impl Iterator<Item = T>) -> Self {
+        Self {
+            lag,
+            waiting: stock
+                .take(CAPACITY)
+                .map(|parent| (Duration::ZERO, parent))
+                .collect(),
+        }
+    }
+
+    /// Remembers a parent submitted at `now`.
+    pub(crate) fn push(&mut self, now: Duration, parent: T) {
+        if self.waiting.len() < CAPACITY {
+            self.waiting
+                .push_back((now.saturating_add(self.lag), parent));
+        }
+    }
+
+    /// Takes one of the oldest parents that are ready.
+    pub(crate) fn take(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<T> {
+        let chosen = self.choose(now, rng)?;
+        // Both positions are ready, so their order no longer matters.
+        self.waiting.swap(0, chosen);
+        self.waiting.pop_front().map(|(_, parent)| parent)
+    }
+
+    /// Looks at one of the oldest parents that are ready.
+    pub(crate) fn look(&self, now: Duration, rng: &mut dyn Rng) -> Option<&T> {
+        let chosen = self.choose(now, rng)?;
+        self.waiting.get(chosen).map(|(_, parent)| parent)
+    }
+
+    fn choose(&self, now: Duration, rng: &mut dyn Rng) -> Option<usize> {
+        let ready = |index: usize| {
+            self.waiting
+                .get(index)
+                .is_some_and(|(ready, _)| *ready <= now)
+        };
+        let chosen = below(rng, CHOICE.min(self.waiting.len() as u64)) as usize;
+        if ready(chosen) {
+            Some(chosen)
+        } else {
+            ready(0).then_some(0)
+        }
+    }
+}

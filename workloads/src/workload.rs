@@ -1,0 +1,122 @@
+//! What a workload is: a source of transactions that carries its own law.
+//!
+//! A workload never learns what became of its transactions (open loop). It may remember what it has asked for,
+//! in bounded memory, so that later transactions can follow up on earlier ones; whether the parent made it into
+//! the ledger in time is then the ledger's answer. This file knows no particular workload but the table of them.
+
+use core::fmt;
+use core::time::Duration;
+
+use groma_ledger::{AccountId, Body, Genesis, State};
+use rand::Rng;
+
+use crate::payments::Payments;
+use crate::people::{People, PopulationFault};
+
+/// A transaction before it has a nonce.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Who asks.
+    pub sender: AccountId,
+    /// Bytes of opaque document text.
+    pub filler: u16,
+    /// What is asked.
+    pub body: Body,
+}
+
+/// A law that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Breach {
+    /// Which law, in a few words.
+    pub law: &'static str,
+    /// Where and how it is broken.
+    pub detail: String,
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.law, self.detail)
+    }
+}
+
+impl std::error::Error for Breach {}
+
+/// What people submit, and what must stay true of the ledger.
+pub trait Workload: Send {
+    /// The name that a scenario uses.
+    fn name(&self) -> &'static str;
+
+    /// Prepares the first state: accounts, roles, quotas, a stock of records to follow up on.
+    fn genesis(&self, genesis: &mut Genesis);
+
+    /// What is submitted at the intended time `now`, which never decreases from call to call.
+    fn next(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft;
+
+    /// Checks the law against a state by a full scan of the workload's own records; returns the number of
+    /// comparisons made.
+    ///
+    /// # Errors
+    /// The first [`Breach`] found.
+    fn check(&self, state: &State) -> Result<u64, Breach>;
+}
+
+/// What a workload is built from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkloadSetup {
+    /// The accounts that everybody shares.
+    pub people: People,
+    /// How long after its parent a follow-up is intended. It must exceed the finality latency for the parent to be
+    /// there in time; a follow-up that comes too early is refused as a dependency.
+    pub lag: Duration,
+    /// Records of each kind that exist at genesis, so that follow-ups have parents during the first `lag`.
+    pub stock: u32,
+    /// Transactions in a million that attack (spend twice, read without consent) and must be refused.
+    pub attack_ppm: u32,
+    /// Transactions in a million that are honest mistakes and must be refused.
+    pub mistake_ppm: u32,
+}
+
+impl WorkloadSetup {
+    /// The defaults for a city of `citizens`: a lag of 2 s (estimate; the true lags are days, which no run of
+    /// minutes could show), a stock for 40,000 TPS, attacks of 0.5 % and refusals of 2.6 % in all (WORKLOADS 2 and
+    /// W1: the steady state of Italy's exchange system).
+    ///
+    /// # Errors
+    /// [`PopulationFault`] when the population is out of range.
+    pub fn of_city(citizens: u64) -> Result<Self, PopulationFault> {
+        let people = People::new(citizens)?;
+        Ok(Self {
+            people,
+            lag: Duration::from_secs(2),
+            stock: 32_768,
+            attack_ppm: 5_000,
+            mistake_ppm: 21_000,
+        })
+    }
+}
+
+/// One line of the table of workloads.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkloadEntry {
+    /// The name that a scenario uses.
+    pub name: &'static str,
+    /// Where its shape comes from.
+    pub source: &'static str,
+    /// One line about it.
+    pub summary: &'static str,
+    /// Builds it.
+    pub build: fn(&WorkloadSetup) -> Box<dyn Workload>,
+}
+
+/// Every workload that there is.
+pub const WORKLOADS: &[WorkloadEntry] = &[WorkloadEntry {
+    name: "payments",
+    source: "WORKLOADS W14",
+    summary: "retail transfers to shops and people, and refunds; 280 B each",
+    build: |setup| Box::new(Payments::new(setup)),
+}];
+
+/// The entry of that name.
+pub fn find(name: &str) -> Option<&'static WorkloadEntry> {
+    WORKLOADS.iter().find(|entry| entry.name == name)
+}

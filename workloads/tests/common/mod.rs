@@ -1,0 +1,124 @@
+//! What the workload tests share: a city driven through the ledger block by block.
+
+#![allow(clippy::unwrap_used, dead_code)]
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use groma_ledger::{
+    BlockInput, Execution, Executor, Genesis, Outcome, Parallel, Serial, SignedTransaction, State,
+};
+use groma_workloads::workload::{self, Workload};
+use groma_workloads::{City, WorkloadSetup};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+/// A workload by name, for a town.
+pub fn build(name: &str, setup: &WorkloadSetup) -> Box<dyn Workload> {
+    (workload::find(name).unwrap().build)(setup)
+}
+
+/// A small town with a short lag, so that whole life cycles fit in a test.
+pub fn town(citizens: u64) -> WorkloadSetup {
+    let city = WorkloadSetup::of_city(citizens).unwrap();
+    WorkloadSetup {
+        lag: Duration::from_millis(500),
+        stock: 2_000,
+        ..city
+    }
+}
+
+/// The first state of a workload.
+pub fn genesis(workload: &dyn Workload) -> State {
+    let mut genesis = Genesis::default();
+    workload.genesis(&mut genesis);
+    State::genesis(&genesis)
+}
+
+/// How often each kind met each outcome.
+pub type Tally = BTreeMap<(&'static str, &'static str), u64>;
+
+/// A city and the ledger that it writes to.
+pub struct Run {
+    pub city: City<ChaCha8Rng>,
+    pub state: State,
+    pub tally: Tally,
+    height: u64,
+}
+
+/// Transactions per second of every test run.
+pub const TPS: u64 = 5_000;
+
+impl Run {
+    pub fn new(workload: Box<dyn Workload>, seed: u64) -> Self {
+        let state = genesis(workload.as_ref());
+        let city = City::new(workload, ChaCha8Rng::seed_from_u64(seed));
+        Self {
+            city,
+            state,
+            tally: Tally::new(),
+            height: 0,
+        }
+    }
+
+    /// Draws the next block of `size` transactions at 5,000 per second.
+    pub fn draw(&mut self, size: u64) -> Vec<Arc<SignedTransaction>> {
+        let began = self.height * size;
+        let time = |k: u64| Duration::from_nanos((began + k) * 1_000_000_000 / TPS);
+        (0..size)
+            .map(|k| Arc::new(SignedTransaction::new(self.city.next(time(k)), None)))
+            .collect()
+    }
+
+    /// Executes a block and counts its outcomes.
+    pub fn apply(&mut self, block: &[Arc<SignedTransaction>]) -> Execution {
+        self.height += 1;
+        let timestamp_ns = self.height * block.len() as u64 * 1_000_000_000 / TPS;
+        let input = BlockInput {
+            height: self.height,
+            timestamp_ns,
+            transactions: block,
+        };
+        let execution = Serial.execute(&self.state, &input);
+        let parallel = Parallel.execute(&self.state, &input);
+        assert_eq!(
+            execution.root, parallel.root,
+            "Parallel gives the root of Serial"
+        );
+        assert_eq!(
+            execution.outcomes, parallel.outcomes,
+            "Parallel gives the outcomes of Serial"
+        );
+        for (signed, outcome) in block.iter().zip(&execution.outcomes) {
+            let outcome = match outcome {
+                Outcome::Applied => "applied",
+                Outcome::Rejected(reason) => reason.as_str(),
+            };
+            *self
+                .tally
+                .entry((signed.transaction.kind(), outcome))
+                .or_default() += 1;
+        }
+        self.state = execution.state.clone();
+        execution
+    }
+
+    /// Draws and executes `blocks` blocks of `size` transactions each.
+    pub fn blocks(&mut self, blocks: u64, size: u64) {
+        for _ in 0..blocks {
+            let block = self.draw(size);
+            self.apply(&block);
+        }
+    }
+
+    /// The share of all transactions that satisfy `filter`.
+    pub fn share(&self, filter: impl Fn(&str, &str) -> bool) -> f64 {
+        let total: u64 = self.tally.values().sum();
+        let matching = self
+            .tally
+            .iter()
+            .filter(|((kind, outcome), _)| filter(kind, outcome));
+        matching.map(|(_, count)| count).sum::<u64>() as f64 / total as f64
+    }
+}
