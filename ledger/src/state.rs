@@ -119,7 +119,7 @@ impl State {
     }
 
     /// How many records a table holds.
-    pub fn len<T: Table>(&self) -> u64 {
+    pub fn count<T: Table>(&self) -> u64 {
         self.tables.get(&T::ID).map_or(0, Trie::len)
     }
 

@@ -164,6 +164,42 @@ impl SignedTransaction {
         self
     }
 
+    /// The encoding for a real wire or log: signature flag, signature, transaction.
+    /// (Simulated wires charge [`SignedTransaction::wire_bytes`] instead.)
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(160);
+        match self.signature() {
+            Some(signature) => {
+                bytes.push(1);
+                bytes.extend_from_slice(signature);
+            }
+            None => bytes.push(0),
+        }
+        self.transaction.encode(&mut bytes);
+        bytes
+    }
+
+    /// The inverse of [`SignedTransaction::to_bytes`]; the signature is not checked here.
+    ///
+    /// # Errors
+    /// When the bytes are malformed, cut short, or followed by others.
+    pub fn from_bytes(bytes: &[u8]) -> Result<SignedTransaction, DecodeError> {
+        let cut = || DecodeError(String::from("cut short"));
+        let (flag, rest) = bytes.split_first().ok_or_else(cut)?;
+        let (signature, rest) = match flag {
+            0 => (None, rest),
+            1 => {
+                let (signature, rest) = rest.split_first_chunk::<64>().ok_or_else(cut)?;
+                (Some(*signature), rest)
+            }
+            other => return Err(DecodeError(format!("signature flag {other}"))),
+        };
+        Ok(SignedTransaction::new(
+            Transaction::decode(rest)?,
+            signature,
+        ))
+    }
+
     /// The Ed25519 signature over the id, if one was computed.
     pub fn signature(&self) -> Option<&[u8; 64]> {
         self.signature.as_deref()

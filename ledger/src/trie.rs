@@ -456,3 +456,7 @@ impl Inner {
         leaf(&mut few)
     }
 }
+
+#[cfg(test)]
+#[path = "trie_tests.rs"]
+mod tests;
