@@ -8,6 +8,7 @@
 
 pub mod block;
 pub mod committee;
+pub mod hotstuff;
 pub mod params;
 pub mod protocol;
 pub mod testing;

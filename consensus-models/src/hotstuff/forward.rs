@@ -1,0 +1,77 @@
+//! How batches reach a leader.
+//!
+//! A batch goes to the leader of the next view whose proposal it can still
+//! catch: when the chain carries payload, views follow each other without
+//! pause and the next proposal is all but sent, so the one after it is meant;
+//! an idle leader waits, so it is the next one. With a stable leader both are
+//! the same replica. Leaders whose last term was given up are passed over.
+//! Who receives a batch too late sends it on in the same way.
+//!
+//! Every holder keeps a batch until it commits and forwards it again when its
+//! leader is given up or [`request_timeout`](super::config::Config) has passed.
+
+use super::{HotStuff, RETRY_TIMER};
+use crate::block::Batch;
+use crate::committee::ReplicaId;
+use crate::protocol::Env;
+
+impl HotStuff {
+    /// A batch wants to be ordered.
+    pub(super) fn on_request<E: Env<Self> + ?Sized>(&mut self, batch: Batch, env: &mut E) {
+        let due = env.now() + self.config.request_timeout;
+        if !self.pool.add(batch, due) {
+            return;
+        }
+        self.arm_retry(env);
+        if let Some(to) = self.forward_target() {
+            self.pool.forwarded(batch.id, to, due);
+            env.forward(to, batch);
+        }
+    }
+
+    /// To whom a batch goes now; `None` when this replica proposes soon.
+    fn forward_target(&self) -> Option<ReplicaId> {
+        let views = &self.config.views;
+        let next = self.pacemaker.next_proposal(views);
+        let first = next + u64::from(self.tree.has_payload());
+        if views.leader(next) == self.me || views.leader(first) == self.me {
+            return None;
+        }
+        let term = views.term(first);
+        let leaders = (term..).take(self.committee.n() as usize);
+        let mut leaders = leaders.map(|term| views.leader(views.first_of(term)));
+        let trusted = leaders.find(|&leader| !self.pacemaker.is_suspect(leader));
+        let target = trusted.unwrap_or(views.leader(first));
+        (target != self.me).then_some(target)
+    }
+
+    fn arm_retry<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
+        if !self.retrying {
+            self.retrying = true;
+            env.set_timer(RETRY_TIMER, self.config.request_timeout / 4);
+        }
+    }
+
+    pub(super) fn on_retry_timer<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
+        self.retrying = false;
+        self.forward_due(env);
+        if !self.pool.is_empty() {
+            self.arm_retry(env);
+        }
+    }
+
+    /// Forwards what is due, a block's worth at a time.
+    pub(super) fn forward_due<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
+        let due = env.now() + self.config.request_timeout;
+        let on_branch = self.batches_on(self.pacemaker.high().at);
+        for batch in self.pool.due(env.now(), self.config.max_batches) {
+            match self.forward_target() {
+                Some(to) if !on_branch.contains(&batch.id) => {
+                    self.pool.forwarded(batch.id, to, due);
+                    env.forward(to, batch);
+                }
+                _ => self.pool.put_off(batch.id, due),
+            }
+        }
+    }
+}

@@ -1,0 +1,407 @@
+//! What replicas say to each other, with the size of every message, and what
+//! they write to their logs.
+//!
+//! Certificates and proposals are shared by reference count: a replica keeps
+//! what it received instead of copying it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::block::{Batch, BatchId, Block, BlockId, Height, mix};
+use crate::committee::ReplicaSet;
+use crate::protocol::{Body, Message as WireMessage};
+
+/// Kind, sender and length of a message.
+const ENVELOPE_BYTES: u32 = 8;
+/// One signature.
+const SIGNATURE_BYTES: u32 = 64;
+/// One aggregated signature.
+const AGGREGATE_BYTES: u32 = 96;
+/// A view or a height.
+const NUMBER_BYTES: u32 = 8;
+/// [`BlockRef`]: view, height and a 32-byte digest.
+const REF_BYTES: u32 = 2 * NUMBER_BYTES + 32;
+
+/// How a certificate proves its quorum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Certificates {
+    /// A list of signatures, verified as a batch.
+    Signatures,
+    /// One aggregate, verified at once.
+    Aggregate,
+}
+
+impl Certificates {
+    /// Bytes of a proof by `signers` of `n` members: a bit set of the members
+    /// and the signatures.
+    fn bytes(self, n: u32, signers: u32) -> u32 {
+        n.div_ceil(8)
+            + match self {
+                Self::Signatures => SIGNATURE_BYTES * signers,
+                Self::Aggregate => AGGREGATE_BYTES,
+            }
+    }
+}
+
+/// Names a block by its place: what a vote signs.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BlockRef {
+    /// View in which it was proposed.
+    pub view: u64,
+    /// Its position in the chain.
+    pub height: Height,
+    /// Digest over its content and its parent.
+    pub id: BlockId,
+}
+
+impl fmt::Debug for BlockRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "v{}h{}#{:04x}",
+            self.view,
+            self.height.0,
+            self.id.0 & 0xffff
+        )
+    }
+}
+
+/// Quorum certificate: a quorum voted for one block.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Qc {
+    /// The certified block.
+    pub at: BlockRef,
+    /// Who voted.
+    pub signers: ReplicaSet,
+    bytes: u32,
+}
+
+impl Qc {
+    /// The certificate of the genesis block, which needs no votes.
+    pub(super) fn genesis() -> Self {
+        Self {
+            at: BlockRef::default(),
+            signers: ReplicaSet::new(),
+            bytes: REF_BYTES,
+        }
+    }
+
+    pub(super) fn new(at: BlockRef, signers: ReplicaSet, n: u32, form: Certificates) -> Self {
+        let bytes = REF_BYTES + form.bytes(n, signers.len());
+        Self { at, signers, bytes }
+    }
+
+    /// Bytes on the wire: the [`BlockRef`] and the proof of the quorum.
+    #[must_use]
+    pub fn bytes(&self) -> u32 {
+        self.bytes
+    }
+}
+
+impl fmt::Debug for Qc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "QC({:?})", self.at)
+    }
+}
+
+/// Timeout certificate: a quorum gave up on one term.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Tc {
+    /// The term given up: with a rotating leader, the view.
+    pub term: u64,
+    /// View of the highest certificate that any signer had seen.
+    pub high: u64,
+    /// Who gave up.
+    pub signers: ReplicaSet,
+    bytes: u32,
+}
+
+impl Tc {
+    pub(super) fn new(
+        term: u64,
+        high: u64,
+        signers: ReplicaSet,
+        n: u32,
+        form: Certificates,
+    ) -> Self {
+        // Each signer signs the view of its own highest certificate, so those
+        // views travel too.
+        let bytes = NUMBER_BYTES + NUMBER_BYTES * signers.len() + form.bytes(n, signers.len());
+        Self {
+            term,
+            high,
+            signers,
+            bytes,
+        }
+    }
+
+    /// Bytes on the wire: the term, each signer's highest view, the proof.
+    #[must_use]
+    pub fn bytes(&self) -> u32 {
+        self.bytes
+    }
+}
+
+impl fmt::Debug for Tc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TC(t{} high v{})", self.term, self.high)
+    }
+}
+
+/// A block with the certificate of its parent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// What is ordered. `height` is the parent's plus one.
+    pub block: Block,
+    /// Certifies the parent.
+    pub justify: Arc<Qc>,
+    /// Why the view was entered, unless `justify` is of the view before.
+    pub tc: Option<Arc<Tc>>,
+    id: BlockId,
+}
+
+impl Proposal {
+    /// A proposal and its name.
+    #[must_use]
+    pub fn new(block: Block, justify: Arc<Qc>, tc: Option<Arc<Tc>>) -> Self {
+        let id = BlockId(mix(mix(block.id().0, justify.at.id.0), justify.at.view));
+        Self {
+            block,
+            justify,
+            tc,
+            id,
+        }
+    }
+
+    /// What a vote for it signs.
+    #[must_use]
+    pub fn at(&self) -> BlockRef {
+        BlockRef {
+            view: self.block.view,
+            height: self.block.height,
+            id: self.id,
+        }
+    }
+
+    /// Its parent.
+    #[must_use]
+    pub fn parent(&self) -> BlockRef {
+        self.justify.at
+    }
+
+    /// Bytes without bodies: height, view, proposer, time and count of
+    /// batches; the handles; the proposer's signature; the certificates.
+    #[must_use]
+    pub fn bytes(&self) -> u32 {
+        let handles = self.block.batches.len() as u32 * Batch::HANDLE_BYTES;
+        3 * NUMBER_BYTES
+            + 2 * 4
+            + handles
+            + SIGNATURE_BYTES
+            + self.justify.bytes()
+            + self.tc.as_ref().map_or(0, |tc| tc.bytes())
+    }
+}
+
+impl fmt::Debug for Proposal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} [", self.at())?;
+        for (index, batch) in self.block.batches.iter().enumerate() {
+            let space = if index == 0 { "" } else { " " };
+            write!(f, "{space}b{}", batch.id.0)?;
+        }
+        write!(f, "] on {:?}", self.justify)?;
+        match &self.tc {
+            Some(tc) => write!(f, " after {tc:?}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// One replica gives up on a term.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timeout {
+    /// The term given up.
+    pub term: u64,
+    /// The sender's highest certificate.
+    pub high: Arc<Qc>,
+    /// How the sender came into the term, unless `high` says so.
+    pub tc: Option<Arc<Tc>>,
+    /// The sender's vote in this term, so that a certificate is not lost with
+    /// the leader that was to collect it.
+    pub vote: Option<BlockRef>,
+}
+
+/// Blocks for a replica that lacks them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocks {
+    /// The requested block, its parent, and so on. Empty when the sender no
+    /// longer keeps what was asked for.
+    pub blocks: Vec<Arc<Proposal>>,
+    /// Height that the sender has executed, for a state transfer.
+    pub executed: Height,
+}
+
+/// A message of chained HotStuff.
+#[derive(Clone)]
+pub enum Message {
+    /// The leader proposes a block.
+    Proposal(Arc<Proposal>),
+    /// A vote, to the leader of the next view.
+    Vote(BlockRef),
+    /// A replica gives up on the leader.
+    Timeout(Arc<Timeout>),
+    /// Asks for a block and its ancestors above a height.
+    BlockRequest {
+        /// The highest block wanted.
+        at: BlockRef,
+        /// Heights up to this one are not wanted.
+        above: Height,
+    },
+    /// Answers a request.
+    BlockResponse(Arc<Blocks>),
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Proposal(proposal) => write!(f, "proposal {proposal:?}"),
+            Self::Vote(at) => write!(f, "vote {at:?}"),
+            Self::Timeout(timeout) => {
+                write!(f, "timeout t{} {:?}", timeout.term, timeout.high)?;
+                if let Some(tc) = &timeout.tc {
+                    write!(f, " after {tc:?}")?;
+                }
+                match timeout.vote {
+                    Some(vote) => write!(f, " vote {vote:?}"),
+                    None => Ok(()),
+                }
+            }
+            Self::BlockRequest { at, above } => write!(f, "want {at:?} above h{}", above.0),
+            Self::BlockResponse(answer) => {
+                write!(
+                    f,
+                    "blocks {:?} executed h{}",
+                    answer.blocks, answer.executed.0
+                )
+            }
+        }
+    }
+}
+
+impl WireMessage for Message {
+    fn size(&self) -> u32 {
+        ENVELOPE_BYTES
+            + match self {
+                Self::Proposal(proposal) => proposal.bytes(),
+                Self::Vote(_) => REF_BYTES + SIGNATURE_BYTES,
+                Self::Timeout(timeout) => {
+                    NUMBER_BYTES
+                        + SIGNATURE_BYTES
+                        + timeout.high.bytes()
+                        + timeout.tc.as_ref().map_or(0, |tc| tc.bytes())
+                        + timeout.vote.map_or(0, |_| REF_BYTES + SIGNATURE_BYTES)
+                }
+                Self::BlockRequest { .. } => REF_BYTES + NUMBER_BYTES,
+                Self::BlockResponse(answer) => {
+                    let blocks = answer.blocks.iter().map(|block| block.bytes());
+                    NUMBER_BYTES + blocks.sum::<u32>()
+                }
+            }
+    }
+
+    fn bodies(&self, visit: &mut dyn FnMut(&Batch, Body)) {
+        match self {
+            Self::Proposal(proposal) => {
+                for batch in &proposal.block.batches {
+                    visit(batch, Body::Carried);
+                }
+            }
+            Self::BlockResponse(answer) => {
+                for batch in answer.blocks.iter().flat_map(|block| &block.block.batches) {
+                    visit(batch, Body::Referenced);
+                }
+            }
+            Self::Vote(_) | Self::Timeout(_) | Self::BlockRequest { .. } => {}
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Proposal(_) => "proposal",
+            Self::Vote(_) => "vote",
+            Self::Timeout(_) => "timeout",
+            Self::BlockRequest { .. } => "block-request",
+            Self::BlockResponse(_) => "block-response",
+        }
+    }
+}
+
+/// A record of the write-ahead log.
+#[derive(Clone)]
+pub enum Record {
+    /// A vote for a block. Durable before the vote is sent.
+    Vote {
+        /// The block, with the certificate of its parent.
+        proposal: Arc<Proposal>,
+        /// The view locked on with that vote.
+        locked: u64,
+    },
+    /// A term given up. Durable before the timeout is sent.
+    Timeout {
+        /// The term.
+        term: u64,
+        /// The highest certificate at that time.
+        high: Arc<Qc>,
+    },
+    /// After a compaction: promises and the highest certificate.
+    State {
+        /// No vote is given in views up to this one.
+        closed: u64,
+        /// The view locked on.
+        locked: u64,
+        /// The last vote.
+        vote: Option<BlockRef>,
+        /// The highest certificate.
+        high: Arc<Qc>,
+    },
+    /// After a compaction: a block that is not yet executed.
+    Block(Arc<Proposal>),
+    /// After a compaction: batches of recently committed blocks, so that a
+    /// leader that comes back does not propose them again.
+    Recent(Arc<[(Height, BatchId)]>),
+}
+
+impl Record {
+    /// Bytes on the disk: a kind, a length and a checksum (16 bytes), then
+    /// the fields as on the wire.
+    pub(super) fn bytes(&self) -> u32 {
+        16 + match self {
+            Self::Vote { proposal, .. } => NUMBER_BYTES + proposal.bytes(),
+            Self::Timeout { high, .. } => NUMBER_BYTES + high.bytes(),
+            Self::State { high, .. } => 2 * NUMBER_BYTES + REF_BYTES + high.bytes(),
+            Self::Block(proposal) => proposal.bytes(),
+            Self::Recent(batches) => (NUMBER_BYTES + 32) * batches.len() as u32,
+        }
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Vote { proposal, locked } => write!(f, "vote {proposal:?} locked v{locked}"),
+            Self::Timeout { term, high } => write!(f, "timeout t{term} {high:?}"),
+            Self::State {
+                closed,
+                locked,
+                vote,
+                high,
+            } => write!(
+                f,
+                "closed v{closed} locked v{locked} vote {vote:?} {high:?}"
+            ),
+            Self::Block(proposal) => write!(f, "block {proposal:?}"),
+            Self::Recent(batches) => write!(f, "{} recent batches", batches.len()),
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! Chained HotStuff: M. Yin, D. Malkhi, M. K. Reiter, G. Golan Gueta,
+//! I. Abraham, "HotStuff: BFT Consensus with Linearity and Responsiveness",
+//! PODC 2019 (arXiv:1803.05069), with a pacemaker of timeout certificates, and
+//! the two-chain commit rule of Jolteon (Gelashvili et al., FC 2022).
+//!
+//! In every view the leader proposes a block that carries a certificate of its
+//! parent; votes go to the leader of the next view, who makes the next
+//! certificate of them. A block commits once enough certified blocks of
+//! consecutive views stand on it ([`safety`]).
+//!
+//! This file is the state and the dispatch; it knows no rule.
+
+mod config;
+mod forward;
+mod leader;
+mod message;
+mod pacemaker;
+mod pool;
+mod safety;
+mod storage;
+mod sync;
+mod tally;
+mod tree;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+pub use message::{BlockRef, Blocks, Message, Proposal, Qc, Record, Tc, Timeout};
+
+use crate::block::{Batch, Block, Digest, Height};
+use crate::committee::{Committee, FaultModel, ReplicaId};
+use crate::params::ParamSpec;
+use crate::protocol::{Env, Protocol, Recovery, Setup, TimerId, Token, Work};
+use config::Config;
+use message::Certificates;
+use pacemaker::Pacemaker;
+use pool::Pool;
+use safety::Safety;
+use storage::{Outgoing, Recovered};
+use sync::Sync;
+use tally::Votes;
+use tree::Tree;
+
+/// The current view takes too long.
+const VIEW_TIMER: TimerId = TimerId(1);
+/// An idle leader has waited long enough.
+const IDLE_TIMER: TimerId = TimerId(2);
+/// A missing block is to be asked for.
+const FETCH_TIMER: TimerId = TimerId(3);
+/// Batches may be due for forwarding.
+const RETRY_TIMER: TimerId = TimerId(4);
+
+/// A replica of chained HotStuff.
+#[derive(Debug)]
+pub struct HotStuff {
+    me: ReplicaId,
+    committee: Committee,
+    config: Config,
+    tree: Tree,
+    safety: Safety,
+    pacemaker: Pacemaker,
+    votes: Votes,
+    pool: Pool,
+    sync: Sync,
+    /// Votes and timeouts whose records are not durable yet.
+    outbox: VecDeque<(Token, Outgoing)>,
+    writes: u64,
+    /// The last view proposed in.
+    proposed: u64,
+    /// A proposal that waits for its parent.
+    deferred: Option<Arc<Proposal>>,
+    /// Highest height that the proposals seen so far let everyone commit.
+    shown: Height,
+    /// Highest committed height whose block holds batches.
+    payload: Height,
+    /// Whether the idle timer is armed.
+    idling: bool,
+    /// Whether the idle wait of the current view is over.
+    idle_over: bool,
+    /// Whether the retry timer is armed.
+    retrying: bool,
+}
+
+impl HotStuff {
+    fn on_proposal<E: Env<Self> + ?Sized>(
+        &mut self,
+        from: ReplicaId,
+        proposal: &Arc<Proposal>,
+        env: &mut E,
+    ) {
+        let at = proposal.at();
+        if self.tree.get(&at).is_some() || at.height <= self.tree.committed() {
+            return;
+        }
+        if let Err(why) = self.check_form(from, proposal) {
+            return env.reject(why);
+        }
+        env.work(Work::Hash(proposal.bytes()));
+        env.work(Work::Verify);
+        let late = at.view <= self.pacemaker.high().at.view;
+        self.learn_qc(&proposal.justify, false, env);
+        if let Some(tc) = &proposal.tc {
+            self.learn_tc(tc, false, env);
+        }
+        if self.tree.has_rival(&at) && !self.sync.wants(&at) {
+            return env.reject("second proposal of a view");
+        }
+        self.pacemaker.saw_proposal(at.view, from);
+        self.tree.insert(Arc::clone(proposal));
+        self.consider_vote(proposal, env);
+        self.commit_by(proposal.parent(), true, env);
+        let awaited = self
+            .deferred
+            .as_ref()
+            .is_some_and(|waiting| waiting.parent() == at);
+        if late || awaited {
+            self.caught_up(env);
+        }
+        self.follow(from, env);
+    }
+
+    /// Checks what a correct leader's proposal cannot fail.
+    fn check_form(&self, from: ReplicaId, proposal: &Proposal) -> Result<(), &'static str> {
+        let block = &proposal.block;
+        let parent = proposal.parent();
+        let genesis = parent.view == 0;
+        let quorum = self.committee.quorum();
+        if block.proposer != from || self.config.views.leader(block.view) != from {
+            return Err("proposal by a replica that does not lead");
+        }
+        if block.height != parent.height.next() || block.view <= parent.view {
+            return Err("proposal that does not fit its parent");
+        }
+        if !genesis && proposal.justify.signers.len() < quorum {
+            return Err("certificate without a quorum");
+        }
+        if proposal
+            .tc
+            .as_ref()
+            .is_some_and(|tc| tc.signers.len() < quorum)
+        {
+            return Err("timeout certificate without a quorum");
+        }
+        Ok(())
+    }
+
+    /// Charges the verification of a certificate with so many signers.
+    fn charge_certificate<E: Env<Self> + ?Sized>(&self, signers: u32, env: &mut E) {
+        env.work(match self.config.certificates {
+            Certificates::Signatures => Work::VerifyBatch(signers),
+            Certificates::Aggregate => Work::Verify,
+        });
+    }
+}
+
+impl Protocol for HotStuff {
+    type Message = Message;
+    type Record = Record;
+
+    const NAME: &'static str = "hotstuff";
+    const SOURCE: &'static str = "Yin et al., HotStuff: BFT Consensus with Linearity and \
+        Responsiveness, PODC 2019 (chained; two-chain rule: Jolteon, FC 2022)";
+    const FAULT_MODEL: FaultModel = FaultModel::Byzantine;
+
+    fn params() -> Vec<ParamSpec> {
+        config::specs()
+    }
+
+    fn new(setup: &Setup<'_>, recovery: &Recovery<'_, Record>) -> Self {
+        let config = Config::new(setup.params, setup.committee);
+        let found = Recovered::new(&config, recovery);
+        Self {
+            me: setup.me,
+            committee: setup.committee,
+            config,
+            tree: found.tree,
+            // What was proposed before a crash is not on the log, so nothing
+            // is proposed again up to the view after the last promise.
+            proposed: match recovery.records {
+                [] => 0,
+                _ => found.safety.closed + 1,
+            },
+            safety: found.safety,
+            pacemaker: Pacemaker::new(found.high, setup.committee.n()),
+            votes: Votes::default(),
+            pool: found.pool,
+            sync: Sync::new(recovery.applied),
+            outbox: VecDeque::new(),
+            writes: 0,
+            deferred: None,
+            shown: recovery.applied,
+            payload: Height::default(),
+            idling: false,
+            idle_over: false,
+            retrying: false,
+        }
+    }
+
+    fn start<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
+        self.entered_view(env);
+        self.commit_late(env);
+        let peer = ReplicaId((self.me.0 + 1) % self.committee.n());
+        self.follow(peer, env);
+        self.try_propose(env);
+    }
+
+    fn message<E: Env<Self> + ?Sized>(&mut self, from: ReplicaId, message: &Message, env: &mut E) {
+        match message {
+            Message::Proposal(proposal) => self.on_proposal(from, proposal, env),
+            Message::Vote(at) => self.on_vote(from, *at, env),
+            Message::Timeout(timeout) => self.on_timeout(from, timeout, env),
+            Message::BlockRequest { at, above } => {
+                self.on_block_request(from, *at, *above, env);
+            }
+            Message::BlockResponse(answer) => self.on_block_response(from, answer, env),
+        }
+        self.try_propose(env);
+    }
+
+    fn timer<E: Env<Self> + ?Sized>(&mut self, timer: TimerId, env: &mut E) {
+        match timer {
+            VIEW_TIMER => self.on_view_timer(env),
+            IDLE_TIMER => self.on_idle_timer(),
+            FETCH_TIMER => self.on_fetch_timer(env),
+            RETRY_TIMER => self.on_retry_timer(env),
+            TimerId(other) => unreachable!("timer {other} is never armed"),
+        }
+        self.try_propose(env);
+    }
+
+    fn request<E: Env<Self> + ?Sized>(&mut self, batch: Batch, env: &mut E) {
+        self.on_request(batch, env);
+        self.try_propose(env);
+    }
+
+    fn persisted<E: Env<Self> + ?Sized>(&mut self, done: Token, env: &mut E) {
+        self.written(done, env);
+        self.try_propose(env);
+    }
+
+    fn executed<E: Env<Self> + ?Sized>(&mut self, height: Height, _digest: Digest, env: &mut E) {
+        self.sync.executed(height);
+        if height.0 % self.config.checkpoint_interval == 0 {
+            self.compact(height, env);
+        }
+    }
+
+    fn transferred<E: Env<Self> + ?Sized>(
+        &mut self,
+        _height: Height,
+        _digest: Digest,
+        block: &Block,
+        env: &mut E,
+    ) {
+        self.on_transferred(block, env);
+        self.try_propose(env);
+    }
+
+    fn leader(&self) -> Option<ReplicaId> {
+        let views = &self.config.views;
+        Some(views.leader(self.pacemaker.next_proposal(views)))
+    }
+
+    fn view(&self) -> u64 {
+        self.pacemaker.view()
+    }
+}

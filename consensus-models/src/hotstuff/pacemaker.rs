@@ -1,0 +1,225 @@
+//! Views: which one is current, how it is left, and how replicas meet again
+//! after they lost each other.
+//!
+//! A view ends with a certificate on its block or with a timeout certificate
+//! of its term. Timeouts carry the evidence for their term and the sender's
+//! vote: one that arrives brings the receiver to the term at least, and a
+//! certificate is not lost with the leader that was to collect its votes (as
+//! in DiemBFT; without it, four replicas with a rotating leader and one of
+//! them down would never see three certified views in a row).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::config::Views;
+use super::message::{Qc, Record, Tc, Timeout};
+use super::storage::Outgoing;
+use super::tally::Timeouts;
+use super::{HotStuff, VIEW_TIMER};
+use crate::committee::ReplicaId;
+use crate::protocol::{Env, Work};
+
+/// The current view and why it is current.
+#[derive(Debug)]
+pub(super) struct Pacemaker {
+    view: u64,
+    high: Arc<Qc>,
+    /// The timeout certificate of the latest term.
+    tc: Option<Arc<Tc>>,
+    timeouts: Timeouts,
+    /// Whether this replica gave up on the current term.
+    gave_up: bool,
+    /// Terms given up since the last certificate.
+    in_a_row: u32,
+    /// Leaders whose last term was given up and who were not heard since.
+    suspects: Vec<bool>,
+    /// The highest view whose proposal was seen.
+    seen: u64,
+}
+
+impl Pacemaker {
+    pub(super) fn new(high: Arc<Qc>, n: u32) -> Self {
+        Self {
+            view: high.at.view + 1,
+            high,
+            tc: None,
+            timeouts: Timeouts::default(),
+            gave_up: false,
+            in_a_row: 0,
+            suspects: vec![false; n as usize],
+            seen: 0,
+        }
+    }
+
+    pub(super) fn view(&self) -> u64 {
+        self.view
+    }
+
+    /// The highest certificate.
+    pub(super) fn high(&self) -> &Arc<Qc> {
+        &self.high
+    }
+
+    pub(super) fn tc(&self) -> Option<&Arc<Tc>> {
+        self.tc.as_ref()
+    }
+
+    pub(super) fn is_suspect(&self, leader: ReplicaId) -> bool {
+        self.suspects[leader.index()]
+    }
+
+    /// Notes the proposal of `view` by its leader.
+    pub(super) fn saw_proposal(&mut self, view: u64, leader: ReplicaId) {
+        self.seen = self.seen.max(view);
+        self.suspects[leader.index()] = false;
+    }
+
+    /// The view whose proposal is expected next.
+    pub(super) fn next_proposal(&self, views: &Views) -> u64 {
+        if self.gave_up {
+            views.after_term(views.term(self.view))
+        } else {
+            self.view.max(self.seen + 1)
+        }
+    }
+
+    /// Takes a higher certificate; says whether it led to a later view.
+    pub(super) fn raise(&mut self, qc: Arc<Qc>, views: &Views) -> bool {
+        let view = qc.at.view + 1;
+        self.high = qc;
+        if view <= self.view {
+            return false;
+        }
+        self.in_a_row = 0;
+        self.enter(view, views);
+        true
+    }
+
+    /// Takes a timeout certificate that leads to a later view.
+    fn give_way(&mut self, tc: Arc<Tc>, views: &Views) {
+        self.suspects[views.leader(views.first_of(tc.term)).index()] = true;
+        self.in_a_row = self.in_a_row.saturating_add(1);
+        let view = views.after_term(tc.term);
+        self.tc = Some(tc);
+        self.enter(view, views);
+    }
+
+    fn enter(&mut self, view: u64, views: &Views) {
+        if views.term(view) != views.term(self.view) {
+            self.timeouts = Timeouts::default();
+            self.gave_up = false;
+        }
+        self.view = view;
+    }
+}
+
+impl HotStuff {
+    pub(super) fn term(&self) -> u64 {
+        self.config.views.term(self.pacemaker.view)
+    }
+
+    /// Arms the timer of the current view.
+    pub(super) fn entered_view<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
+        env.set_timer(VIEW_TIMER, self.patience());
+        self.stop_idling(env);
+    }
+
+    fn patience(&self) -> Duration {
+        self.config.timeout_after(self.pacemaker.in_a_row)
+    }
+
+    /// The view took too long: gives up on its term, or says so again.
+    pub(super) fn on_view_timer<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
+        env.set_timer(VIEW_TIMER, self.patience());
+        if self.pacemaker.gave_up {
+            self.send_timeout(self.term(), env);
+        } else {
+            self.give_up(env);
+        }
+    }
+
+    fn give_up<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
+        let term = self.term();
+        self.pacemaker.gave_up = true;
+        self.stop_idling(env);
+        let end = self.config.views.after_term(term) - 1;
+        self.safety.closed = self.safety.closed.max(end);
+        let high = Arc::clone(&self.pacemaker.high);
+        self.persist(Record::Timeout { term, high }, Outgoing::Timeout(term), env);
+    }
+
+    /// Another replica gave up on its term.
+    pub(super) fn on_timeout<E: Env<Self> + ?Sized>(
+        &mut self,
+        from: ReplicaId,
+        timeout: &Timeout,
+        env: &mut E,
+    ) {
+        let known = timeout.term < self.term()
+            || (timeout.term == self.term() && self.pacemaker.timeouts.has(from));
+        let news = timeout.high.at.view > self.pacemaker.high.at.view
+            || timeout.vote.is_some_and(|vote| self.may_count(from, &vote));
+        if known && !news {
+            return;
+        }
+        env.work(Work::Verify);
+        self.learn_qc(&timeout.high, false, env);
+        if let Some(tc) = &timeout.tc {
+            self.learn_tc(tc, false, env);
+        }
+        if let Some(vote) = timeout.vote.filter(|vote| self.may_count(from, vote)) {
+            env.work(Work::Verify);
+            self.count_vote(from, vote, env);
+        }
+        if timeout.term > self.term() {
+            return env.reject("timeout without evidence of its term");
+        }
+        self.count_timeout(from, timeout.term, timeout.high.at.view, env);
+        self.follow(from, env);
+    }
+
+    /// Counts a timeout of the current term; others are too late.
+    pub(super) fn count_timeout<E: Env<Self> + ?Sized>(
+        &mut self,
+        from: ReplicaId,
+        term: u64,
+        high: u64,
+        env: &mut E,
+    ) {
+        if term != self.term() || !self.pacemaker.timeouts.add(from, high) {
+            return;
+        }
+        let count = self.pacemaker.timeouts.len();
+        if count >= self.committee.quorum() {
+            let (signers, high) = self.pacemaker.timeouts.close();
+            let n = self.committee.n();
+            let tc = Arc::new(Tc::new(term, high, signers, n, self.config.certificates));
+            self.learn_tc(&tc, true, env);
+        } else if count >= self.committee.weak_quorum() && !self.pacemaker.gave_up {
+            // One of them is correct, so the others will give up too.
+            self.give_up(env);
+        }
+    }
+
+    /// Takes note of a timeout certificate that leads to a later view.
+    pub(super) fn learn_tc<E: Env<Self> + ?Sized>(
+        &mut self,
+        tc: &Arc<Tc>,
+        ours: bool,
+        env: &mut E,
+    ) {
+        let views = self.config.views;
+        if views.after_term(tc.term) <= self.pacemaker.view {
+            return;
+        }
+        if !ours {
+            self.charge_certificate(tc.signers.len(), env);
+        }
+        self.pacemaker.give_way(Arc::clone(tc), &views);
+        self.entered_view(env);
+        let failed = views.leader(views.first_of(tc.term));
+        if self.pool.leader_failed(failed, env.now()) {
+            self.forward_due(env);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Batches that wait to be ordered, and the names of those that were.
+//!
+//! A batch stays until it commits, whoever it was forwarded to. Knows nothing
+//! of views; who the next leader is, others decide.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use smallvec::SmallVec;
+
+use crate::block::{Batch, BatchId, Block, Height};
+use crate::committee::ReplicaId;
+
+#[derive(Debug)]
+struct Waiting {
+    batch: Batch,
+    /// When to forward it (again).
+    due: Duration,
+    /// To whom it was forwarded last.
+    sent_to: Option<ReplicaId>,
+}
+
+#[derive(Debug)]
+pub(super) struct Pool {
+    /// By order of arrival.
+    waiting: BTreeMap<u64, Waiting>,
+    arrivals: u64,
+    index: BTreeMap<BatchId, u64>,
+    /// Batches of recently committed blocks, oldest first.
+    recent: VecDeque<(Height, BatchId)>,
+    recent_ids: BTreeSet<BatchId>,
+    retain: u64,
+}
+
+impl Pool {
+    /// An empty pool that remembers the batches of `retain` committed heights.
+    pub(super) fn new(retain: u64) -> Self {
+        Self {
+            waiting: BTreeMap::new(),
+            arrivals: 0,
+            index: BTreeMap::new(),
+            recent: VecDeque::new(),
+            recent_ids: BTreeSet::new(),
+            retain,
+        }
+    }
+
+    /// Keeps a batch; `false` when it waits here or was committed lately.
+    pub(super) fn add(&mut self, batch: Batch, due: Duration) -> bool {
+        if self.recent_ids.contains(&batch.id) || self.index.contains_key(&batch.id) {
+            return false;
+        }
+        self.index.insert(batch.id, self.arrivals);
+        self.waiting.insert(
+            self.arrivals,
+            Waiting {
+                batch,
+                due,
+                sent_to: None,
+            },
+        );
+        self.arrivals += 1;
+        true
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// The oldest waiting batches that are not in `taken`, at most `most`.
+    pub(super) fn select(&self, taken: &BTreeSet<BatchId>, most: usize) -> SmallVec<[Batch; 4]> {
+        self.waiting
+            .values()
+            .map(|waiting| waiting.batch)
+            .filter(|batch| !taken.contains(&batch.id))
+            .take(most)
+            .collect()
+    }
+
+    /// Notes that a batch was forwarded and when to do so again.
+    pub(super) fn forwarded(&mut self, id: BatchId, to: ReplicaId, due: Duration) {
+        if let Some(entry) = self.entry(id) {
+            entry.sent_to = Some(to);
+            entry.due = due;
+        }
+    }
+
+    /// Puts off forwarding a batch that was found on its way.
+    pub(super) fn put_off(&mut self, id: BatchId, due: Duration) {
+        if let Some(entry) = self.entry(id) {
+            entry.due = due;
+        }
+    }
+
+    fn entry(&mut self, id: BatchId) -> Option<&mut Waiting> {
+        self.waiting.get_mut(self.index.get(&id)?)
+    }
+
+    /// What `leader` was given is due at once: it was given up.
+    pub(super) fn leader_failed(&mut self, leader: ReplicaId, now: Duration) -> bool {
+        let mut any = false;
+        for entry in self.waiting.values_mut() {
+            if entry.sent_to == Some(leader) {
+                entry.due = now;
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// The oldest batches that are due, at most `most`.
+    pub(super) fn due(&self, now: Duration, most: usize) -> Vec<Batch> {
+        self.waiting
+            .values()
+            .filter(|waiting| waiting.due <= now)
+            .map(|waiting| waiting.batch)
+            .take(most)
+            .collect()
+    }
+
+    /// A block committed: its batches wait no longer and are remembered.
+    pub(super) fn committed(&mut self, block: &Block) {
+        for batch in &block.batches {
+            if let Some(arrival) = self.index.remove(&batch.id) {
+                self.waiting.remove(&arrival);
+            }
+            self.remember(block.height, batch.id);
+        }
+        self.forget_old(block.height);
+    }
+
+    /// Remembers a batch as committed at `height`.
+    pub(super) fn remember(&mut self, height: Height, id: BatchId) {
+        if self.recent_ids.insert(id) {
+            self.recent.push_back((height, id));
+        }
+    }
+
+    fn forget_old(&mut self, newest: Height) {
+        while let Some(&(height, id)) = self.recent.front() {
+            if height.0 + self.retain >= newest.0 {
+                return;
+            }
+            self.recent.pop_front();
+            self.recent_ids.remove(&id);
+        }
+    }
+
+    /// The recently committed batches, oldest first.
+    pub(super) fn recent(&self) -> impl ExactSizeIterator<Item = (Height, BatchId)> + '_ {
+        self.recent.iter().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::batch;
+
+    fn block(height: u64, ids: &[u64]) -> Block {
+        Block {
+            height: Height(height),
+            batches: ids.iter().map(|&id| batch(id)).collect(),
+            ..Block::default()
+        }
+    }
+
+    #[test]
+    fn a_batch_is_taken_once_until_its_commit_is_forgotten() {
+        let mut pool = Pool::new(2);
+        let now = Duration::ZERO;
+        assert!(pool.add(batch(1), now));
+        assert!(!pool.add(batch(1), now));
+        assert!(pool.add(batch(2), now));
+        let taken = BTreeSet::from([BatchId(1)]);
+        assert_eq!(pool.select(&taken, 5).as_slice(), [batch(2)]);
+        pool.committed(&block(1, &[1]));
+        assert!(!pool.add(batch(1), now));
+        assert_eq!(pool.select(&BTreeSet::new(), 5).as_slice(), [batch(2)]);
+        pool.committed(&block(4, &[2]));
+        assert!(pool.is_empty());
+        assert!(pool.add(batch(1), now));
+    }
+
+    #[test]
+    fn what_a_failed_leader_was_given_is_due() {
+        let mut pool = Pool::new(2);
+        let second = Duration::from_secs(1);
+        pool.add(batch(1), second);
+        pool.forwarded(BatchId(1), ReplicaId(2), second);
+        assert!(pool.due(Duration::ZERO, 9).is_empty());
+        assert!(!pool.leader_failed(ReplicaId(1), Duration::ZERO));
+        assert!(pool.leader_failed(ReplicaId(2), Duration::ZERO));
+        assert_eq!(pool.due(Duration::ZERO, 9), [batch(1)]);
+    }
+}

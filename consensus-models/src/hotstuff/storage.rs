@@ -1,0 +1,214 @@
+//! The write-ahead log: what is durable before it is said, and how a replica
+//! comes back from it.
+//!
+//! A vote's record holds the block voted for, and with it the certificate of
+//! its parent, so the log gives back what was promised and the recent blocks.
+//! Certificates that were only collected need no record: without a vote or a
+//! timeout that refers to them, forgetting them breaks no promise.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::config::Config;
+use super::message::{BlockRef, Proposal, Qc, Record, Timeout};
+use super::pool::Pool;
+use super::safety::Safety;
+use super::tree::Tree;
+use super::{HotStuff, Message};
+use crate::block::Height;
+use crate::protocol::{Env, Recovery, Token, Work};
+
+/// What may be sent once a record is durable.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Outgoing {
+    /// The vote.
+    Vote(BlockRef),
+    /// The timeout of this term.
+    Timeout(u64),
+    /// Nothing: the log was compacted.
+    Nothing,
+}
+
+/// What a log gives back.
+pub(super) struct Recovered {
+    pub(super) safety: Safety,
+    pub(super) high: Arc<Qc>,
+    pub(super) tree: Tree,
+    pub(super) pool: Pool,
+}
+
+impl Recovered {
+    pub(super) fn new(config: &Config, recovery: &Recovery<'_, Record>) -> Self {
+        let mut found = Self {
+            safety: Safety::default(),
+            high: Arc::new(Qc::genesis()),
+            tree: Tree::new(recovery.applied, config.retain),
+            pool: Pool::new(config.retain),
+        };
+        let mut blocks = BTreeMap::new();
+        for record in recovery.records {
+            found.read(config, record, &mut blocks);
+        }
+        found.remember_applied(recovery.applied, &blocks);
+        found
+    }
+
+    fn read(
+        &mut self,
+        config: &Config,
+        record: &Record,
+        blocks: &mut BTreeMap<BlockRef, Arc<Proposal>>,
+    ) {
+        match record {
+            Record::Vote { proposal, locked } => {
+                self.safety.closed = self.safety.closed.max(proposal.block.view);
+                self.safety.locked = self.safety.locked.max(*locked);
+                self.safety.vote = Some(proposal.at());
+                self.certified(&proposal.justify);
+                self.block(proposal, blocks);
+            }
+            Record::Timeout { term, high } => {
+                let end = config.views.after_term(*term) - 1;
+                self.safety.closed = self.safety.closed.max(end);
+                self.certified(high);
+            }
+            Record::State {
+                closed,
+                locked,
+                vote,
+                high,
+            } => {
+                self.safety = Safety {
+                    closed: *closed,
+                    locked: *locked,
+                    vote: *vote,
+                };
+                self.certified(high);
+            }
+            Record::Block(proposal) => self.block(proposal, blocks),
+            Record::Recent(batches) => {
+                for &(height, id) in batches.iter() {
+                    self.pool.remember(height, id);
+                }
+            }
+        }
+    }
+
+    fn certified(&mut self, qc: &Arc<Qc>) {
+        if qc.at.view > self.high.at.view {
+            self.high = Arc::clone(qc);
+        }
+    }
+
+    fn block(&mut self, proposal: &Arc<Proposal>, blocks: &mut BTreeMap<BlockRef, Arc<Proposal>>) {
+        blocks.insert(proposal.at(), Arc::clone(proposal));
+        self.tree.insert(Arc::clone(proposal));
+    }
+
+    /// The batches of logged blocks up to `applied` on the certified branch
+    /// are committed.
+    fn remember_applied(&mut self, applied: Height, blocks: &BTreeMap<BlockRef, Arc<Proposal>>) {
+        let mut committed = Vec::new();
+        let mut next = self.high.at;
+        while let Some(proposal) = blocks.get(&next) {
+            if proposal.block.height <= applied {
+                committed.push(proposal);
+            }
+            next = proposal.parent();
+        }
+        for proposal in committed.into_iter().rev() {
+            self.pool.committed(&proposal.block);
+        }
+    }
+}
+
+impl HotStuff {
+    /// Writes a record; `then` is sent once it is durable.
+    pub(super) fn persist<E: Env<Self> + ?Sized>(
+        &mut self,
+        record: Record,
+        then: Outgoing,
+        env: &mut E,
+    ) {
+        let token = self.next_token(then);
+        let bytes = record.bytes();
+        env.persist(record, bytes, token);
+    }
+
+    fn next_token(&mut self, then: Outgoing) -> Token {
+        self.writes += 1;
+        let token = Token(self.writes);
+        self.outbox.push_back((token, then));
+        token
+    }
+
+    /// Sends what waited for a write.
+    pub(super) fn written<E: Env<Self> + ?Sized>(&mut self, done: Token, env: &mut E) {
+        while let Some(&(token, outgoing)) = self.outbox.front() {
+            if token > done {
+                return;
+            }
+            self.outbox.pop_front();
+            match outgoing {
+                Outgoing::Vote(at) => self.send_vote(at, env),
+                Outgoing::Timeout(term) => self.send_timeout(term, env),
+                Outgoing::Nothing => {}
+            }
+        }
+    }
+
+    fn send_vote<E: Env<Self> + ?Sized>(&mut self, at: BlockRef, env: &mut E) {
+        let collector = self.config.views.leader(at.view + 1);
+        if collector == self.me {
+            self.count_vote(self.me, at, env);
+        } else {
+            env.send(collector, Message::Vote(at));
+        }
+    }
+
+    /// Broadcasts the timeout of the current term, should `term` still be it.
+    pub(super) fn send_timeout<E: Env<Self> + ?Sized>(&mut self, term: u64, env: &mut E) {
+        if term != self.term() {
+            return;
+        }
+        env.work(Work::Sign);
+        let views = &self.config.views;
+        let high = Arc::clone(self.pacemaker.high());
+        let entered_by_qc = high.at.view + 1 >= views.first_of(term);
+        let vote = self
+            .safety
+            .vote
+            .filter(|vote| vote.view > high.at.view && views.term(vote.view) == term);
+        let tc = self.pacemaker.tc().filter(|_| !entered_by_qc).cloned();
+        env.broadcast(Message::Timeout(Arc::new(Timeout {
+            term,
+            high: Arc::clone(&high),
+            tc,
+            vote,
+        })));
+        if let Some(vote) = vote {
+            self.count_vote(self.me, vote, env);
+        }
+        self.count_timeout(self.me, term, high.at.view, env);
+    }
+
+    /// Compacts the log at a checkpoint of the ledger.
+    pub(super) fn compact<E: Env<Self> + ?Sized>(&mut self, executed: Height, env: &mut E) {
+        let recent: Arc<[_]> = self.pool.recent().collect();
+        let mut records = vec![
+            Record::State {
+                closed: self.safety.closed,
+                locked: self.safety.locked,
+                vote: self.safety.vote,
+                high: Arc::clone(self.pacemaker.high()),
+            },
+            Record::Recent(recent),
+        ];
+        let unexecuted = self.tree.committed_above(executed);
+        let blocks = unexecuted.chain(self.tree.uncommitted());
+        records.extend(blocks.map(|block| Record::Block(Arc::clone(block))));
+        let bytes = records.iter().map(Record::bytes).sum();
+        let token = self.next_token(Outgoing::Nothing);
+        env.rewrite(records, bytes, token);
+    }
+}
