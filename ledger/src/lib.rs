@@ -12,16 +12,19 @@
 
 pub mod access;
 pub mod account;
+pub mod credit;
 pub mod crypto;
 pub mod executor;
 pub mod genesis;
 pub mod hash;
+pub mod invoice;
 mod pages;
 mod parallel;
 pub mod payment;
 pub mod proof;
 pub mod receipt;
 pub mod record;
+pub mod roles;
 pub mod state;
 pub mod transaction;
 mod trie;

@@ -5,7 +5,9 @@
 //! signing is in [`crate::crypto`].
 
 use crate::account::AccountId;
+use crate::credit::CreditTx;
 use crate::hash::{Hash, TxId};
+use crate::invoice::InvoiceTx;
 use crate::payment::Payment;
 use crate::record::{Context, Rule};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -17,6 +19,10 @@ use std::sync::atomic::{AtomicU8, Ordering};
 pub enum Body {
     /// Money.
     Payment(Payment),
+    /// Electronic invoices.
+    Invoice(InvoiceTx),
+    /// Credit records.
+    Credit(CreditTx),
 }
 
 /// The most bytes that a [`Body`] may take in memory: millions are in flight.
@@ -28,6 +34,8 @@ impl Body {
     pub fn rule(&self) -> &dyn Rule {
         match self {
             Body::Payment(payment) => payment,
+            Body::Invoice(invoice) => invoice,
+            Body::Credit(credit) => credit,
         }
     }
 }

@@ -1,0 +1,296 @@
+//! What each credit transaction touches, checks and writes. The records are in the parent module.
+
+use super::{
+    AuditRow, AuditRows, BankId, Consent, ConsentKey, Consents, CreditTx, NEWEST_LIMIT,
+    QueryCounts, Record, RecordKey, Records, Registries, Registry, Source, Standing, Subjects,
+    WEIGHT_LIMIT,
+};
+use crate::access::Access;
+use crate::receipt::Reason;
+use crate::record::{Context, Rule, Touches};
+
+impl Rule for CreditTx {
+    fn kind(&self) -> &'static str {
+        match self {
+            CreditTx::Submit { .. } => "credit.submit_record",
+            CreditTx::Authorise { .. } => "credit.authorise",
+            CreditTx::Query { .. } => "credit.query_with_consent",
+            CreditTx::Dispute { .. } => "credit.dispute",
+            CreditTx::Correct { .. } => "credit.correct",
+            CreditTx::Uphold { .. } => "credit.uphold",
+            CreditTx::Reward { .. } => "credit.reward",
+            CreditTx::Penalise { .. } => "credit.penalise",
+            CreditTx::Revoke { .. } => "credit.revoke",
+        }
+    }
+
+    fn touches(&self, context: &Context, touches: &mut Touches) {
+        touches.read::<Registries>(&());
+        match *self {
+            CreditTx::Submit { key, .. }
+            | CreditTx::Correct { key, .. }
+            | CreditTx::Uphold { key }
+            | CreditTx::Reward { key, .. }
+            | CreditTx::Penalise { key, .. } => touch_record(key, touches),
+            CreditTx::Dispute { number, .. } => {
+                touch_record(
+                    RecordKey {
+                        subject: context.sender,
+                        number,
+                    },
+                    touches,
+                );
+            }
+            CreditTx::Authorise { bank, number, .. } | CreditTx::Revoke { bank, number } => {
+                touches.write::<Consents>(&own_consent(context, bank, number));
+            }
+            CreditTx::Query { consent } => {
+                touches.write::<Consents>(&consent);
+                touches.read::<Subjects>(&consent.subject);
+                touches.write::<AuditRows>(&context.id);
+                touches.write::<QueryCounts>(&context.sender);
+            }
+        }
+    }
+
+    fn apply(&self, context: &Context, access: &mut Access<'_>) -> Result<(), Reason> {
+        // Without a registry nobody has any role.
+        let registry = access.load::<Registries>(&()).unwrap_or_default();
+        let mut desk = Desk {
+            registry,
+            context,
+            access,
+        };
+        match *self {
+            CreditTx::Submit {
+                key,
+                weight,
+                digest,
+            } => {
+                let department = desk.department()?;
+                desk.add(key, Source::Department(department), weight, digest)
+            }
+            CreditTx::Authorise {
+                bank,
+                number,
+                uses,
+                expires_ns,
+            } => desk.authorise(own_consent(context, bank, number), uses, expires_ns),
+            CreditTx::Query { consent } => desk.query(consent),
+            CreditTx::Dispute { number, digest } => desk.dispute(number, digest),
+            CreditTx::Correct { key, weight } => desk.settle(key, Some(weight)),
+            CreditTx::Uphold { key } => desk.settle(key, None),
+            CreditTx::Reward { key, points } => desk.score(key, points, 1),
+            CreditTx::Penalise { key, points } => desk.score(key, points, -1),
+            CreditTx::Revoke { bank, number } => desk.revoke(own_consent(context, bank, number)),
+        }
+    }
+}
+
+fn touch_record(key: RecordKey, touches: &mut Touches) {
+    touches.write::<Records>(&key);
+    touches.write::<Subjects>(&key.subject);
+}
+
+/// Only the subject itself can name this consent.
+fn own_consent(context: &Context, bank: BankId, number: u32) -> ConsentKey {
+    ConsentKey {
+        subject: context.sender,
+        bank,
+        number,
+    }
+}
+
+/// One transaction at work.
+struct Desk<'d, 'a> {
+    registry: Registry,
+    context: &'d Context,
+    access: &'d mut Access<'a>,
+}
+
+impl Desk<'_, '_> {
+    fn add(
+        &mut self,
+        key: RecordKey,
+        source: Source,
+        weight: i16,
+        digest: [u8; 32],
+    ) -> Result<(), Reason> {
+        check_weight(weight)?;
+        if self.access.get::<Records>(&key).is_some() {
+            return Err(Reason::AlreadyExists);
+        }
+        let submitted_ns = self.context.timestamp_ns;
+        let record = Record {
+            source,
+            weight,
+            standing: Standing::Active,
+            submitted_ns,
+            digest,
+        };
+        self.access.put::<Records>(key, record);
+        let mut subject = self
+            .access
+            .load::<Subjects>(&key.subject)
+            .unwrap_or_default();
+        subject.score += record.counts();
+        subject.records = subject.records.saturating_add(1);
+        if subject.newest.len() == NEWEST_LIMIT {
+            subject.newest.pop_front();
+        }
+        subject.newest.push_back(key.number);
+        self.access.put::<Subjects>(key.subject, subject);
+        Ok(())
+    }
+
+    fn score(&mut self, key: RecordKey, points: u16, sign: i16) -> Result<(), Reason> {
+        if self.registry.engine.holder(self.context.sender).is_none() {
+            return Err(Reason::NotPermitted);
+        }
+        let points = i16::try_from(points).ok().filter(|points| *points > 0);
+        let weight = points.ok_or(Reason::Malformed)? * sign;
+        self.add(key, Source::Engine, weight, self.context.id.0)
+    }
+
+    fn dispute(&mut self, number: u64, digest: [u8; 32]) -> Result<(), Reason> {
+        let key = RecordKey {
+            subject: self.context.sender,
+            number,
+        };
+        let record = self.record(key)?;
+        match record.standing {
+            Standing::Active => {
+                let standing = Standing::Disputed;
+                self.replace(
+                    key,
+                    record,
+                    Record {
+                        standing,
+                        digest,
+                        ..record
+                    },
+                )
+            }
+            Standing::Disputed | Standing::Corrected | Standing::Upheld => Err(Reason::WrongState),
+        }
+    }
+
+    /// Ends a dispute, with a new weight or the old one.
+    fn settle(&mut self, key: RecordKey, weight: Option<i16>) -> Result<(), Reason> {
+        let department = self.department()?;
+        check_weight(weight.unwrap_or(0))?;
+        let record = self.record(key)?;
+        if record.source != Source::Department(department) {
+            return Err(Reason::NotPermitted);
+        }
+        if record.standing != Standing::Disputed {
+            return Err(Reason::WrongState);
+        }
+        let settled = match weight {
+            Some(weight) => Record {
+                weight,
+                standing: Standing::Corrected,
+                ..record
+            },
+            None => Record {
+                standing: Standing::Upheld,
+                ..record
+            },
+        };
+        self.replace(key, record, settled)
+    }
+
+    /// Writes a record anew and moves the score by the difference.
+    fn replace(&mut self, key: RecordKey, old: Record, new: Record) -> Result<(), Reason> {
+        let subject = self.access.load::<Subjects>(&key.subject);
+        let mut subject = subject.ok_or(Reason::Dependency)?;
+        subject.score += new.counts() - old.counts();
+        self.access.put::<Subjects>(key.subject, subject);
+        self.access.put::<Records>(key, new);
+        Ok(())
+    }
+
+    fn authorise(&mut self, key: ConsentKey, uses: u16, expires_ns: u64) -> Result<(), Reason> {
+        let granted_ns = self.context.timestamp_ns;
+        if uses == 0 || expires_ns <= granted_ns {
+            return Err(Reason::Malformed);
+        }
+        if u32::from(key.bank.0) >= self.registry.banks.institutions {
+            return Err(Reason::UnknownRecord);
+        }
+        if self.access.get::<Consents>(&key).is_some() {
+            return Err(Reason::AlreadyExists);
+        }
+        let consent = Consent {
+            uses,
+            used: 0,
+            granted_ns,
+            expires_ns,
+            revoked_ns: None,
+        };
+        self.access.put::<Consents>(key, consent);
+        Ok(())
+    }
+
+    fn revoke(&mut self, key: ConsentKey) -> Result<(), Reason> {
+        let mut consent = self
+            .access
+            .load::<Consents>(&key)
+            .ok_or(Reason::Dependency)?;
+        if consent.revoked_ns.is_some() {
+            return Err(Reason::WrongState);
+        }
+        consent.revoked_ns = Some(self.context.timestamp_ns);
+        self.access.put::<Consents>(key, consent);
+        Ok(())
+    }
+
+    fn query(&mut self, key: ConsentKey) -> Result<(), Reason> {
+        let Context {
+            sender: teller,
+            id,
+            timestamp_ns: asked_ns,
+            ..
+        } = *self.context;
+        if self.registry.banks.holder(teller) != Some(u32::from(key.bank.0)) {
+            return Err(Reason::NotPermitted);
+        }
+        let consent = self.access.load::<Consents>(&key);
+        let live = consent.filter(|consent| consent.is_live(asked_ns));
+        let mut consent = live.ok_or(Reason::NoConsent)?;
+        consent.used += 1;
+        self.access.put::<Consents>(key, consent);
+        let score = self
+            .access
+            .get::<Subjects>(&key.subject)
+            .map(|subject| subject.score);
+        let score = score.unwrap_or(super::BASE_SCORE);
+        let row = AuditRow {
+            consent: key,
+            usage: consent.used,
+            teller,
+            asked_ns,
+            score,
+        };
+        self.access.put::<AuditRows>(id, row);
+        let asked = self.access.load::<QueryCounts>(&teller).unwrap_or(0);
+        self.access.put::<QueryCounts>(teller, asked + 1);
+        Ok(())
+    }
+
+    fn record(&mut self, key: RecordKey) -> Result<Record, Reason> {
+        self.access.load::<Records>(&key).ok_or(Reason::Dependency)
+    }
+
+    /// The department for which the sender speaks.
+    fn department(&self) -> Result<u16, Reason> {
+        let department = self.registry.departments.holder(self.context.sender);
+        let department = department.ok_or(Reason::NotPermitted)?;
+        u16::try_from(department).map_err(|_| Reason::NotPermitted)
+    }
+}
+
+fn check_weight(weight: i16) -> Result<(), Reason> {
+    let fits = (-WEIGHT_LIMIT..=WEIGHT_LIMIT).contains(&weight);
+    if fits { Ok(()) } else { Err(Reason::Malformed) }
+}
