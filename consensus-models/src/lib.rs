@@ -11,6 +11,7 @@ pub mod committee;
 pub mod hotstuff;
 pub mod params;
 pub mod protocol;
+pub mod raft;
 pub mod testing;
 
 pub use block::{Batch, BatchId, Block, BlockId, Digest, Height};
