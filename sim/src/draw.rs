@@ -40,8 +40,9 @@ pub fn pareto<R: Rng + ?Sized>(rng: &mut R, minimum: Span, shape_milli: u32) -> 
 
 /// Maps 64 random bits to a probability, strictly between 0 and 1.
 pub(crate) fn unit(bits: u64) -> f64 {
-    const SCALE: f64 = 1.0 / (1_u64 << 53) as f64;
-    ((bits >> 11) as f64 + 0.5) * SCALE
+    // 52 bits and a half are as many as a float holds without rounding to 1.
+    const SCALE: f64 = 1.0 / (1_u64 << 52) as f64;
+    ((bits >> 12) as f64 + 0.5) * SCALE
 }
 
 /// Rounds to the nearest nanosecond; below zero is zero, above the range its

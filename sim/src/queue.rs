@@ -1,12 +1,21 @@
-//! The event queue: events come out in the order of (time, source, source's
-//! own sequence).
+//! The event queue: a hierarchical timing wheel in which events come out in
+//! the total order of (time, source, source's own sequence).
+//!
+//! A level has 64 slots; a slot of level l spans 64^l nanoseconds. An event
+//! lies in the level of the highest bit in which its time differs from the
+//! wheel's position, so no event is ever moved but downwards. When the first
+//! occupied slot is opened, few events are sorted into the open batch at once
+//! and many are spread over finer slots. Slots are chains of blocks from one
+//! pool, so that a pending event costs its 24 bytes and a share of a block.
+//!
+//! The queue knows nothing of what its events mean.
 
 use crate::time::Time;
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 /// An entry of the queue. The queue reads the time and the order only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Event {
     /// When it happens.
     pub time: Time,
@@ -20,6 +29,8 @@ pub struct Event {
 }
 
 impl Event {
+    /// Time and order as one number, which compares without a branch.
+    #[inline]
     fn key(&self) -> u128 {
         (u128::from(self.time.as_nanos()) << 64) | u128::from(self.order)
     }
@@ -37,10 +48,96 @@ impl PartialOrd for Event {
     }
 }
 
+/// Bits of the time that one level tells apart, and the slots they make.
+const LEVEL_BITS: u32 = 6;
+const SLOTS: usize = 1 << LEVEL_BITS;
+/// Enough levels for 64 bits of time.
+const LEVELS: usize = 64_usize.div_ceil(LEVEL_BITS as usize);
+/// Events of a block.
+const BLOCK: usize = 16;
+/// A slot with more events than this is spread over finer slots.
+const BATCH: usize = 64;
+/// With more events than this pushed into the open range, it is narrowed.
+const LATE: usize = 64;
+
+const NONE: u32 = u32::MAX;
+
+#[derive(Clone, Debug)]
+struct Block {
+    events: [Event; BLOCK],
+    next: u32,
+}
+
+/// A chain of blocks, of which all but the first are full.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    head: u32,
+    count: u32,
+}
+
+const EMPTY: Slot = Slot {
+    head: NONE,
+    count: 0,
+};
+
 /// Pending events.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct EventQueue {
-    heap: BinaryHeap<Reverse<Event>>,
+    /// The events of the open range, the first one last. The open range ends
+    /// with the instant `open_last`; every event in a slot is later.
+    batch: Vec<Event>,
+    /// Events pushed into the open range after it was opened.
+    late: BinaryHeap<Reverse<Event>>,
+    open_last: u64,
+    /// The wheel's position: an instant of the open range.
+    position: u64,
+    /// The time of the event popped last.
+    now: u64,
+    slots: Box<[[Slot; SLOTS]; LEVELS]>,
+    /// A bit for every occupied slot, and for every level that has one.
+    occupied: [u64; LEVELS],
+    levels: u32,
+    pool: Vec<Block>,
+    free: u32,
+    len: usize,
+}
+
+impl Default for EventQueue {
+    fn default() -> Self {
+        Self {
+            batch: Vec::with_capacity(2 * BATCH),
+            late: BinaryHeap::with_capacity(2 * LATE),
+            open_last: 0,
+            position: 0,
+            now: 0,
+            slots: Box::new([[EMPTY; SLOTS]; LEVELS]),
+            occupied: [0; LEVELS],
+            levels: 0,
+            pool: Vec::new(),
+            free: NONE,
+            len: 0,
+        }
+    }
+}
+
+/// The level of the highest bit set; level 0 if none is.
+#[inline]
+const fn level_of(difference: u64) -> usize {
+    ((63 - (difference | 1).leading_zeros()) / LEVEL_BITS) as usize
+}
+
+/// The last instant of the smallest aligned range of whole levels that holds
+/// both instants; an instant alone is a range of its own.
+#[inline]
+const fn last_of_range(low: u64, high: u64) -> u64 {
+    if low == high {
+        return low;
+    }
+    let bits = (level_of(low ^ high) as u32 + 1) * LEVEL_BITS;
+    match 1_u64.checked_shl(bits) {
+        Some(width) => low | (width - 1),
+        None => u64::MAX,
+    }
 }
 
 impl EventQueue {
@@ -50,29 +147,180 @@ impl EventQueue {
         Self::default()
     }
 
-    /// Adds an event; its time must not be before that of the event popped
-    /// last.
-    pub fn push(&mut self, event: Event) {
-        self.heap.push(Reverse(event));
-    }
-
-    /// Takes the first event, unless it is later than `end`.
-    pub fn pop_until(&mut self, end: Time) -> Option<Event> {
-        if self.heap.peek()?.0.time > end {
-            return None;
-        }
-        self.heap.pop().map(|Reverse(event)| event)
-    }
-
     /// How many events are pending.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.heap.len()
+        self.len
     }
 
     /// Whether no event is pending.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.heap.is_empty()
+        self.len == 0
+    }
+
+    /// Bytes that the queue holds for its events, used or not.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.pool.capacity() * size_of::<Block>()
+            + (self.batch.capacity() + self.late.capacity()) * size_of::<Event>()
+            + size_of_val(&*self.slots)
+    }
+
+    /// Adds an event. Its time must not be before that of the event popped
+    /// last.
+    #[inline]
+    pub fn push(&mut self, event: Event) {
+        debug_assert!(event.time.as_nanos() >= self.now, "{event:?} is past");
+        self.len += 1;
+        if event.time.as_nanos() > self.open_last {
+            self.place(event);
+        } else {
+            self.late.push(Reverse(event));
+            if self.late.len() > LATE {
+                self.narrow();
+            }
+        }
+    }
+
+    /// Takes the first event, unless it is later than `end`.
+    #[inline]
+    pub fn pop_until(&mut self, end: Time) -> Option<Event> {
+        if self.batch.is_empty() && self.late.is_empty() && !self.open() {
+            return None;
+        }
+        let event = match (self.batch.last(), self.late.peek()) {
+            (Some(first), None) => *first,
+            (None, Some(Reverse(late))) => *late,
+            (Some(first), Some(Reverse(late))) if first < late => *first,
+            (_, Some(Reverse(late))) => *late,
+            (None, None) => return None,
+        };
+        if event.time > end {
+            return None;
+        }
+        if self.batch.last() == Some(&event) {
+            self.batch.pop();
+        } else {
+            self.late.pop();
+        }
+        self.len -= 1;
+        self.now = event.time.as_nanos();
+        Some(event)
+    }
+
+    /// Puts an event after the open range into its slot.
+    #[inline]
+    fn place(&mut self, event: Event) {
+        let time = event.time.as_nanos();
+        let level = level_of(time ^ self.position);
+        let index = (time >> (level as u32 * LEVEL_BITS)) as usize % SLOTS;
+        let slot = &mut self.slots[level][index];
+        let filled = slot.count as usize % BLOCK;
+        if filled == 0 {
+            let next = slot.head;
+            let block = self.free;
+            if block == NONE {
+                slot.head = self.pool.len() as u32;
+                let events = [Event::default(); BLOCK];
+                self.pool.push(Block { events, next });
+            } else {
+                slot.head = block;
+                self.free = self.pool[block as usize].next;
+                self.pool[block as usize].next = next;
+            }
+            self.occupied[level] |= 1 << index;
+            self.levels |= 1 << level;
+        }
+        self.pool[slot.head as usize].events[filled] = event;
+        slot.count += 1;
+    }
+
+    /// Moves the events of the first occupied slot, unsorted, to the batch.
+    /// False if there is none.
+    fn take_first_slot(&mut self) -> bool {
+        if self.levels == 0 {
+            return false;
+        }
+        let level = self.levels.trailing_zeros() as usize;
+        let index = self.occupied[level].trailing_zeros() as usize;
+        let slot = std::mem::replace(&mut self.slots[level][index], EMPTY);
+        self.occupied[level] &= self.occupied[level] - 1;
+        if self.occupied[level] == 0 {
+            self.levels &= self.levels - 1;
+        }
+        let mut filled = (slot.count as usize - 1) % BLOCK + 1;
+        let mut at = slot.head;
+        while at != NONE {
+            let block = &mut self.pool[at as usize];
+            self.batch.extend_from_slice(&block.events[..filled]);
+            let next = block.next;
+            block.next = self.free;
+            self.free = at;
+            at = next;
+            filled = BLOCK;
+        }
+        true
+    }
+
+    /// Opens the first occupied slot, spreading its events over finer slots
+    /// until few enough are left to be sorted. Called when the open range is
+    /// empty; false if nothing is pending.
+    fn open(&mut self) -> bool {
+        while self.take_first_slot() {
+            let times = || self.batch.iter().map(|event| event.time.as_nanos());
+            let low = times().min().unwrap_or(self.position);
+            let high = times().max().unwrap_or(self.position);
+            self.position = low;
+            if self.batch.len() > BATCH && low != high {
+                self.open_last = low;
+                self.spread();
+                continue;
+            }
+            self.open_last = last_of_range(low, high);
+            self.batch
+                .sort_unstable_by_key(|event| Reverse(event.key()));
+            return true;
+        }
+        false
+    }
+
+    /// Puts the events of the batch back into slots, seen from the position,
+    /// which is the time of the first of them.
+    fn spread(&mut self) {
+        let mut crowd = std::mem::take(&mut self.batch);
+        for event in crowd.drain(..) {
+            self.place(event);
+        }
+        self.batch = crowd;
+    }
+
+    /// Shrinks the open range by one level and moves what lies behind it back
+    /// into slots, so that a burst of near events does not pile up in the heap
+    /// of late ones.
+    #[cold]
+    fn narrow(&mut self) {
+        let position = self.position.max(self.now);
+        let bits = level_of(position ^ self.open_last) as u32 * LEVEL_BITS;
+        if position == self.open_last || bits == 0 {
+            return;
+        }
+        self.position = position;
+        self.open_last = position | ((1 << bits) - 1);
+        let open_last = Time::from_nanos(self.open_last);
+        // The batch is sorted with the last event first.
+        let behind = self.batch.partition_point(|event| event.time > open_last);
+        for event in self.batch.drain(..behind).collect::<Vec<_>>() {
+            self.place(event);
+        }
+        let mut late = std::mem::take(&mut self.late).into_vec();
+        late.retain(|Reverse(event)| {
+            let open = event.time <= open_last;
+            if !open {
+                self.place(*event);
+            }
+            open
+        });
+        self.late = BinaryHeap::from(late);
     }
 }
