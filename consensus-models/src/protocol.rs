@@ -137,11 +137,11 @@ pub trait Env<P: Protocol + ?Sized> {
 }
 
 /// A consensus protocol instance at one replica.
-pub trait Protocol: Sized {
+pub trait Protocol: Sized + 'static {
     /// What its instances say to each other.
-    type Message: Message;
+    type Message: Message + 'static;
     /// What it writes to its write-ahead log.
-    type Record: Clone + Debug;
+    type Record: Clone + Debug + 'static;
 
     /// Name in scenarios: `[a-z0-9-]+`.
     const NAME: &'static str;

@@ -4,6 +4,20 @@
 //! One sentence carries the design: running a plan is a pure
 //! function; everything else prepares a plan or reads a result.
 
+mod checker;
+mod client;
+pub mod cluster;
+mod cost;
+mod disk;
+mod feed;
+mod layout;
+mod mempool;
+mod observe;
 pub mod plan;
+mod recorder;
 pub mod registry;
+mod replica;
 pub mod result;
+mod verdict;
+mod wire;
+mod world;

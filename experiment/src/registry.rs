@@ -1,9 +1,9 @@
 //! The table of protocols: an open set, so that an outside crate can add its
 //! own and get the whole tool.
 
-use groma_consensus_models::{FaultModel, ParamSpec, Protocol};
+use groma_consensus_models::{FaultModel, ParamSpec, Params, Protocol};
 
-use crate::plan::Plan;
+use crate::plan::{Plan, ProtocolPlan};
 use crate::result::RunResult;
 
 /// How a run is carried out; nothing here may change its exact result.
@@ -38,7 +38,7 @@ impl ProtocolEntry {
     /// The entry of a protocol type. The run is compiled for that type, so
     /// dispatch inside a run is static.
     #[must_use]
-    pub fn of<P: Protocol + 'static>() -> Self {
+    pub fn of<P: Protocol>() -> Self {
         Self {
             name: P::NAME,
             source: P::SOURCE,
@@ -74,7 +74,7 @@ impl Registry {
 
     /// Adds a protocol, or replaces the one of the same name.
     #[must_use]
-    pub fn with<P: Protocol + 'static>(mut self) -> Self {
+    pub fn with<P: Protocol>(mut self) -> Self {
         let entry = ProtocolEntry::of::<P>();
         self.entries.retain(|known| known.name != entry.name);
         self.entries.push(entry);
@@ -92,4 +92,21 @@ impl Registry {
     pub fn entries(&self) -> &[ProtocolEntry] {
         &self.entries
     }
+}
+
+/// The parameters of a plan's protocol, as the protocol reads them.
+///
+/// # Panics
+/// When a value is not what the protocol declared: a plan comes from a checked
+/// scenario.
+#[must_use]
+pub fn params_of(specs: &[ParamSpec], plan: &ProtocolPlan) -> Params {
+    let mut params = Params::defaults(specs);
+    for spec in specs {
+        if let Some(text) = plan.params.get(spec.name) {
+            let value = spec.parse(text).unwrap_or_else(|why| panic!("parameter {} of {}: {why}", spec.name, plan.name));
+            params.0.insert(spec.name.to_owned(), value);
+        }
+    }
+    params
 }

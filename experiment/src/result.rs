@@ -70,8 +70,8 @@ pub struct RunRecord {
     pub blocks: u64,
     /// Committed heights in all.
     pub heights: u64,
-    /// View changes, or leader changes, seen by the median replica.
-    pub view_changes: u64,
+    /// Highest view, round or term that a replica reached.
+    pub views: u64,
     /// Root of the last common executed state.
     pub state_root: String,
     /// Use of each machine over the measured time.
@@ -86,6 +86,8 @@ pub struct RunRecord {
     pub backlog: BacklogRecord,
     /// Growth of the ledger.
     pub storage: StorageRecord,
+    /// Messages that protocols refused, by reason.
+    pub refusals: BTreeMap<String, u64>,
     /// Deliveries of the simulated network.
     pub deliveries: u64,
     /// Virtual time simulated, in seconds.

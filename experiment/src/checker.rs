@@ -1,0 +1,253 @@
+//! Invariants, checked on every run, apart from the thing that is checked.
+//!
+//! A check counts the comparisons that it really made; a broken one becomes a
+//! [`Violation`] with the command that shows it again.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use groma_consensus_models::{BatchId, BlockId, Height, ReplicaId};
+use groma_ledger::{Hash, State};
+use groma_sim::{NodeId, Observer, Span, Time};
+
+use crate::cluster::Process;
+use crate::feed::Feed;
+use crate::observe::Observation;
+use crate::plan::{FaultKind, Plan};
+use crate::result::{Checks, Violation};
+use crate::wire::BlockOutcome;
+use crate::world::{Applied, World};
+
+/// Violations kept in full; the rest are only counted.
+const MAX_VIOLATIONS: usize = 20;
+
+/// Blocks must go on committing within this span while transactions wait and
+/// no more than f replicas are out.
+const PROGRESS_BOUND: Span = Span::from_nanos(20_000_000_000);
+
+/// Heights below the highest by more than this are no longer compared.
+const COMPARED_HEIGHTS: u64 = 100_000;
+
+#[derive(Debug)]
+struct HeightFacts {
+    id: BlockId,
+    root: Option<Hash>,
+}
+
+/// The checker of one run.
+#[derive(Debug)]
+pub struct Checker {
+    world: Rc<World>,
+    replay: String,
+    heights: BTreeMap<Height, HeightFacts>,
+    last: Vec<Height>,
+    highest_executed: Height,
+    applied: Applied,
+    checks: Checks,
+    violations: Vec<Violation>,
+    violated: u64,
+    last_commit: Time,
+    disturbances: Vec<(Time, Time)>,
+}
+
+impl Checker {
+    /// A checker at time zero. `tolerated` is the protocol's f.
+    #[must_use]
+    pub fn new(plan: &Plan, tolerated: u32, world: Rc<World>) -> Self {
+        Self {
+            world,
+            replay: format!("groma run results/{}/runs/{}/run.json", plan.name, plan.key()),
+            heights: BTreeMap::new(),
+            last: vec![Height(0); plan.replicas() as usize],
+            highest_executed: Height(0),
+            applied: Applied::default(),
+            checks: Checks::default(),
+            violations: Vec::new(),
+            violated: 0,
+            last_commit: Time::ZERO,
+            disturbances: disturbances(plan, tolerated),
+        }
+    }
+
+    /// What was compared, and what broke: the counts, the first violations and
+    /// the number of all violations.
+    #[must_use]
+    pub fn finish(mut self) -> (Checks, Vec<Violation>, u64) {
+        self.checks.audit = self.world.audits();
+        for detail in self.world.divergences() {
+            self.violate("audit", Time::ZERO, detail);
+        }
+        (self.checks, self.violations, self.violated)
+    }
+
+    fn violate(&mut self, check: &str, at: Time, detail: String) {
+        self.violated += 1;
+        if self.violations.len() < MAX_VIOLATIONS {
+            self.violations.push(Violation {
+                check: check.to_owned(),
+                at_ns: at.as_nanos(),
+                detail,
+                replay: self.replay.clone(),
+            });
+        }
+    }
+
+    fn committed(&mut self, at: Time, replica: ReplicaId, height: Height, id: BlockId, batches: &[BatchId]) {
+        let last = self.last[replica.index()];
+        if height > last {
+            self.checks.contiguous += 1;
+            if height != last.next() {
+                self.violate(
+                    "contiguous",
+                    at,
+                    format!("replica {} committed height {} after {}", replica.0, height.0, last.0),
+                );
+            }
+            self.last[replica.index()] = height;
+        }
+        if let Some(facts) = self.heights.get(&height) {
+            let first = facts.id;
+            self.checks.agreement += 1;
+            if first != id {
+                self.violate(
+                    "agreement",
+                    at,
+                    format!(
+                        "height {}: replica {} committed block {:016x}, another {:016x}",
+                        height.0, replica.0, id.0, first.0
+                    ),
+                );
+            }
+            return;
+        }
+        self.heights.insert(height, HeightFacts { id, root: None });
+        if let Some(oldest) = height.0.checked_sub(COMPARED_HEIGHTS) {
+            self.heights.remove(&Height(oldest));
+        }
+        if !batches.is_empty() {
+            self.last_commit = self.last_commit.max(at);
+        }
+        for &batch in batches {
+            self.checks.validity += 1;
+            if self.world.body(batch).is_none() {
+                self.violate(
+                    "validity",
+                    at,
+                    format!("height {}: batch {:016x} was formed by no replica", height.0, batch.0),
+                );
+            }
+        }
+    }
+
+    fn executed(&mut self, at: Time, replica: ReplicaId, outcome: &BlockOutcome) {
+        self.compare_root(at, replica, outcome.height, outcome.root);
+        if outcome.height <= self.highest_executed {
+            return;
+        }
+        self.highest_executed = outcome.height;
+        for &(gateway, ticket) in &outcome.applied {
+            self.checks.exactly_once += 1;
+            if !self.applied.mark(gateway, ticket) {
+                self.violate(
+                    "exactly_once",
+                    at,
+                    format!(
+                        "height {}: transaction {} of gateway {} was applied before",
+                        outcome.height.0, ticket.0, gateway.0
+                    ),
+                );
+            }
+        }
+    }
+
+    fn compare_root(&mut self, at: Time, replica: ReplicaId, height: Height, root: Hash) {
+        let Some(facts) = self.heights.get_mut(&height) else { return };
+        match facts.root {
+            None => facts.root = Some(root),
+            Some(first) => {
+                self.checks.state_root += 1;
+                if first != root {
+                    self.violate(
+                        "state_root",
+                        at,
+                        format!("height {}: replica {} has root {root}, another {first}", height.0, replica.0),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Checks the workload's laws in a state.
+    pub fn check_laws(&mut self, at: Time, feed: &Feed, state: &State) {
+        match feed.check(state) {
+            Ok(comparisons) => self.checks.conservation += comparisons,
+            Err(breach) => self.violate("conservation", at, breach.to_string()),
+        }
+    }
+
+    /// Called once a second of virtual time: while transactions wait, blocks
+    /// must go on committing, unless a fault excuses it.
+    pub fn check_progress(&mut self, now: Time, unfinished: u64) {
+        let excused = now.as_nanos() < PROGRESS_BOUND.as_nanos()
+            || self.disturbances.iter().any(|&(from, until)| from <= now && now < until + PROGRESS_BOUND);
+        if unfinished == 0 || excused {
+            return;
+        }
+        self.checks.progress += 1;
+        if self.last_commit + PROGRESS_BOUND < now {
+            self.violate(
+                "progress",
+                now,
+                format!("{unfinished} transactions wait and nothing has committed since {}", self.last_commit),
+            );
+            // Said once a stall, not once a second.
+            self.last_commit = now;
+        }
+    }
+
+    /// Checks that two counts which must be equal are.
+    pub fn check_balance(&mut self, at: Time, what: &str, left: u64, right: u64) {
+        self.checks.balance += 1;
+        if left != right {
+            self.violate("balance", at, format!("{what}: {left} is not {right}"));
+        }
+    }
+}
+
+/// When the plan's faults may stop progress: from the start of each to its end,
+/// except that a crash or isolation of no more than f replicas excuses only a
+/// leader change right after it.
+fn disturbances(plan: &Plan, tolerated: u32) -> Vec<(Time, Time)> {
+    let mut out: std::collections::BTreeSet<u32> = std::collections::BTreeSet::new();
+    for fault in &plan.faults {
+        if let FaultKind::Crash(ids) | FaultKind::Isolate(ids) = &fault.kind {
+            out.extend(ids);
+        }
+    }
+    let few = out.len() <= tolerated as usize;
+    plan.faults
+        .iter()
+        .map(|fault| {
+            let from = Time::from_nanos(fault.at_ns);
+            let mild = matches!(fault.kind, FaultKind::Crash(_) | FaultKind::Isolate(_) | FaultKind::Restart(_)) && few;
+            (from, if mild { from } else { Time::from_nanos(fault.until_ns) })
+        })
+        .collect()
+}
+
+impl<P: groma_consensus_models::Protocol> Observer<Process<P>> for Checker {
+    fn observe(&mut self, at: Time, _node: NodeId, observation: Observation) {
+        match &observation {
+            Observation::Committed { replica, height, id, batches, .. } => {
+                self.committed(at, *replica, *height, *id, batches);
+            }
+            Observation::Executed { replica, outcome, .. } => self.executed(at, *replica, outcome),
+            Observation::Transferred { replica, height, root } => {
+                self.last[replica.index()] = self.last[replica.index()].max(*height);
+                self.compare_root(at, *replica, *height, *root);
+            }
+            Observation::Restarted { replica, height } => self.last[replica.index()] = *height,
+            _ => {}
+        }
+    }
+}

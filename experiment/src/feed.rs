@@ -1,0 +1,119 @@
+//! The city's load, dealt to the gateways.
+//!
+//! Transactions are drawn in the order of their intended times, whatever the
+//! replicas do (open loop), and dealt to the gateway of their sender's region.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use groma_consensus_models::mix;
+use groma_ledger::{AccountId, Keyring, SignedTransaction};
+use groma_sim::{Stream, Time};
+use groma_workloads::{Arrivals, City};
+
+use crate::wire::GatewayId;
+
+/// A transaction and the time at which it is meant to be sent.
+#[derive(Clone, Debug)]
+pub struct Intended {
+    /// When.
+    pub at: Time,
+    /// What.
+    pub tx: Arc<SignedTransaction>,
+}
+
+/// Which gateway serves an account: regions weigh by their replicas.
+#[derive(Clone, Debug)]
+pub struct Homes {
+    /// Cumulative weights of the gateways, in thousandths of their region's.
+    cumulative: Vec<u64>,
+}
+
+impl Homes {
+    /// Gateways with their weights, in index order.
+    ///
+    /// # Panics
+    /// When there is no gateway or no weight.
+    #[must_use]
+    pub fn new(weights: &[u64]) -> Self {
+        let mut total = 0;
+        let cumulative: Vec<u64> = weights
+            .iter()
+            .map(|weight| {
+                total += weight;
+                total
+            })
+            .collect();
+        assert!(total > 0, "a run has at least one gateway with a weight");
+        Self { cumulative }
+    }
+
+    /// The gateway of an account; the same one for the whole run.
+    #[must_use]
+    pub fn of(&self, account: AccountId) -> GatewayId {
+        let total = *self.cumulative.last().expect("there is a gateway");
+        let spot = mix(0x686f_6d65, account.0) % total;
+        let index = self.cumulative.partition_point(|&end| end <= spot);
+        GatewayId(u32::try_from(index).expect("gateways are few"))
+    }
+}
+
+/// The source of all transactions of a run.
+pub struct Feed {
+    city: City<Stream>,
+    arrivals: Arrivals<Stream>,
+    keyring: Arc<Keyring>,
+    homes: Homes,
+    queues: Vec<VecDeque<Intended>>,
+}
+
+impl std::fmt::Debug for Feed {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Feed").field("gateways", &self.queues.len()).finish_non_exhaustive()
+    }
+}
+
+impl Feed {
+    /// A feed at time zero.
+    #[must_use]
+    pub fn new(city: City<Stream>, arrivals: Arrivals<Stream>, keyring: Arc<Keyring>, homes: Homes) -> Self {
+        let queues = vec![VecDeque::new(); homes.cumulative.len()];
+        Self { city, arrivals, keyring, homes, queues }
+    }
+
+    /// When the next open-loop transaction of a gateway is meant to be sent.
+    pub fn next_at(&mut self, gateway: GatewayId) -> Option<Time> {
+        let queue = gateway.0 as usize;
+        while self.queues[queue].is_empty() {
+            let arrival = self.arrivals.next()?;
+            let tx = self.draw(arrival.at);
+            let home = self.homes.of(tx.transaction.sender);
+            self.queues[home.0 as usize].push_back(Intended { at: Time::from_duration(arrival.at), tx });
+        }
+        self.queues[queue].front().map(|intended| intended.at)
+    }
+
+    /// Takes the next open-loop transaction of a gateway that is due by `now`.
+    pub fn take_due(&mut self, gateway: GatewayId, now: Time) -> Option<Intended> {
+        let at = self.next_at(gateway)?;
+        if at > now { None } else { self.queues[gateway.0 as usize].pop_front() }
+    }
+
+    /// Draws a transaction now, for a closed loop.
+    pub fn draw_now(&mut self, now: Time) -> Arc<SignedTransaction> {
+        self.draw(now.since_start())
+    }
+
+    fn draw(&mut self, at: Duration) -> Arc<SignedTransaction> {
+        Arc::new(self.keyring.sign(self.city.next(at)))
+    }
+
+    /// The law of the workload, checked in a state.
+    ///
+    /// # Errors
+    /// The breach, with the law's name.
+    pub fn check(&self, state: &groma_ledger::State) -> Result<u64, groma_workloads::Breach> {
+        self.city.workload().check(state)
+    }
+}

@@ -1,0 +1,352 @@
+//! Measurement: counts, windows and histograms from observations. Decides
+//! nothing and checks nothing.
+//!
+//! Latencies count from the *intended* send time, so that a stall cannot hide
+//! the transactions that it delayed (coordinated omission).
+
+use std::collections::BTreeMap;
+
+use groma_consensus_models::Height;
+use groma_ledger::Outcome;
+use groma_sim::{Span, Time};
+use hdrhistogram::Histogram;
+
+use crate::observe::{FinalTx, Observation};
+use crate::plan::Plan;
+use crate::result::{LoadRecord, STAGES, StorageRecord, Window};
+
+/// Commit times are kept for so many heights; finality follows sooner.
+const KEPT_HEIGHTS: u64 = 100_000;
+
+const SECOND: u64 = 1_000_000_000;
+
+/// A histogram of microseconds with three significant digits.
+fn fine() -> Histogram<u64> {
+    Histogram::new(3).expect("three digits are within the library's range")
+}
+
+/// Which parts of the run are measured.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    spans: Vec<(Time, Time)>,
+}
+
+impl Measured {
+    /// The measured phases of a plan.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        let mut spans = Vec::new();
+        let mut start = 0;
+        for phase in &plan.load {
+            let end = start + phase.for_ns;
+            if phase.measure {
+                spans.push((Time::from_nanos(start), Time::from_nanos(end)));
+            }
+            start = end;
+        }
+        Self { spans }
+    }
+
+    /// Whether an instant lies in a measured phase.
+    #[must_use]
+    pub fn contains(&self, at: Time) -> bool {
+        self.spans.iter().any(|&(from, until)| from <= at && at < until)
+    }
+
+    /// Whether a whole span lies in one measured phase.
+    #[must_use]
+    pub fn covers(&self, from: Time, until: Time) -> bool {
+        self.spans.iter().any(|&(start, end)| start <= from && until <= end)
+    }
+
+    /// Measured time in all.
+    #[must_use]
+    pub fn total(&self) -> Span {
+        let nanos = self.spans.iter().map(|(from, until)| until.as_nanos() - from.as_nanos()).sum();
+        Span::from_nanos(nanos)
+    }
+
+    /// The instant at which half of the measured time has passed, and its end.
+    #[must_use]
+    pub fn middle_and_end(&self) -> Option<(Time, Time)> {
+        let end = self.spans.last()?.1;
+        let mut left = self.total().as_nanos() / 2;
+        for &(from, until) in &self.spans {
+            let length = until.as_nanos() - from.as_nanos();
+            if left <= length {
+                return Some((Time::from_nanos(from.as_nanos() + left), end));
+            }
+            left -= length;
+        }
+        None
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct BlockTimes {
+    created: Time,
+    committed: Time,
+}
+
+/// What one window gathers before it is closed.
+#[derive(Debug)]
+struct OpenWindow {
+    row: Window,
+    latencies: Histogram<u64>,
+}
+
+/// The recorder of one run.
+#[derive(Debug)]
+pub struct Recorder {
+    measured: Measured,
+    load: LoadRecord,
+    rejected_by: [u64; groma_ledger::Reason::ALL.len()],
+    offered_by: Vec<(&'static str, u64)>,
+    applied_in_measured: u64,
+    finality: Histogram<u64>,
+    commit: Histogram<u64>,
+    consensus: Histogram<u64>,
+    stages: Vec<Histogram<u64>>,
+    blocks: BTreeMap<Height, BlockTimes>,
+    windows: Vec<OpenWindow>,
+    offered_all: u64,
+    ended_all: u64,
+    nonempty_blocks: u64,
+    heights: u64,
+    highest_executed: Height,
+    executed_txs: u64,
+    storage: StorageRecord,
+    refusals: BTreeMap<&'static str, u64>,
+}
+
+/// What the recorder hands over at the end.
+#[derive(Debug)]
+pub struct Recording {
+    /// Counts, without rates and expired.
+    pub load: LoadRecord,
+    /// Applied with finality in measured time.
+    pub applied_in_measured: u64,
+    /// Histograms by name.
+    pub histograms: BTreeMap<String, Histogram<u64>>,
+    /// Rows of windows, without use and backlog of machines.
+    pub windows: Vec<Window>,
+    /// Finality histograms of the windows.
+    pub window_histograms: Vec<Histogram<u64>>,
+    /// Committed heights with transactions.
+    pub nonempty_blocks: u64,
+    /// Committed heights.
+    pub heights: u64,
+    /// Transactions executed, in all phases.
+    pub executed_txs: u64,
+    /// Growth of the ledger.
+    pub storage: StorageRecord,
+    /// Messages that protocols refused, by reason.
+    pub refusals: BTreeMap<&'static str, u64>,
+}
+
+impl Recorder {
+    /// A recorder at time zero.
+    #[must_use]
+    pub fn new(plan: &Plan) -> Self {
+        Self {
+            measured: Measured::of(plan),
+            load: LoadRecord::default(),
+            rejected_by: [0; groma_ledger::Reason::ALL.len()],
+            offered_by: Vec::new(),
+            applied_in_measured: 0,
+            finality: fine(),
+            commit: fine(),
+            consensus: fine(),
+            stages: STAGES.iter().map(|_| fine()).collect(),
+            blocks: BTreeMap::new(),
+            windows: Vec::new(),
+            offered_all: 0,
+            ended_all: 0,
+            nonempty_blocks: 0,
+            heights: 0,
+            highest_executed: Height(0),
+            executed_txs: 0,
+            storage: StorageRecord::default(),
+            refusals: BTreeMap::new(),
+        }
+    }
+
+    /// Transactions offered so far and neither final nor shed.
+    #[must_use]
+    pub fn unfinished(&self) -> u64 {
+        self.offered_all - self.ended_all
+    }
+
+    /// Transactions offered so far, in all phases.
+    #[must_use]
+    pub fn offered(&self) -> u64 {
+        self.offered_all
+    }
+
+    /// The row of the window that holds `at`, made when it is not there yet.
+    pub fn window(&mut self, at: Time) -> &mut Window {
+        &mut self.open(at).row
+    }
+
+    fn open(&mut self, at: Time) -> &mut OpenWindow {
+        let index = usize::try_from(at.as_nanos() / SECOND).expect("a horizon of fewer than 2^32 seconds");
+        while self.windows.len() <= index {
+            let start_s = self.windows.len() as u64;
+            let from = Time::from_nanos(start_s * SECOND);
+            let measured = self.measured.covers(from, from + Span::from_nanos(SECOND));
+            let latencies = Histogram::new(2).expect("two digits are within the library's range");
+            self.windows.push(OpenWindow { row: Window { start_s, measured, ..Window::default() }, latencies });
+        }
+        &mut self.windows[index]
+    }
+
+    /// Takes an observation in.
+    pub fn record(&mut self, at: Time, observation: &Observation) {
+        match observation {
+            Observation::Offered { intended, kind } => self.offered_at(*intended, kind),
+            Observation::Resent { intended } => {
+                self.load.resent += u64::from(self.measured.contains(*intended));
+            }
+            Observation::Shed { intended } => {
+                self.ended_all += 1;
+                self.load.shed += u64::from(self.measured.contains(*intended));
+                self.window(at).shed += 1;
+            }
+            Observation::Final(tx) => self.finalised(at, tx),
+            Observation::Committed { height, created, batches, .. } => {
+                self.committed(at, *height, *created, !batches.is_empty());
+            }
+            Observation::Executed { outcome, .. } => {
+                if outcome.height > self.highest_executed {
+                    self.highest_executed = outcome.height;
+                    self.executed_txs += outcome.txs;
+                    self.storage.block_bytes += outcome.bytes;
+                    self.storage.records_written += outcome.touched;
+                }
+            }
+            Observation::Refused { why } => *self.refusals.entry(why).or_default() += 1,
+            Observation::Transferred { .. } | Observation::Crashed { .. } | Observation::Restarted { .. } => {}
+        }
+    }
+
+    fn offered_at(&mut self, intended: Time, kind: &'static str) {
+        self.offered_all += 1;
+        self.window(intended).offered += 1;
+        if !self.measured.contains(intended) {
+            return;
+        }
+        self.load.offered += 1;
+        match self.offered_by.iter_mut().find(|(known, _)| std::ptr::eq(*known, kind)) {
+            Some((_, count)) => *count += 1,
+            None => self.offered_by.push((kind, 1)),
+        }
+    }
+
+    fn committed(&mut self, at: Time, height: Height, created: Time, nonempty: bool) {
+        if let Some(times) = self.blocks.get_mut(&height) {
+            times.committed = times.committed.min(at);
+            return;
+        }
+        self.blocks.insert(height, BlockTimes { created, committed: at });
+        if let Some(oldest) = height.0.checked_sub(KEPT_HEIGHTS) {
+            self.blocks.remove(&Height(oldest));
+        }
+        self.heights += 1;
+        if nonempty {
+            self.nonempty_blocks += 1;
+            self.window(at).blocks += 1;
+            if self.measured.contains(at) {
+                count(&mut self.consensus, created, at);
+            }
+        }
+    }
+
+    fn finalised(&mut self, at: Time, tx: &FinalTx) {
+        self.ended_all += 1;
+        let counted = self.measured.contains(tx.intended);
+        let applied = tx.outcome.is_applied();
+        let finished_measured = self.measured.contains(at);
+        let window = self.open(at);
+        count(&mut window.latencies, tx.intended, at);
+        if applied {
+            window.row.finalised += 1;
+            self.applied_in_measured += u64::from(finished_measured);
+        } else {
+            window.row.rejected += 1;
+        }
+        if !counted {
+            return;
+        }
+        match tx.outcome {
+            Outcome::Applied => self.load.finalised += 1,
+            Outcome::Rejected(reason) => {
+                self.load.rejected += 1;
+                self.rejected_by[reason.index()] += 1;
+            }
+        }
+        count(&mut self.finality, tx.intended, at);
+        let Some(block) = self.blocks.get(&tx.height).copied() else { return };
+        count(&mut self.commit, tx.intended, block.committed);
+        // A later stage may begin before an earlier one ends elsewhere (the
+        // first commit precedes the answering replica's); each stage starts
+        // where the one before it ended, so that stages add up to finality.
+        let ends = [tx.arrived, tx.closed, block.created, block.committed, tx.answered, at];
+        let mut start = tx.intended;
+        for (histogram, end) in self.stages.iter_mut().zip(ends) {
+            let end = end.max(start).min(at);
+            count(histogram, start, end);
+            start = end;
+        }
+    }
+
+    /// Closes the recording.
+    #[must_use]
+    pub fn finish(mut self) -> Recording {
+        for (reason, count) in groma_ledger::Reason::ALL.iter().zip(self.rejected_by) {
+            if count > 0 {
+                self.load.rejected_by.insert(reason.as_str().to_owned(), count);
+            }
+        }
+        for (kind, count) in &self.offered_by {
+            *self.load.offered_by.entry((*kind).to_owned()).or_default() += count;
+        }
+        let mut histograms = BTreeMap::from([
+            ("finality".to_owned(), self.finality),
+            ("commit".to_owned(), self.commit),
+            ("consensus".to_owned(), self.consensus),
+        ]);
+        for (stage, histogram) in STAGES.iter().zip(self.stages) {
+            histograms.insert(format!("stage-{stage}"), histogram);
+        }
+        let (windows, window_histograms) = self.windows.into_iter().map(close).unzip();
+        Recording {
+            load: self.load,
+            applied_in_measured: self.applied_in_measured,
+            histograms,
+            windows,
+            window_histograms,
+            nonempty_blocks: self.nonempty_blocks,
+            heights: self.heights,
+            executed_txs: self.executed_txs,
+            storage: self.storage,
+            refusals: self.refusals,
+        }
+    }
+}
+
+fn close(window: OpenWindow) -> (Window, Histogram<u64>) {
+    let OpenWindow { mut row, latencies } = window;
+    if !latencies.is_empty() {
+        let ms = |micros: u64| Some(micros as f64 / 1_000.0);
+        row.finality_ms_p50 = ms(latencies.value_at_quantile(0.5));
+        row.finality_ms_p99 = ms(latencies.value_at_quantile(0.99));
+        row.finality_ms_max = ms(latencies.max());
+    }
+    (row, latencies)
+}
+
+/// Counts a span in microseconds, rounded to the nearest.
+fn count(histogram: &mut Histogram<u64>, from: Time, until: Time) {
+    let nanos = until.as_nanos().saturating_sub(from.as_nanos());
+    histogram.record((nanos + 500) / 1_000).expect("a histogram that grows takes any value");
+}

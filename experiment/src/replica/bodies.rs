@@ -1,0 +1,166 @@
+//! Bodies of batches: none is voted for before it is held and verified.
+
+use std::rc::Rc;
+
+use groma_consensus_models::{Batch, BatchId, Body, Message, Protocol, ReplicaId};
+use groma_sim::{NodeId, Span};
+use smallvec::SmallVec;
+
+use super::{Ctx, FETCH_TIMER, Host};
+use crate::plan::Dissemination;
+use crate::wire::{BatchBody, FRAME_BYTES, Wire};
+
+/// How long a request for a body waits before another replica is asked.
+const FETCH_PATIENCE: Span = Span::from_nanos(500_000_000);
+
+/// Messages that may wait for bodies; the oldest is dropped beyond that, which
+/// the protocol survives as it survives a lost message.
+const MAX_WAITING: usize = 4_096;
+
+/// After so many replicas failed to serve a body that a committed block needs,
+/// the replica asks for a snapshot instead.
+const MAX_ASKS: u32 = 8;
+
+/// A message that waits for bodies.
+#[derive(Debug)]
+pub(super) struct Waiting<M> {
+    from: ReplicaId,
+    message: M,
+    missing: SmallVec<[BatchId; 4]>,
+}
+
+/// A body that was asked for.
+#[derive(Debug)]
+pub(super) struct Fetch {
+    id: BatchId,
+    asked: ReplicaId,
+    asks: u32,
+}
+
+impl<P: Protocol> Host<P> {
+    /// A message with bodies arrived. `true` when it may be delivered now;
+    /// otherwise it waits for the bodies that it needs.
+    pub(super) fn receive_bodies(&mut self, from: ReplicaId, message: &P::Message, ctx: &mut Ctx<'_, P>) -> bool {
+        let mut named: SmallVec<[(Batch, Body); 8]> = SmallVec::new();
+        message.bodies(&mut |batch, body| named.push((*batch, body)));
+        let mut missing: SmallVec<[BatchId; 4]> = SmallVec::new();
+        for (batch, body) in named {
+            if self.held.contains_key(&batch.id) {
+                continue;
+            }
+            match self.world.body(batch.id) {
+                Some(found) if body == Body::Carried && self.can_assemble(&found) => self.take_body(&found, ctx),
+                _ => missing.push(batch.id),
+            }
+        }
+        if missing.is_empty() {
+            return true;
+        }
+        for &id in &missing {
+            self.fetch(id, from, ctx);
+        }
+        if self.waiting.len() >= MAX_WAITING {
+            self.waiting.pop_front();
+        }
+        self.waiting.push_back(Waiting { from, message: message.clone(), missing });
+        false
+    }
+
+    /// Whether a carried batch is complete with what this replica has.
+    fn can_assemble(&self, body: &BatchBody) -> bool {
+        match self.world.dissemination {
+            Dissemination::InProposal => true,
+            Dissemination::ClientsToAll => {
+                body.txs.iter().all(|tx| self.copies.contains_key(&(tx.gateway.0, tx.ticket.0)))
+            }
+            Dissemination::Workers => false,
+        }
+    }
+
+    /// Holds a body: its hash and its signatures are checked, once.
+    pub(super) fn take_body(&mut self, body: &Rc<BatchBody>, ctx: &mut Ctx<'_, P>) {
+        if self.held.insert(body.batch.id, ()).is_none() {
+            ctx.spend(self.world.prices.hash(u64::from(body.batch.bytes)));
+            ctx.spend_parallel(body.batch.txs, self.world.prices.verify_in_batch());
+        }
+    }
+
+    /// Asks for a body, unless that is under way.
+    pub(super) fn fetch(&mut self, id: BatchId, from: ReplicaId, ctx: &mut Ctx<'_, P>) {
+        if self.fetches.iter().any(|fetch| fetch.id == id) {
+            return;
+        }
+        let from = if from == self.setup.me { self.next_peer(from) } else { from };
+        if self.fetches.is_empty() {
+            ctx.set_timer(FETCH_TIMER, FETCH_PATIENCE);
+        }
+        self.fetches.push(Fetch { id, asked: from, asks: 1 });
+        self.ask(id, from, ctx);
+    }
+
+    fn ask(&self, id: BatchId, from: ReplicaId, ctx: &mut Ctx<'_, P>) {
+        ctx.send(NodeId(from.0), Wire::Fetch(id), FRAME_BYTES + 96);
+    }
+
+    /// Asks the next replica for every body that is still missing.
+    pub(super) fn fetch_again(&mut self, ctx: &mut Ctx<'_, P>) {
+        let mut fetches = std::mem::take(&mut self.fetches);
+        fetches.retain(|fetch| !self.held.contains_key(&fetch.id));
+        for fetch in &mut fetches {
+            fetch.asked = self.next_peer(fetch.asked);
+            fetch.asks += 1;
+            self.ask(fetch.id, fetch.asked, ctx);
+        }
+        let hopeless = fetches.iter().any(|fetch| fetch.asks > MAX_ASKS);
+        if hopeless && self.transfer.is_none() {
+            // Nobody keeps a body that a committed block needs: the block is
+            // older than what the others retain.
+            if let Some(block) = self.commits.back() {
+                let height = block.height;
+                self.want(self.next_peer(self.setup.me), height, ctx);
+            }
+            fetches.retain(|fetch| fetch.asks <= MAX_ASKS);
+        }
+        self.fetches = fetches;
+        if !self.fetches.is_empty() {
+            ctx.set_timer(FETCH_TIMER, FETCH_PATIENCE);
+        }
+    }
+
+    /// Another replica asks for a body.
+    pub(super) fn serve_body(&mut self, from: ReplicaId, id: BatchId, ctx: &mut Ctx<'_, P>) {
+        if !self.held.contains_key(&id) {
+            return;
+        }
+        let Some(body) = self.world.body(id) else { return };
+        let bytes = FRAME_BYTES + u64::from(body.batch.bytes);
+        ctx.spend(self.world.prices.message(bytes));
+        ctx.send(NodeId(from.0), Wire::Body(body), bytes);
+    }
+
+    /// A body that was asked for arrived.
+    pub(super) fn take_fetched(&mut self, body: &Rc<BatchBody>, ctx: &mut Ctx<'_, P>) {
+        self.take_body(body, ctx);
+        self.fetches.retain(|fetch| fetch.id != body.batch.id);
+        if self.fetches.is_empty() {
+            ctx.cancel_timer(FETCH_TIMER);
+        }
+        self.recheck_waiting(ctx);
+        self.execute_next(ctx);
+    }
+
+    /// Delivers the messages whose bodies are now all held, oldest first.
+    pub(super) fn recheck_waiting(&mut self, ctx: &mut Ctx<'_, P>) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let held = &self.held;
+        self.waiting.retain_mut(|waiting| {
+            waiting.missing.retain(|id| !held.contains_key(id));
+            if waiting.missing.is_empty() {
+                ctx.post(Wire::Verified(waiting.from, waiting.message.clone()));
+            }
+            !waiting.missing.is_empty()
+        });
+    }
+}

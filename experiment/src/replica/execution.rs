@@ -1,0 +1,115 @@
+//! From committed blocks to replies.
+
+use std::rc::Rc;
+
+use groma_consensus_models::{Block, Protocol};
+use groma_sim::{NodeId, Time};
+
+use super::{Ctx, Host};
+use crate::disk::Write;
+use crate::observe::Observation;
+use crate::wire::{BlockOutcome, FRAME_BYTES, Wire};
+
+/// Bytes of a block's header on disk (estimate): handles, certificate, root.
+const BLOCK_HEADER_BYTES: u64 = 512;
+
+impl<P: Protocol> Host<P> {
+    /// The protocol commits a block. One that is known already, because a state
+    /// transfer included it, is shown to the checker and needs nothing more.
+    pub(super) fn commit(&mut self, block: Block, ctx: &mut Ctx<'_, P>) {
+        ctx.emit(Observation::Committed {
+            replica: self.setup.me,
+            height: block.height,
+            id: block.id(),
+            created: Time::from_duration(block.created),
+            batches: block.batches.iter().map(|batch| batch.id).collect(),
+        });
+        if block.height <= self.committed {
+            return;
+        }
+        for batch in &block.batches {
+            if let Some(txs) = self.own.remove(&batch.id) {
+                self.pool.committed(txs);
+            }
+        }
+        self.committed = block.height;
+        self.commits.push_back(block);
+        self.execute_next(ctx);
+    }
+
+    /// Starts the execution of the next committed block, unless one runs.
+    pub(super) fn execute_next(&mut self, ctx: &mut Ctx<'_, P>) {
+        if !self.executing && !self.commits.is_empty() {
+            self.executing = true;
+            ctx.post(Wire::Execute);
+        }
+    }
+
+    /// Executes the next committed block, on the execution lane.
+    pub(super) fn execute(&mut self, ctx: &mut Ctx<'_, P>) {
+        self.executing = false;
+        let Some(block) = self.commits.front() else { return };
+        let missing: Vec<_> = block.batches.iter().filter(|batch| !self.held.contains_key(&batch.id)).copied().collect();
+        if !missing.is_empty() {
+            let proposer = block.proposer;
+            for batch in missing {
+                self.fetch(batch.id, proposer, ctx);
+            }
+            return;
+        }
+        let block = self.commits.pop_front().expect("its front was there");
+        let executed = self.world.execute(&self.state, self.root, &block);
+        let outcome = executed.outcome;
+        ctx.spend(self.world.prices.execute(outcome.txs));
+        ctx.spend_parallel(u32::try_from(outcome.touched).unwrap_or(u32::MAX), self.world.prices.root());
+        self.state = executed.state;
+        self.root = outcome.root;
+        self.executed = block.height;
+        self.body_bytes += outcome.bytes;
+        self.forget_old(&block);
+        ctx.emit(Observation::Executed {
+            replica: self.setup.me,
+            outcome: outcome.clone(),
+            state: self.state.clone(),
+        });
+        let bytes = BLOCK_HEADER_BYTES + outcome.bytes;
+        let ledger = Box::new(self.current_ledger(block));
+        self.write(Write::Block(ledger, outcome), bytes, ctx);
+        self.execute_next(ctx);
+    }
+
+    /// Forgets bodies that no other replica will ask for.
+    fn forget_old(&mut self, block: &Block) {
+        for batch in &block.batches {
+            self.aged.push_back((block.height, batch.id));
+            if !self.copies.is_empty() {
+                if let Some(body) = self.world.body(batch.id) {
+                    for tx in &body.txs {
+                        self.copies.remove(&(tx.gateway.0, tx.ticket.0));
+                    }
+                }
+            }
+        }
+        while let Some(&(height, id)) = self.aged.front() {
+            if height.0 + self.setup.retain >= block.height.0 {
+                break;
+            }
+            self.held.remove(&id);
+            self.aged.pop_front();
+        }
+    }
+
+    /// Answers the clients of a durable block: a message a gateway.
+    pub(super) fn answer(&mut self, outcome: &Rc<BlockOutcome>, ctx: &mut Ctx<'_, P>) {
+        for (gateway, results) in outcome.results.iter().enumerate() {
+            if results.is_empty() {
+                continue;
+            }
+            let bytes = FRAME_BYTES + results.len() as u64 * self.world.reply_bytes;
+            ctx.spend(self.world.prices.message(bytes));
+            let node = NodeId(self.world.replicas + u32::try_from(gateway).expect("gateways are few"));
+            let left = ctx.now();
+            ctx.send(node, Wire::Reply(outcome.clone(), left), bytes);
+        }
+    }
+}

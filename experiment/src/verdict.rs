@@ -1,0 +1,323 @@
+//! From what was recorded and checked to the exact record of a run: rates,
+//! targets, the verdict and its reasons.
+
+use std::collections::BTreeMap;
+
+use groma_sim::{MachineUse, Stop, Time};
+
+use crate::checker::Checker;
+use crate::layout::Layout;
+use crate::plan::{Plan, TargetPlan};
+use crate::recorder::{Measured, Recorder, Recording};
+use crate::result::{
+    BacklogRecord, HostRecord, LoadRecord, MachineRecord, PerBlock, Percentiles, RunRecord, RunResult, SCHEMA, STAGES,
+    StageRecord, TargetRecord, Verdict, Violation,
+};
+
+/// Use of a machine over some time.
+#[derive(Clone, Debug, Default)]
+pub struct MachineTotals {
+    length_ns: u64,
+    cpu_ns: u64,
+    egress_ns: u64,
+    ingress_ns: u64,
+    egress_bytes: u64,
+    ingress_bytes: u64,
+}
+
+/// Use as shares of capacity.
+#[derive(Clone, Copy, Debug)]
+pub struct Shares {
+    /// Busy core time over available core time.
+    pub cpu: f64,
+    /// Busy share of the outgoing link.
+    pub egress: f64,
+    /// Busy share of the incoming link.
+    pub ingress: f64,
+}
+
+impl MachineTotals {
+    /// Use between two readings that lie `length_ns` apart.
+    #[must_use]
+    pub fn between(before: &MachineUse, after: &MachineUse, length_ns: u64) -> Self {
+        Self {
+            length_ns,
+            cpu_ns: after.cpu_busy.as_nanos().saturating_sub(before.cpu_busy.as_nanos()),
+            egress_ns: after.egress_busy.as_nanos().saturating_sub(before.egress_busy.as_nanos()),
+            ingress_ns: after.ingress_busy.as_nanos().saturating_sub(before.ingress_busy.as_nanos()),
+            egress_bytes: after.egress_bytes.saturating_sub(before.egress_bytes),
+            ingress_bytes: after.ingress_bytes.saturating_sub(before.ingress_bytes),
+        }
+    }
+
+    /// Adds another stretch of time.
+    pub fn add(&mut self, other: &Self) {
+        self.length_ns += other.length_ns;
+        self.cpu_ns += other.cpu_ns;
+        self.egress_ns += other.egress_ns;
+        self.ingress_ns += other.ingress_ns;
+        self.egress_bytes += other.egress_bytes;
+        self.ingress_bytes += other.ingress_bytes;
+    }
+
+    /// Shares of a machine with so many cores.
+    #[must_use]
+    pub fn shares(&self, cores: u32) -> Shares {
+        let of = |busy: u64, capacity: u64| if capacity == 0 { 0.0 } else { busy as f64 / capacity as f64 };
+        Shares {
+            cpu: of(self.cpu_ns, self.length_ns * u64::from(cores)),
+            egress: of(self.egress_ns, self.length_ns),
+            ingress: of(self.ingress_ns, self.length_ns),
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Ending {
+    /// Why the simulation stopped.
+    pub stop: Stop,
+    /// When.
+    pub at: Time,
+    /// Not final, intended in measured time.
+    pub expired: u64,
+    /// Not final, all phases.
+    pub unfinished: u64,
+    /// Consensus messages by kind.
+    pub messages: BTreeMap<String, u64>,
+    /// Bytes of consensus messages.
+    pub message_bytes: u64,
+    /// Highest view.
+    pub views: u64,
+    /// Root of the highest executed state.
+    pub state_root: String,
+    /// Running hash over all deliveries.
+    pub fingerprint: u128,
+    /// Deliveries.
+    pub deliveries: u64,
+    /// Events taken from the queue.
+    pub events: u64,
+    /// Use of each machine over the measured time.
+    pub totals: Vec<MachineTotals>,
+    /// Unfinished and offered at each sampled instant.
+    pub unfinished_at: Vec<(Time, u64, u64)>,
+}
+
+/// Rounds to four decimals: enough for a share, and short in files.
+#[must_use]
+pub fn round4(value: f64) -> f64 {
+    (value * 10_000.0).round() / 10_000.0
+}
+
+/// Makes the result of a run.
+#[must_use]
+pub fn conclude(plan: &Plan, layout: &Layout, mut checker: Checker, recorder: Recorder, ending: Ending) -> RunResult {
+    let still_open = recorder.unfinished();
+    let mut recording = recorder.finish();
+    finish_load(plan, &mut recording, ending.expired);
+    let load = recording.load.clone();
+    checker.check_balance(ending.at, "offered = submitted + shed", load.offered, load.submitted + load.shed);
+    let ends = load.finalised + load.rejected + load.expired;
+    checker.check_balance(ending.at, "submitted = final + rejected + expired", load.submitted, ends);
+    checker.check_balance(ending.at, "unfinished at the gateways = offered - ended", ending.unfinished, still_open);
+    let (checks, violations, violated) = checker.finish();
+    let backlog = backlog(plan, &ending);
+    let mut record = RunRecord {
+        schema: SCHEMA.to_owned(),
+        mode: "sim".to_owned(),
+        name: plan.name.clone(),
+        key: plan.key(),
+        fingerprint: format!("{:032x}", ending.fingerprint),
+        plan: plan.clone(),
+        verdict: Verdict::Pass,
+        reasons: Vec::new(),
+        finality_ms: Percentiles::of(&recording.histograms["finality"]),
+        consensus_ms: Percentiles::of(&recording.histograms["consensus"]),
+        commit_ms: Percentiles::of(&recording.histograms["commit"]),
+        stages_ms: stages(&recording),
+        per_block: per_block(&load, &recording, &ending),
+        messages: ending.messages.clone(),
+        blocks: recording.nonempty_blocks,
+        heights: recording.heights,
+        views: ending.views,
+        state_root: ending.state_root.clone(),
+        machines: machines(layout, &ending),
+        checks,
+        violations,
+        targets: Vec::new(),
+        backlog,
+        storage: recording.storage.clone(),
+        refusals: recording.refusals.iter().map(|(why, count)| ((*why).to_owned(), *count)).collect(),
+        deliveries: ending.deliveries,
+        virtual_seconds: ending.at.as_secs_f64(),
+        load,
+    };
+    record.targets = plan.targets.iter().map(|target| judge(&record, target)).collect();
+    (record.verdict, record.reasons) = verdict(&record, violated, ending.stop);
+    let host = HostRecord { virtual_seconds: record.virtual_seconds, events: ending.events, ..HostRecord::default() };
+    RunResult {
+        record,
+        host,
+        windows: recording.windows,
+        histograms: recording.histograms,
+        window_histograms: recording.window_histograms,
+    }
+}
+
+fn finish_load(plan: &Plan, recording: &mut Recording, expired: u64) {
+    let seconds = Measured::of(plan).total().as_nanos() as f64 / 1e9;
+    let load = &mut recording.load;
+    load.expired = expired;
+    load.submitted = load.offered - load.shed;
+    load.measured_seconds = seconds;
+    if seconds > 0.0 {
+        load.offered_tps = round4(load.offered as f64 / seconds);
+        load.goodput_tps = round4(recording.applied_in_measured as f64 / seconds);
+    }
+}
+
+fn stages(recording: &Recording) -> BTreeMap<String, StageRecord> {
+    STAGES
+        .iter()
+        .map(|stage| {
+            let all = Percentiles::of(&recording.histograms[&format!("stage-{stage}")]);
+            ((*stage).to_owned(), StageRecord { mean: all.mean, p50: all.p50, p99: all.p99 })
+        })
+        .collect()
+}
+
+fn per_block(load: &LoadRecord, recording: &Recording, ending: &Ending) -> PerBlock {
+    let blocks = recording.nonempty_blocks;
+    if blocks == 0 || load.offered == 0 {
+        return PerBlock::default();
+    }
+    let per = |total: u64| round4(total as f64 / blocks as f64);
+    PerBlock {
+        txs: per(recording.executed_txs),
+        messages: per(ending.messages.values().sum()),
+        bytes: per(ending.message_bytes),
+    }
+}
+
+fn machines(layout: &Layout, ending: &Ending) -> Vec<MachineRecord> {
+    layout
+        .names
+        .iter()
+        .zip(&ending.totals)
+        .zip(&layout.machines)
+        .map(|(((id, role, region), totals), spec)| {
+            let shares = totals.shares(spec.cores);
+            MachineRecord {
+                id: id.clone(),
+                role: (*role).to_owned(),
+                region: region.clone(),
+                cpu: round4(shares.cpu),
+                egress: round4(shares.egress),
+                ingress: round4(shares.ingress),
+                egress_bytes: totals.egress_bytes,
+                ingress_bytes: totals.ingress_bytes,
+            }
+        })
+        .collect()
+}
+
+fn backlog(plan: &Plan, ending: &Ending) -> BacklogRecord {
+    let at = |instant: Time| {
+        ending.unfinished_at.iter().rev().find(|(time, ..)| *time <= instant).map_or((0, 0), |&(_, open, offered)| (open, offered))
+    };
+    let max = ending.unfinished_at.iter().map(|&(_, open, _)| open).max().unwrap_or(0);
+    let Some((middle, end)) = Measured::of(plan).middle_and_end() else {
+        return BacklogRecord { max, ..BacklogRecord::default() };
+    };
+    let ((open_middle, offered_middle), (open_end, offered_end)) = (at(middle), at(end));
+    BacklogRecord { middle: open_middle, end: open_end, offered_between: offered_end - offered_middle, max }
+}
+
+/// The value of a metric by its name in `target:`.
+fn measured(record: &RunRecord, metric: &str) -> Option<f64> {
+    let percentile = |of: &Percentiles, name: &str| match name {
+        "mean" => of.mean,
+        "p50" => of.p50,
+        "p90" => of.p90,
+        "p99" => of.p99,
+        "p999" => of.p999,
+        "max" => of.max,
+        _ => None,
+    };
+    match metric {
+        "goodput_tps" => Some(record.load.goodput_tps),
+        _ => metric
+            .strip_prefix("finality_ms_")
+            .and_then(|name| percentile(&record.finality_ms, name))
+            .or_else(|| metric.strip_prefix("consensus_ms_").and_then(|name| percentile(&record.consensus_ms, name)))
+            .or_else(|| metric.strip_prefix("commit_ms_").and_then(|name| percentile(&record.commit_ms, name))),
+    }
+}
+
+fn judge(record: &RunRecord, target: &TargetPlan) -> TargetRecord {
+    let measured = measured(record, &target.metric);
+    let met = measured.is_some_and(|value| if target.at_least { value >= target.target } else { value <= target.target });
+    TargetRecord { metric: target.metric.clone(), target: target.target, at_least: target.at_least, measured, met }
+}
+
+/// The verdict and its reasons. `CONTRACT`: sustained means that final and
+/// rejected make at least 99 % of offered, that the backlog does not grow by
+/// more than 1 % of what was offered in the second half, and that p99 is within
+/// its target.
+fn verdict(record: &RunRecord, violated: u64, stop: Stop) -> (Verdict, Vec<String>) {
+    let mut reasons: Vec<String> = record.violations.iter().map(first_line).collect();
+    if violated > record.violations.len() as u64 {
+        reasons.push(format!("{violated} violations in all"));
+    }
+    if violated > 0 {
+        return (Verdict::Violated, reasons);
+    }
+    reasons.extend(unsustained(record, stop));
+    if !reasons.is_empty() {
+        return (Verdict::Unsustained, reasons);
+    }
+    let missed: Vec<String> = record.targets.iter().filter(|target| !target.met).map(miss).collect();
+    if missed.is_empty() { (Verdict::Pass, missed) } else { (Verdict::Missed, missed) }
+}
+
+fn first_line(violation: &Violation) -> String {
+    format!("{}: {}", violation.check, violation.detail)
+}
+
+fn miss(target: &TargetRecord) -> String {
+    let sense = if target.at_least { "at least" } else { "at most" };
+    match target.measured {
+        Some(value) => format!("{} is {value}, the target is {sense} {}", target.metric, target.target),
+        None => format!("{} was not measured, the target is {sense} {}", target.metric, target.target),
+    }
+}
+
+fn unsustained(record: &RunRecord, stop: Stop) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let load = &record.load;
+    if stop == Stop::Limit {
+        reasons.push("the run hit its limit of events".to_owned());
+    }
+    let ended = load.finalised + load.rejected;
+    if load.offered == 0 || ended == 0 {
+        reasons.push(format!("no transaction became final ({} offered)", load.offered));
+        return reasons;
+    }
+    if u128::from(ended) * 100 < u128::from(load.offered) * 99 {
+        reasons.push(format!(
+            "{ended} of {} offered became final or were refused by a rule: less than 99 % ({} shed, {} expired)",
+            load.offered, load.shed, load.expired
+        ));
+    }
+    let backlog = &record.backlog;
+    let growth = backlog.end.saturating_sub(backlog.middle);
+    if growth * 100 > backlog.offered_between {
+        reasons.push(format!(
+            "the backlog grew from {} to {} transactions over the second half of the measured time",
+            backlog.middle, backlog.end
+        ));
+    }
+    let late = record.targets.iter().filter(|target| target.metric == "finality_ms_p99" && !target.met);
+    reasons.extend(late.map(miss));
+    reasons
+}

@@ -1,0 +1,183 @@
+//! What crosses the simulated network, and what a replica posts to its own
+//! lanes. Bytes are charged by the sender; shared pointers stand for content.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use groma_consensus_models::{Batch, BatchId, Digest, Height, Message, ReplicaId};
+use groma_ledger::{Hash, Outcome, SignedTransaction, State};
+use groma_sim::Time;
+use smallvec::SmallVec;
+
+/// Framing of one message: Ethernet, IPv4 and TCP headers with timestamps
+/// (14 + 4 + 20 + 32 B, RFC 894, 791, 9293) and an 8-byte length prefix.
+pub const FRAME_BYTES: u64 = 78;
+
+/// Bytes that name one transaction in a proposal whose bodies travelled apart.
+pub const TX_NAME_BYTES: u64 = 32;
+
+/// Index of a gateway, dense from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GatewayId(pub u32);
+
+/// A gateway's own number for a transaction, dense from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// A transaction under way. All but the transaction is bookkeeping of the
+/// simulation and costs no bytes.
+#[derive(Clone, Debug)]
+pub struct Ticketed {
+    /// The transaction.
+    pub tx: Arc<SignedTransaction>,
+    /// Who submitted it.
+    pub gateway: GatewayId,
+    /// The submitter's number for it.
+    pub ticket: Ticket,
+    /// When it was meant to be sent.
+    pub intended: Time,
+    /// When the replica that batches it received it.
+    pub arrived: Time,
+}
+
+/// A batch with its transactions.
+#[derive(Debug)]
+pub struct BatchBody {
+    /// The handle that consensus orders.
+    pub batch: Batch,
+    /// The replica that formed it.
+    pub origin: ReplicaId,
+    /// When it was closed.
+    pub closed: Time,
+    /// The transactions in order.
+    pub txs: Vec<Ticketed>,
+}
+
+/// What became of one transaction, with the times of its path so far.
+#[derive(Clone, Copy, Debug)]
+pub struct TxResult {
+    /// The submitter's number.
+    pub ticket: Ticket,
+    /// Applied or refused.
+    pub outcome: Outcome,
+    /// When the batching replica received it.
+    pub arrived: Time,
+    /// When its batch was closed.
+    pub closed: Time,
+}
+
+/// What the execution of a block says to the world; equal at every correct
+/// replica and therefore shared.
+#[derive(Debug)]
+pub struct BlockOutcome {
+    /// Height of the block.
+    pub height: Height,
+    /// State root after it.
+    pub root: Hash,
+    /// Digest over root and outcomes: what a client compares.
+    pub reply: u64,
+    /// The proposer's timestamp.
+    pub created: Time,
+    /// Results by gateway index.
+    pub results: Vec<Vec<TxResult>>,
+    /// Applied transactions as the ledger said it, for the checker.
+    pub applied: Vec<(GatewayId, Ticket)>,
+    /// Transactions executed.
+    pub txs: u64,
+    /// Bytes of their bodies.
+    pub bytes: u64,
+    /// Records written into the state.
+    pub touched: u64,
+}
+
+impl BlockOutcome {
+    /// The state digest that consensus sees.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest(self.root.short())
+    }
+}
+
+/// A ledger at a height, handed to a replica that fell behind.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The last block that it includes.
+    pub block: groma_consensus_models::Block,
+    /// The state after that block.
+    pub state: State,
+    /// Its root.
+    pub root: Hash,
+    /// Bytes of all bodies executed up to it.
+    pub body_bytes: u64,
+}
+
+/// A message or a post.
+#[derive(Clone, Debug)]
+pub enum Wire<M> {
+    /// Gateway to replicas: transactions, to be batched by `owner`.
+    Submit {
+        /// The replica that is to batch them.
+        owner: ReplicaId,
+        /// The transactions.
+        txs: SmallVec<[Ticketed; 1]>,
+    },
+    /// Replica to gateway: refused by a full queue.
+    Refuse(SmallVec<[Ticket; 1]>),
+    /// Replica to gateway: the results of a block, and when they left.
+    Reply(Rc<BlockOutcome>, Time),
+    /// Protocol to protocol.
+    Consensus(M),
+    /// A batch handed to another replica to be ordered there.
+    Forward(Rc<BatchBody>),
+    /// A batch sent ahead of its ordering.
+    Offer(Rc<BatchBody>),
+    /// The receiver of an offer holds it.
+    Ack(BatchId),
+    /// Please send this body.
+    Fetch(BatchId),
+    /// The body asked for.
+    Body(Rc<BatchBody>),
+    /// Please send a snapshot of at least this height; the sender has executed
+    /// this many body bytes.
+    Want(Height, u64),
+    /// The snapshot asked for.
+    Snapshot(Rc<Snapshot>),
+    /// To itself: the bodies that came with this message are verified.
+    Verified(ReplicaId, M),
+    /// To itself: a batch is ready to be ordered.
+    Request(Batch),
+    /// To itself: execute the next committed block.
+    Execute,
+    /// To itself: flush what waits for the disk.
+    Flush,
+    /// To itself, storage: the flush is over.
+    Flushed,
+    /// To itself, consensus: the oldest flushed group is durable.
+    Durable,
+    /// To itself: answer the clients of this block.
+    Answer(Rc<BlockOutcome>),
+}
+
+impl<M: Message> Wire<M> {
+    /// Short name, for traces and counts.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Submit { .. } => "submit",
+            Self::Refuse(_) => "refuse",
+            Self::Reply(..) => "reply",
+            Self::Consensus(message) | Self::Verified(_, message) => message.kind(),
+            Self::Forward(_) => "forward",
+            Self::Offer(_) => "offer",
+            Self::Ack(_) => "ack",
+            Self::Fetch(_) => "fetch",
+            Self::Body(_) => "body",
+            Self::Want(..) => "want",
+            Self::Snapshot(_) => "snapshot",
+            Self::Request(_) => "request",
+            Self::Execute => "execute",
+            Self::Flush | Self::Flushed | Self::Durable => "disk",
+            Self::Answer(_) => "answer",
+        }
+    }
+}
