@@ -299,6 +299,14 @@ impl Raft {
             _ => {}
         }
         self.advance(env);
+        // A probe leaves even when it is empty: a follower that restarted has
+        // all entries, but has to learn that they agree.
+        if self
+            .progress(from)
+            .is_some_and(|progress| progress.flow == Flow::Probe(None))
+        {
+            self.send_append(from, env);
+        }
         self.feed(from, env);
     }
 

@@ -193,7 +193,6 @@ impl Protocol for Raft {
         for entry in log.entries() {
             requests.logged(entry);
         }
-        let commit = recovery.applied.min(log.last().height);
         Self {
             me: setup.me,
             committee: setup.committee,
@@ -203,7 +202,9 @@ impl Protocol for Raft {
             term_unsaved: false,
             role: Role::Follower,
             leader: None,
-            commit: commit.max(log.base().height),
+            // Not the ledger's height: what the ledger executed may have been
+            // overwriting entries here whose write the crash forgot.
+            commit: log.base().height,
             delivered: recovery.applied,
             executed: recovery.applied,
             durable: log.last().height,

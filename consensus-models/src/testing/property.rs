@@ -128,9 +128,12 @@ impl Drop for Replay<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!(
-                "replay with GROMA_SEED={} (n = {}); faults: {:#?}",
-                self.0.config.seed, self.0.config.n, self.1
+                "replay with GROMA_SEED={} (n = {}); faults:",
+                self.0.config.seed, self.0.config.n
             );
+            for (at, fault) in self.1 {
+                eprintln!("  {at:?} {fault:?}");
+            }
         }
     }
 }
