@@ -10,11 +10,12 @@ pub mod block;
 pub mod committee;
 pub mod hotstuff;
 pub mod params;
+pub mod pbft;
 pub mod protocol;
 pub mod raft;
 pub mod testing;
 
-pub use block::{Batch, BatchId, Block, BlockId, Digest, Height};
+pub use block::{Batch, BatchId, Block, BlockId, Digest, Height, mix};
 pub use committee::{Committee, FaultModel, ReplicaId, ReplicaSet};
 pub use params::{ParamKind, ParamSpec, ParamValue, Params};
 pub use protocol::{Body, Env, Message, Protocol, Recovery, Setup, TimerId, Token, Work};
