@@ -115,8 +115,7 @@ impl HotStuff {
         env: &mut E,
     ) {
         let justify = Arc::clone(self.pacemaker.high());
-        let entered_by_qc = justify.at.view + 1 == view;
-        let tc = self.pacemaker.tc().filter(|_| !entered_by_qc).cloned();
+        let tc = self.pacemaker.evidence_for(view);
         let block = Block {
             height: justify.at.height.next(),
             view,

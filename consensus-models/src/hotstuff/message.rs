@@ -142,6 +142,11 @@ impl Tc {
     }
 }
 
+/// Bytes of a timeout certificate where there is one.
+fn tc_bytes(tc: &Option<Arc<Tc>>) -> u32 {
+    tc.as_ref().map_or(0, |tc| tc.bytes)
+}
+
 impl fmt::Debug for Tc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TC(t{} high v{})", self.term, self.high)
@@ -199,7 +204,7 @@ impl Proposal {
             + handles
             + SIGNATURE_BYTES
             + self.justify.bytes()
-            + self.tc.as_ref().map_or(0, |tc| tc.bytes())
+            + tc_bytes(&self.tc)
     }
 }
 
@@ -299,7 +304,7 @@ impl WireMessage for Message {
                     NUMBER_BYTES
                         + SIGNATURE_BYTES
                         + timeout.high.bytes()
-                        + timeout.tc.as_ref().map_or(0, |tc| tc.bytes())
+                        + tc_bytes(&timeout.tc)
                         + timeout.vote.map_or(0, |_| REF_BYTES + SIGNATURE_BYTES)
                 }
                 Self::BlockRequest { .. } => REF_BYTES + NUMBER_BYTES,
@@ -353,8 +358,10 @@ pub enum Record {
         term: u64,
         /// The highest certificate at that time.
         high: Arc<Qc>,
+        /// How the term was entered, unless `high` says so.
+        tc: Option<Arc<Tc>>,
     },
-    /// After a compaction: promises and the highest certificate.
+    /// After a compaction: promises and the highest certificates.
     State {
         /// No vote is given in views up to this one.
         closed: u64,
@@ -364,6 +371,8 @@ pub enum Record {
         vote: Option<BlockRef>,
         /// The highest certificate.
         high: Arc<Qc>,
+        /// The last timeout certificate.
+        tc: Option<Arc<Tc>>,
     },
     /// After a compaction: a block that is not yet executed.
     Block(Arc<Proposal>),
@@ -378,8 +387,10 @@ impl Record {
     pub(super) fn bytes(&self) -> u32 {
         16 + match self {
             Self::Vote { proposal, .. } => NUMBER_BYTES + proposal.bytes(),
-            Self::Timeout { high, .. } => NUMBER_BYTES + high.bytes(),
-            Self::State { high, .. } => 2 * NUMBER_BYTES + REF_BYTES + high.bytes(),
+            Self::Timeout { high, tc, .. } => NUMBER_BYTES + high.bytes() + tc_bytes(tc),
+            Self::State { high, tc, .. } => {
+                2 * NUMBER_BYTES + REF_BYTES + high.bytes() + tc_bytes(tc)
+            }
             Self::Block(proposal) => proposal.bytes(),
             Self::Recent(batches) => (NUMBER_BYTES + 32) * batches.len() as u32,
         }
@@ -390,12 +401,13 @@ impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Vote { proposal, locked } => write!(f, "vote {proposal:?} locked v{locked}"),
-            Self::Timeout { term, high } => write!(f, "timeout t{term} {high:?}"),
+            Self::Timeout { term, high, .. } => write!(f, "timeout t{term} {high:?}"),
             Self::State {
                 closed,
                 locked,
                 vote,
                 high,
+                ..
             } => write!(
                 f,
                 "closed v{closed} locked v{locked} vote {vote:?} {high:?}"

@@ -102,6 +102,10 @@ impl HotStuff {
         if let Some(tc) = &proposal.tc {
             self.learn_tc(tc, false, env);
         }
+        // One view ahead is what a three-chain replica may still vote for.
+        if at.view > self.pacemaker.view() + 1 {
+            return env.reject("proposal without evidence of its view");
+        }
         if self.tree.has_rival(&at) && !self.sync.wants(&at) {
             return env.reject("second proposal of a view");
         }
@@ -123,22 +127,21 @@ impl HotStuff {
     fn check_form(&self, from: ReplicaId, proposal: &Proposal) -> Result<(), &'static str> {
         let block = &proposal.block;
         let parent = proposal.parent();
-        let genesis = parent.view == 0;
-        let quorum = self.committee.quorum();
         if block.proposer != from || self.config.views.leader(block.view) != from {
             return Err("proposal by a replica that does not lead");
         }
         if block.height != parent.height.next() || block.view <= parent.view {
             return Err("proposal that does not fit its parent");
         }
-        if !genesis && proposal.justify.signers.len() < quorum {
+        self.check_certificates(&proposal.justify, proposal.tc.as_deref())
+    }
+
+    fn check_certificates(&self, qc: &Qc, tc: Option<&Tc>) -> Result<(), &'static str> {
+        let quorum = self.committee.quorum();
+        if qc.at != BlockRef::default() && qc.signers.len() < quorum {
             return Err("certificate without a quorum");
         }
-        if proposal
-            .tc
-            .as_ref()
-            .is_some_and(|tc| tc.signers.len() < quorum)
-        {
+        if tc.is_some_and(|tc| tc.signers.len() < quorum) {
             return Err("timeout certificate without a quorum");
         }
         Ok(())
@@ -181,7 +184,7 @@ impl Protocol for HotStuff {
                 _ => found.safety.closed + 1,
             },
             safety: found.safety,
-            pacemaker: Pacemaker::new(found.high, setup.committee.n()),
+            pacemaker: Pacemaker::new(found.high, found.tc, &config.views, setup.committee.n()),
             votes: Votes::default(),
             pool: found.pool,
             sync: Sync::new(recovery.applied),

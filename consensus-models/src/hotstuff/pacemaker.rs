@@ -27,8 +27,8 @@ pub(super) struct Pacemaker {
     /// The timeout certificate of the latest term.
     tc: Option<Arc<Tc>>,
     timeouts: Timeouts,
-    /// Whether this replica gave up on the current term.
-    gave_up: bool,
+    /// The view in which this replica gave up on the current term, if it did.
+    gave_up: Option<u64>,
     /// Terms given up since the last certificate.
     in_a_row: u32,
     /// Leaders whose last term was given up and who were not heard since.
@@ -38,13 +38,15 @@ pub(super) struct Pacemaker {
 }
 
 impl Pacemaker {
-    pub(super) fn new(high: Arc<Qc>, n: u32) -> Self {
+    /// At the view to which these certificates lead.
+    pub(super) fn new(high: Arc<Qc>, tc: Option<Arc<Tc>>, views: &Views, n: u32) -> Self {
+        let by_tc = tc.as_ref().map_or(0, |tc| views.after_term(tc.term));
         Self {
-            view: high.at.view + 1,
+            view: by_tc.max(high.at.view + 1),
             high,
-            tc: None,
+            tc,
             timeouts: Timeouts::default(),
-            gave_up: false,
+            gave_up: None,
             in_a_row: 0,
             suspects: vec![false; n as usize],
             seen: 0,
@@ -60,8 +62,15 @@ impl Pacemaker {
         &self.high
     }
 
+    /// The timeout certificate of the latest term that was given up.
     pub(super) fn tc(&self) -> Option<&Arc<Tc>> {
         self.tc.as_ref()
+    }
+
+    /// What shows, beside the highest certificate, that `view` was entered.
+    pub(super) fn evidence_for(&self, view: u64) -> Option<Arc<Tc>> {
+        let needed = self.high.at.view + 1 < view;
+        self.tc.clone().filter(|_| needed)
     }
 
     pub(super) fn is_suspect(&self, leader: ReplicaId) -> bool {
@@ -76,7 +85,8 @@ impl Pacemaker {
 
     /// The view whose proposal is expected next.
     pub(super) fn next_proposal(&self, views: &Views) -> u64 {
-        if self.gave_up {
+        // A term may go on without this replica: then its leader works.
+        if self.gave_up == Some(self.view) {
             views.after_term(views.term(self.view))
         } else {
             self.view.max(self.seen + 1)
@@ -107,7 +117,7 @@ impl Pacemaker {
     fn enter(&mut self, view: u64, views: &Views) {
         if views.term(view) != views.term(self.view) {
             self.timeouts = Timeouts::default();
-            self.gave_up = false;
+            self.gave_up = None;
         }
         self.view = view;
     }
@@ -131,7 +141,7 @@ impl HotStuff {
     /// The view took too long: gives up on its term, or says so again.
     pub(super) fn on_view_timer<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
         env.set_timer(VIEW_TIMER, self.patience());
-        if self.pacemaker.gave_up {
+        if self.pacemaker.gave_up.is_some() {
             self.send_timeout(self.term(), env);
         } else {
             self.give_up(env);
@@ -140,12 +150,18 @@ impl HotStuff {
 
     fn give_up<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
         let term = self.term();
-        self.pacemaker.gave_up = true;
+        self.pacemaker.gave_up = Some(self.pacemaker.view);
         self.stop_idling(env);
         let end = self.config.views.after_term(term) - 1;
         self.safety.closed = self.safety.closed.max(end);
-        let high = Arc::clone(&self.pacemaker.high);
-        self.persist(Record::Timeout { term, high }, Outgoing::Timeout(term), env);
+        let record = Record::Timeout {
+            term,
+            high: Arc::clone(&self.pacemaker.high),
+            tc: self
+                .pacemaker
+                .evidence_for(self.config.views.first_of(term)),
+        };
+        self.persist(record, Outgoing::Timeout(term), env);
     }
 
     /// Another replica gave up on its term.
@@ -161,6 +177,9 @@ impl HotStuff {
             || timeout.vote.is_some_and(|vote| self.may_count(from, &vote));
         if known && !news {
             return;
+        }
+        if let Err(why) = self.check_certificates(&timeout.high, timeout.tc.as_deref()) {
+            return env.reject(why);
         }
         env.work(Work::Verify);
         self.learn_qc(&timeout.high, false, env);
@@ -195,7 +214,7 @@ impl HotStuff {
             let n = self.committee.n();
             let tc = Arc::new(Tc::new(term, high, signers, n, self.config.certificates));
             self.learn_tc(&tc, true, env);
-        } else if count >= self.committee.weak_quorum() && !self.pacemaker.gave_up {
+        } else if count >= self.committee.weak_quorum() && self.pacemaker.gave_up.is_none() {
             // One of them is correct, so the others will give up too.
             self.give_up(env);
         }

@@ -95,8 +95,9 @@ impl HotStuff {
                 return;
             }
         };
-        if proposal.block.created < self.tree.created(&parent) {
-            return env.reject("block older than its parent");
+        let latest = env.now() + self.config.max_timeout;
+        if proposal.block.created < self.tree.created(&parent) || proposal.block.created > latest {
+            return env.reject("timestamp before the parent's or in the future");
         }
         if !self
             .safety

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::config::Config;
-use super::message::{BlockRef, Proposal, Qc, Record, Timeout};
+use super::message::{BlockRef, Proposal, Qc, Record, Tc, Timeout};
 use super::pool::Pool;
 use super::safety::Safety;
 use super::tree::Tree;
@@ -33,6 +33,7 @@ pub(super) enum Outgoing {
 pub(super) struct Recovered {
     pub(super) safety: Safety,
     pub(super) high: Arc<Qc>,
+    pub(super) tc: Option<Arc<Tc>>,
     pub(super) tree: Tree,
     pub(super) pool: Pool,
 }
@@ -42,6 +43,7 @@ impl Recovered {
         let mut found = Self {
             safety: Safety::default(),
             high: Arc::new(Qc::genesis()),
+            tc: None,
             tree: Tree::new(recovery.applied, config.retain),
             pool: Pool::new(config.retain),
         };
@@ -65,18 +67,21 @@ impl Recovered {
                 self.safety.locked = self.safety.locked.max(*locked);
                 self.safety.vote = Some(proposal.at());
                 self.certified(&proposal.justify);
+                self.given_up(&proposal.tc);
                 self.block(proposal, blocks);
             }
-            Record::Timeout { term, high } => {
+            Record::Timeout { term, high, tc } => {
                 let end = config.views.after_term(*term) - 1;
                 self.safety.closed = self.safety.closed.max(end);
                 self.certified(high);
+                self.given_up(tc);
             }
             Record::State {
                 closed,
                 locked,
                 vote,
                 high,
+                tc,
             } => {
                 self.safety = Safety {
                     closed: *closed,
@@ -84,6 +89,7 @@ impl Recovered {
                     vote: *vote,
                 };
                 self.certified(high);
+                self.given_up(tc);
             }
             Record::Block(proposal) => self.block(proposal, blocks),
             Record::Recent(batches) => {
@@ -97,6 +103,13 @@ impl Recovered {
     fn certified(&mut self, qc: &Arc<Qc>) {
         if qc.at.view > self.high.at.view {
             self.high = Arc::clone(qc);
+        }
+    }
+
+    fn given_up(&mut self, tc: &Option<Arc<Tc>>) {
+        let term = |tc: &Option<Arc<Tc>>| tc.as_ref().map(|tc| tc.term);
+        if term(tc) > term(&self.tc) {
+            self.tc.clone_from(tc);
         }
     }
 
@@ -174,12 +187,11 @@ impl HotStuff {
         env.work(Work::Sign);
         let views = &self.config.views;
         let high = Arc::clone(self.pacemaker.high());
-        let entered_by_qc = high.at.view + 1 >= views.first_of(term);
         let vote = self
             .safety
             .vote
             .filter(|vote| vote.view > high.at.view && views.term(vote.view) == term);
-        let tc = self.pacemaker.tc().filter(|_| !entered_by_qc).cloned();
+        let tc = self.pacemaker.evidence_for(views.first_of(term));
         env.broadcast(Message::Timeout(Arc::new(Timeout {
             term,
             high: Arc::clone(&high),
@@ -201,6 +213,7 @@ impl HotStuff {
                 locked: self.safety.locked,
                 vote: self.safety.vote,
                 high: Arc::clone(self.pacemaker.high()),
+                tc: self.pacemaker.tc().cloned(),
             },
             Record::Recent(recent),
         ];
