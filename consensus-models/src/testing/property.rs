@@ -102,11 +102,12 @@ pub fn batch(id: u64) -> Batch {
 }
 
 /// Runs `trial(seed)` for seeds 1 to `count`; `GROMA_SEEDS=N` in the
-/// environment runs N seeds instead, and `GROMA_SEED=S` only that one.
+/// environment runs N seeds instead, and `GROMA_SEED=S` only that one. Returns
+/// how many it ran.
 ///
 /// # Panics
 /// When a trial panics, or one of the variables is no number.
-pub fn for_seeds(count: u64, mut trial: impl FnMut(u64)) {
+pub fn for_seeds(count: u64, mut trial: impl FnMut(u64)) -> u64 {
     let read = |name: &str| {
         std::env::var(name).ok().map(|text| {
             text.parse::<u64>()
@@ -114,11 +115,14 @@ pub fn for_seeds(count: u64, mut trial: impl FnMut(u64)) {
         })
     };
     if let Some(seed) = read("GROMA_SEED") {
-        return trial(seed);
+        trial(seed);
+        return 1;
     }
-    for seed in 1..=read("GROMA_SEEDS").unwrap_or(count) {
+    let count = read("GROMA_SEEDS").unwrap_or(count);
+    for seed in 1..=count {
         trial(seed);
     }
+    count
 }
 
 /// Says how to replay while a panic passes through, wherever it comes from.

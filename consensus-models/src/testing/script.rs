@@ -9,7 +9,7 @@
 //! | command | what it does |
 //! |---|---|
 //! | `cluster n=3 seed=1 disk=auto PARAM=VALUE ...` | builds and starts n replicas; with `disk=manual` writes wait for `flush` |
-//! | `request rI ID` | a batch is requested at a replica |
+//! | `request rI ID [BYTES]` | a batch is requested at a replica; 2,000 bytes unless said |
 //! | `deliver SELECT` | delivers the selected messages that are in flight now |
 //! | `drop SELECT` | loses them |
 //! | `settle` | delivers until nothing is in flight |

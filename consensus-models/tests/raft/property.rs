@@ -26,21 +26,26 @@ fn trial(n: u32, seed: u64) -> Trial {
 #[test]
 fn it_survives_random_faults() {
     for n in [1, 2, 3, 4, 5, 7] {
-        let (mut blocks, mut transfers, mut repeated) = (0, 0, 0);
-        for_seeds(60, |seed| {
+        let mut transfers = 0;
+        let seeds = for_seeds(300, |seed| {
             let cluster = trial(n, seed).run::<Raft>();
-            blocks += cluster.chain().count();
             transfers += cluster.transfers();
-            repeated += cluster.repeated();
+            // A long tail recognises every batch that is requested once more.
+            if !seed.is_multiple_of(2) {
+                assert_eq!(cluster.repeated(), 0, "n = {n}, seed {seed}");
+            }
         });
-        eprintln!("n = {n}: {blocks} blocks, {transfers} transfers, {repeated} repeated batches");
+        assert!(
+            n < 3 || transfers > 0,
+            "no snapshot at n = {n}: the test is weak"
+        );
     }
 }
 
 #[test]
 fn it_survives_outages_of_the_whole_cluster() {
     for n in [3, 5] {
-        for_seeds(60, |seed| {
+        for_seeds(300, |seed| {
             let mut trial = trial(n, seed).set::<Raft>("log_tail", "100");
             trial.outages = true;
             drop(trial.run::<Raft>());
@@ -51,7 +56,7 @@ fn it_survives_outages_of_the_whole_cluster() {
 #[test]
 fn it_survives_frequent_faults_and_slow_disks() {
     for n in [3, 4, 5] {
-        for_seeds(40, |seed| {
+        for_seeds(300, |seed| {
             let mut trial = trial(n, seed);
             trial.fault_every = Duration::from_millis(150);
             trial.config.disk.1 = Duration::from_millis(80);

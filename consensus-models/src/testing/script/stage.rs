@@ -100,6 +100,14 @@ impl<P: Protocol> Stage<P> {
     pub(super) fn command(&mut self, words: &[&str]) -> String {
         match words {
             ["request", at, id] => self.request(self.replica(at), batch(number(id))),
+            ["request", at, id, bytes] => {
+                let bytes = number(bytes) as u32;
+                let batch = Batch {
+                    bytes,
+                    ..batch(number(id))
+                };
+                self.request(self.replica(at), batch);
+            }
             ["deliver", select @ ..] => {
                 for flight in self.select(select) {
                     self.deliver(flight);
