@@ -7,8 +7,10 @@
 #![forbid(unsafe_code)]
 
 pub mod arrivals;
+mod checks;
 pub mod city;
 mod counters;
+pub mod invoices;
 pub mod mix;
 mod parents;
 pub mod payments;

@@ -7,8 +7,6 @@ use rand::Rng;
 
 use crate::population::below;
 
-/// The most parents that one list remembers. At a lag of 2 s this serves 65,000 new parents per second.
-const CAPACITY: usize = 1 << 17;
 /// Follow-ups choose among this many of the oldest parents that are ready.
 const CHOICE: u64 = 1_024;
 
@@ -19,33 +17,33 @@ const CHOICE: u64 = 1_024;
 #[derive(Clone, Debug)]
 pub(crate) struct Parents<T> {
     lag: Duration,
+    capacity: usize,
     waiting: VecDeque<(Duration, T)>,
 }
 
 impl<T> Parents<T> {
-    pub(crate) fn new(lag: Duration) -> Self {
+    /// An empty list that remembers at most `capacity` parents.
+    pub(crate) fn new(lag: Duration, capacity: usize) -> Self {
         Self {
             lag,
+            capacity,
             waiting: VecDeque::new(),
         }
     }
 
-    /// Starts with parents that are ready at once.
-    pub(crate) fn stocked(lag: Duration, stock: impl Iterator<Item = T>) -> Self {
-        Self {
-            lag,
-            waiting: stock
-                .take(CAPACITY)
-                .map(|parent| (Duration::ZERO, parent))
-                .collect(),
-        }
+    /// Adds a parent that is ready at once.
+    pub(crate) fn stock(&mut self, parent: T) {
+        self.remember(Duration::ZERO, parent);
     }
 
     /// Remembers a parent submitted at `now`.
     pub(crate) fn push(&mut self, now: Duration, parent: T) {
-        if self.waiting.len() < CAPACITY {
-            self.waiting
-                .push_back((now.saturating_add(self.lag), parent));
+        self.remember(now.saturating_add(self.lag), parent);
+    }
+
+    fn remember(&mut self, ready: Duration, parent: T) {
+        if self.waiting.len() < self.capacity {
+            self.waiting.push_back((ready, parent));
         }
     }
 

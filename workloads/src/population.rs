@@ -143,6 +143,44 @@ pub fn below<R: Rng + ?Sized>(rng: &mut R, limit: u64) -> u64 {
     ((u128::from(rng.next_u64()) * u128::from(limit)) >> 64) as u64
 }
 
+/// Draws one of `N` kinds in proportion to whole-number weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weighted<const N: usize> {
+    /// The sum of the weights up to and with each kind.
+    until: [u32; N],
+}
+
+impl<const N: usize> Weighted<N> {
+    /// Kinds with these weights, of which at least one must be above zero.
+    pub const fn new(weights: [u32; N]) -> Self {
+        let mut until = weights;
+        let mut kind = 1;
+        while kind < N {
+            until[kind] += until[kind - 1];
+            kind += 1;
+        }
+        assert!(until[N - 1] > 0, "some kind can be drawn");
+        Self { until }
+    }
+
+    /// The position of the kind drawn.
+    pub fn draw<R: Rng + ?Sized>(&self, rng: &mut R) -> usize {
+        let drawn = below(rng, u64::from(self.until[N - 1]));
+        self.until
+            .iter()
+            .take_while(|until| u64::from(**until) <= drawn)
+            .count()
+    }
+}
+
+/// A log-uniform amount of about `least` to `least` x 2^`doublings`: every doubling is as likely as any other, as
+/// with prices and invoices.
+pub fn log_uniform<R: Rng + ?Sized>(rng: &mut R, least: u64, doublings: u32) -> u64 {
+    let bits = rng.next_u64();
+    let scale = least << (bits % u64::from(doublings));
+    scale + ((bits >> 32) * scale >> 32)
+}
+
 /// Zipf draws by rejection inversion: W. Hörmann and G. Derflinger, "Rejection-inversion to generate variates from
 /// monotone discrete distributions", ACM TOMACS 6(3), 1996. Constant memory, fewer than 1.2 tries per draw.
 #[derive(Clone, Debug)]

@@ -10,6 +10,7 @@ use core::time::Duration;
 use groma_ledger::{AccountId, Body, Genesis, State};
 use rand::Rng;
 
+use crate::invoices::Invoices;
 use crate::payments::Payments;
 use crate::people::{People, PopulationFault};
 
@@ -109,12 +110,20 @@ pub struct WorkloadEntry {
 }
 
 /// Every workload that there is.
-pub const WORKLOADS: &[WorkloadEntry] = &[WorkloadEntry {
-    name: "payments",
-    source: "WORKLOADS W14",
-    summary: "retail transfers to shops and people, and refunds; 280 B each",
-    build: |setup| Box::new(Payments::new(setup)),
-}];
+pub const WORKLOADS: &[WorkloadEntry] = &[
+    WorkloadEntry {
+        name: "invoices",
+        source: "WORKLOADS W1",
+        summary: "e-invoices from quota to reimbursement or red letter; one issuer has 10 %; 220 to 1,440 B",
+        build: |setup| Box::new(Invoices::new(setup)),
+    },
+    WorkloadEntry {
+        name: "payments",
+        source: "WORKLOADS W14",
+        summary: "retail transfers to shops and people, and refunds; 280 B each",
+        build: |setup| Box::new(Payments::new(setup)),
+    },
+];
 
 /// The entry of that name.
 pub fn find(name: &str) -> Option<&'static WorkloadEntry> {

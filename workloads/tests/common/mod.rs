@@ -45,6 +45,7 @@ pub struct Run {
     pub state: State,
     pub tally: Tally,
     height: u64,
+    drawn: u64,
 }
 
 /// Transactions per second of every test run.
@@ -59,22 +60,24 @@ impl Run {
             state,
             tally: Tally::new(),
             height: 0,
+            drawn: 0,
         }
     }
 
     /// Draws the next block of `size` transactions at 5,000 per second.
     pub fn draw(&mut self, size: u64) -> Vec<Arc<SignedTransaction>> {
-        let began = self.height * size;
-        let time = |k: u64| Duration::from_nanos((began + k) * 1_000_000_000 / TPS);
-        (0..size)
-            .map(|k| Arc::new(SignedTransaction::new(self.city.next(time(k)), None)))
-            .collect()
+        let block = (0..size).map(|_| {
+            let now = Duration::from_nanos(self.drawn * 1_000_000_000 / TPS);
+            self.drawn += 1;
+            Arc::new(SignedTransaction::new(self.city.next(now), None))
+        });
+        block.collect()
     }
 
     /// Executes a block and counts its outcomes.
     pub fn apply(&mut self, block: &[Arc<SignedTransaction>]) -> Execution {
         self.height += 1;
-        let timestamp_ns = self.height * block.len() as u64 * 1_000_000_000 / TPS;
+        let timestamp_ns = self.drawn * 1_000_000_000 / TPS;
         let input = BlockInput {
             height: self.height,
             timestamp_ns,
