@@ -1,0 +1,216 @@
+//! Ticks: where an axis has its marks and what stands beside them.
+
+use crate::format::count;
+
+/// How values lie along an axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scale {
+    /// Equal steps, from 0.
+    Linear {
+        /// The end of the axis.
+        top: f64,
+    },
+    /// Equal ratios.
+    Log {
+        /// The beginning of the axis; greater than 0.
+        low: f64,
+        /// The end of the axis.
+        top: f64,
+    },
+}
+
+/// A mark of an axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tick {
+    /// Where, in the axis' values.
+    pub value: f64,
+    /// What stands beside it.
+    pub text: String,
+}
+
+/// Values above this ratio are drawn on a logarithmic axis: below it, a linear
+/// axis still shows the small ones.
+const LOG_FROM: f64 = 40.0;
+
+impl Scale {
+    /// A linear axis from 0 with room for `largest`.
+    #[must_use]
+    pub fn linear(largest: f64) -> Self {
+        let largest = if largest > 0.0 { largest } else { 1.0 };
+        Self::Linear {
+            top: largest * 1.04,
+        }
+    }
+
+    /// Linear, or logarithmic when the values differ too much to be seen on
+    /// one linear axis.
+    #[must_use]
+    pub fn fitting(values: impl Iterator<Item = f64> + Clone) -> Self {
+        let largest = values.clone().fold(0.0, f64::max);
+        let smallest = values
+            .filter(|value| *value > 0.0)
+            .fold(f64::INFINITY, f64::min);
+        if smallest.is_finite() && largest / smallest > LOG_FROM {
+            Self::Log {
+                low: smallest * 0.9,
+                top: largest * 1.15,
+            }
+        } else {
+            Self::linear(largest)
+        }
+    }
+
+    /// Whether it is logarithmic.
+    #[must_use]
+    pub fn is_log(self) -> bool {
+        matches!(self, Self::Log { .. })
+    }
+
+    /// The place of a value between 0 (beginning) and 1 (end).
+    #[must_use]
+    pub fn place(self, value: f64) -> f64 {
+        let place = match self {
+            Self::Linear { top } => value / top,
+            Self::Log { low, top } => (value.max(low) / low).ln() / (top / low).ln(),
+        };
+        place.clamp(0.0, 1.0)
+    }
+
+    /// About `wanted` round marks.
+    #[must_use]
+    pub fn ticks(self, wanted: usize) -> Vec<Tick> {
+        match self {
+            Self::Linear { top } => {
+                let step = round_step(top / wanted.max(1) as f64);
+                (0..)
+                    .map(|index| f64::from(index) * step)
+                    .take_while(|value| *value <= top)
+                    .map(|value| tick(value, step))
+                    .collect()
+            }
+            Self::Log { low, top } => log_ticks(low, top, wanted),
+        }
+    }
+}
+
+fn log_ticks(low: f64, top: f64, wanted: usize) -> Vec<Tick> {
+    let decades = (low.log10().floor() as i32)..=(top.log10().ceil() as i32);
+    let all = |steps: &[f64]| -> Vec<Tick> {
+        decades
+            .clone()
+            .flat_map(|decade| steps.iter().map(move |step| step * 10_f64.powi(decade)))
+            .filter(|value| (low..=top).contains(value))
+            .map(|value| tick(value, value))
+            .collect()
+    };
+    [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]]
+        .into_iter()
+        .map(all)
+        .find(|ticks| ticks.len() <= wanted + 2)
+        .unwrap_or_else(|| all(&[1.0]))
+}
+
+/// The smallest of 1, 2, 2.5, 5 times a power of ten that is not below.
+fn round_step(least: f64) -> f64 {
+    let power = 10_f64.powf(least.log10().floor());
+    [1.0, 2.0, 2.5, 5.0, 10.0]
+        .into_iter()
+        .map(|digit| digit * power)
+        .find(|step| *step >= least * 0.999)
+        .unwrap_or(10.0 * power)
+}
+
+fn tick(value: f64, step: f64) -> Tick {
+    Tick {
+        value,
+        text: short(value, step),
+    }
+}
+
+/// `12,000`, `1.5M`, `0.25`: as many decimals as the step needs.
+fn short(value: f64, step: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let (divisor, suffix) = match step.max(value / 10.0) {
+        size if size >= 1e8 => (1e9, "G"),
+        size if size >= 1e5 => (1e6, "M"),
+        _ => (1.0, ""),
+    };
+    let step = step / divisor;
+    let decimals = (0..6)
+        .find(|digits| {
+            let scaled = step * 10_f64.powi(*digits);
+            (scaled - scaled.round()).abs() < 1e-6 * scaled.max(1.0)
+        })
+        .unwrap_or(6) as usize;
+    let number = value / divisor;
+    if decimals == 0 {
+        format!("{}{suffix}", count(number.round() as u64))
+    } else {
+        format!("{number:.decimals$}{suffix}")
+    }
+}
+
+/// Marks of a time axis of that many seconds: whole seconds, minutes or hours.
+#[must_use]
+pub fn time_ticks(seconds: f64, wanted: usize) -> Vec<Tick> {
+    const STEPS: [u32; 17] = [
+        1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400,
+    ];
+    let step = STEPS
+        .into_iter()
+        .find(|step| seconds / f64::from(*step) <= wanted as f64)
+        .unwrap_or(86_400 * (seconds / 86_400.0 / wanted as f64).ceil() as u32);
+    let (unit, name) = match step {
+        step if step >= 3_600 => (3_600, "h"),
+        step if step >= 60 => (60, "min"),
+        _ => (1, "s"),
+    };
+    (0..)
+        .map(|index| index * step)
+        .take_while(|at| f64::from(*at) <= seconds * 1.000_001)
+        .map(|at| Tick {
+            value: f64::from(at),
+            text: format!("{} {name}", at / unit),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(ticks: &[Tick]) -> Vec<&str> {
+        ticks.iter().map(|tick| tick.text.as_str()).collect()
+    }
+
+    #[test]
+    fn marks_are_round() {
+        let ticks = Scale::linear(12_600.0).ticks(4);
+        assert_eq!(texts(&ticks), ["0", "5,000", "10,000"]);
+        let ticks = Scale::linear(1.0).ticks(4);
+        assert_eq!(texts(&ticks), ["0", "0.5", "1.0"]);
+        let ticks = Scale::linear(3_400_000.0).ticks(4);
+        assert_eq!(texts(&ticks), ["0", "1M", "2M", "3M"]);
+        let ticks = Scale::fitting([8.0, 4_000.0].into_iter()).ticks(4);
+        assert_eq!(texts(&ticks), ["10", "30", "100", "300", "1,000", "3,000"]);
+        assert_eq!(
+            texts(&time_ticks(80.0, 8)),
+            [
+                "0 s", "10 s", "20 s", "30 s", "40 s", "50 s", "60 s", "70 s", "80 s"
+            ]
+        );
+        assert_eq!(
+            texts(&time_ticks(600.0, 6)),
+            ["0 min", "2 min", "4 min", "6 min", "8 min", "10 min"]
+        );
+    }
+
+    #[test]
+    fn empty_and_equal_data_have_axes() {
+        assert!(Scale::linear(0.0).ticks(3).len() > 1);
+        assert!(!Scale::fitting(std::iter::empty()).is_log());
+        assert_eq!(Scale::linear(10.0).place(20.0), 1.0);
+    }
+}

@@ -1,0 +1,15 @@
+//! Charts: data in, one SVG element out, the same bytes every time.
+//!
+//! Plotters draws; `svg` then turns its fixed colours into classes of the
+//! page's style sheet, so that a chart follows the page into dark mode and onto
+//! paper. Charts know figures and colours, not what a run is; `timeline` alone
+//! reads runs.
+
+pub mod axis;
+pub mod bars;
+pub mod ink;
+pub mod percentile;
+pub mod plane;
+pub mod svg;
+pub mod time;
+pub mod timeline;

@@ -1,0 +1,260 @@
+//! Plans in words: faults, loads, laws and places as a reader says them.
+
+use groma_experiment::plan::{
+    Arrivals, Dissemination, Expect, FaultKind, FaultPlan, LatencyPlan, LoadPlan, PhasePlan, Plan,
+};
+
+use crate::format::{Unit, count, exact, signed_percent, span};
+
+/// `F1`: a fault's name in charts with little room.
+#[must_use]
+pub fn fault_code(index: usize) -> String {
+    format!("F{}", index + 1)
+}
+
+/// A fault in a few words, for a chart: `isolate shanghai`.
+#[must_use]
+pub fn fault_label(plan: &Plan, fault: &FaultPlan) -> String {
+    match &fault.kind {
+        FaultKind::Crash(ids) => format!("crash {}", place(plan, ids)),
+        FaultKind::Restart(ids) => format!("restart {}", place(plan, ids)),
+        FaultKind::Isolate(ids) => format!("isolate {}", place(plan, ids)),
+        FaultKind::Partition(groups) => {
+            let sizes: Vec<String> = groups.iter().map(|group| group.len().to_string()).collect();
+            format!("partition {}", sizes.join("|"))
+        }
+        FaultKind::SlowLink { replicas, added_ns } => {
+            format!("{} +{}", place(plan, replicas), span(*added_ns))
+        }
+        FaultKind::SlowMachine {
+            replicas,
+            factor_milli,
+        } => format!(
+            "CPU ×{} slower {}",
+            exact(u64::from(*factor_milli), 1_000),
+            place(plan, replicas)
+        ),
+        FaultKind::Loss { replicas, ppm } => {
+            format!("loss {} {}", ppm_percent(*ppm), place(plan, replicas))
+        }
+    }
+}
+
+/// A fault in full, with its replicas and times.
+#[must_use]
+pub fn fault_text(plan: &Plan, fault: &FaultPlan) -> String {
+    let what = match &fault.kind {
+        FaultKind::Crash(ids) => format!("crash of {}", listed(ids)),
+        FaultKind::Restart(ids) => format!("restart of {}", listed(ids)),
+        FaultKind::Isolate(ids) => format!("isolation of {}", listed(ids)),
+        FaultKind::Partition(groups) => {
+            let groups: Vec<String> = groups.iter().map(|ids| ranges(ids)).collect();
+            format!("partition into replicas {}", groups.join(" | "))
+        }
+        FaultKind::SlowLink { replicas, added_ns } => {
+            format!(
+                "{} more one-way latency for {}",
+                span(*added_ns),
+                listed(replicas)
+            )
+        }
+        FaultKind::SlowMachine {
+            replicas,
+            factor_milli,
+        } => format!(
+            "CPU work takes {} times as long on {}",
+            exact(u64::from(*factor_milli), 1_000),
+            listed(replicas)
+        ),
+        FaultKind::Loss { replicas, ppm } => {
+            format!(
+                "loss of {} of messages of {}",
+                ppm_percent(*ppm),
+                listed(replicas)
+            )
+        }
+    };
+    let until = if fault.until_ns >= plan.horizon_ns() {
+        "to the end".to_owned()
+    } else {
+        format!("to {}", span(fault.until_ns))
+    };
+    if matches!(fault.kind, FaultKind::Restart(_)) {
+        return format!("{what} at {}", span(fault.at_ns));
+    }
+    format!("{what}, from {} {until}", span(fault.at_ns))
+}
+
+fn ppm_percent(ppm: u32) -> String {
+    Unit::Share.spell(f64::from(ppm) / 1e6)
+}
+
+/// Regions where the replicas are exactly those of regions, else their ids.
+fn place(plan: &Plan, ids: &[u32]) -> String {
+    let mut left: Vec<u32> = ids.to_vec();
+    left.sort_unstable();
+    left.dedup();
+    let mut names = Vec::new();
+    let mut first = 0;
+    for region in &plan.committee {
+        let members = first..first + region.replicas;
+        first += region.replicas;
+        if region.replicas > 0 && members.clone().all(|id| left.binary_search(&id).is_ok()) {
+            left.retain(|id| !members.contains(id));
+            names.push(region.region.clone());
+        }
+    }
+    if left.is_empty() && !names.is_empty() {
+        names.join(", ")
+    } else if ids.len() > 6 {
+        format!("{} replicas", ids.len())
+    } else {
+        ranges(ids)
+    }
+}
+
+fn listed(ids: &[u32]) -> String {
+    match ids {
+        [only] => format!("replica {only}"),
+        _ => format!("replicas {}", ranges(ids)),
+    }
+}
+
+/// `0, 4–7, 12`.
+#[must_use]
+pub fn ranges(ids: &[u32]) -> String {
+    let mut sorted = ids.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let mut parts: Vec<(u32, u32)> = Vec::new();
+    for id in sorted {
+        match parts.last_mut() {
+            Some((_, last)) if *last + 1 == id => *last = id,
+            _ => parts.push((id, id)),
+        }
+    }
+    parts
+        .iter()
+        .map(|(first, last)| match last - first {
+            0 => first.to_string(),
+            1 => format!("{first}, {last}"),
+            _ => format!("{first}–{last}"),
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// A law of latency: `log-normal, p50 14 ms, p90 16.8 ms`.
+#[must_use]
+pub fn latency(law: &LatencyPlan) -> String {
+    match law {
+        LatencyPlan::Constant { ns } => span(*ns),
+        LatencyPlan::Uniform { low_ns, high_ns } => {
+            format!("uniform, {} to {}", span(*low_ns), span(*high_ns))
+        }
+        LatencyPlan::Normal { mean_ns, sd_ns } => {
+            format!(
+                "normal, mean {}, deviation {}",
+                span(*mean_ns),
+                span(*sd_ns)
+            )
+        }
+        LatencyPlan::LogNormal { p50_ns, p90_ns } => {
+            format!("log-normal, p50 {}, p90 {}", span(*p50_ns), span(*p90_ns))
+        }
+        LatencyPlan::Pareto {
+            min_ns,
+            shape_milli,
+        } => format!(
+            "Pareto, from {}, shape {}",
+            span(*min_ns),
+            exact(*shape_milli, 1_000)
+        ),
+        LatencyPlan::PerMessage(inner) => format!("{}, anew for each message", latency(inner)),
+    }
+}
+
+/// A phase of the load: `60 s at 11,000 TPS, Poisson`.
+#[must_use]
+pub fn phase(phase: &PhasePlan) -> String {
+    let load = match &phase.load {
+        LoadPlan::Open {
+            from_mtps,
+            to_mtps,
+            arrivals,
+        } => {
+            let rate = if from_mtps == to_mtps {
+                format!("at {} TPS", exact(*from_mtps, 1_000))
+            } else {
+                format!(
+                    "rising from {} to {} TPS",
+                    exact(*from_mtps, 1_000),
+                    exact(*to_mtps, 1_000)
+                )
+                .replace(
+                    "rising",
+                    if to_mtps < from_mtps {
+                        "falling"
+                    } else {
+                        "rising"
+                    },
+                )
+            };
+            format!("{rate}, {}", arrival(*arrivals))
+        }
+        LoadPlan::Closed { in_flight } => {
+            format!(
+                "with {} in flight (closed loop)",
+                count(u64::from(*in_flight))
+            )
+        }
+    };
+    let measured = if phase.measure { "" } else { "; not measured" };
+    format!("{} {load}{measured}", span(phase.for_ns))
+}
+
+fn arrival(arrivals: Arrivals) -> String {
+    match arrivals {
+        Arrivals::Poisson => "Poisson arrivals".to_owned(),
+        Arrivals::Even => "evenly spaced".to_owned(),
+        Arrivals::Burst { every_ns } => format!("in bursts every {}", span(every_ns)),
+    }
+}
+
+/// How bodies reach the replicas.
+#[must_use]
+pub fn dissemination(way: Dissemination) -> &'static str {
+    match way {
+        Dissemination::InProposal => "bodies travel with the proposal",
+        Dissemination::ClientsToAll => "clients send every transaction to every replica",
+        Dissemination::Workers => "the replica that forms a batch sends it to all beforehand",
+    }
+}
+
+/// What the scenario expects.
+#[must_use]
+pub fn expectation(expect: Expect) -> &'static str {
+    match expect {
+        Expect::Sustained => "the load is sustained and every target met",
+        Expect::Unsustained => "the load is not sustained",
+        Expect::Violated => "an invariant breaks",
+    }
+}
+
+/// A weight of a mix.
+#[must_use]
+pub fn share(milli: u32) -> String {
+    signed_percent(f64::from(milli) / 1_000.0).replace('+', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_listed_as_ranges() {
+        assert_eq!(ranges(&[7, 4, 5, 6, 0, 12, 13]), "0, 4–7, 12, 13");
+        assert_eq!(ranges(&[3]), "3");
+        assert_eq!(ranges(&[]), "");
+    }
+}

@@ -1,0 +1,290 @@
+//! A scenario's runs in one picture each: throughput against latency, the
+//! latency distribution, the stages, and the course of time.
+
+use groma_experiment::result::STAGES;
+use maud::{Markup, html};
+
+use super::parts::{Key, exact, figure, ink_of, legend, name, runs_of};
+use crate::chart::bars::{self, Bar};
+use crate::chart::ink::Ink;
+use crate::chart::percentile::{self, Curve};
+use crate::chart::plane::{self, Bounds, Dot};
+use crate::chart::timeline;
+use crate::compare::{Comparison, Run, Scenario, ranks};
+use crate::describe::{fault_code, fault_text};
+use crate::format::Unit;
+use crate::metric::Metric;
+use crate::subset::{CHARTED_SCENARIOS, LINES, lines};
+
+/// One section a scenario.
+pub fn sections(comparison: &Comparison) -> Markup {
+    let all = comparison.scenarios.len();
+    html! {
+        section id="sides" {
+            h2 { "Side by side" }
+            @if all > CHARTED_SCENARIOS {
+                p.note {
+                    "Charts are drawn for the first " (CHARTED_SCENARIOS) " of " (all)
+                    " scenarios; the tables above hold all of them."
+                }
+            }
+            @for scenario in comparison.scenarios.iter().take(CHARTED_SCENARIOS) {
+                @if all > 1 { h3 style="margin-top:1.4rem" { (scenario.name) } }
+                (charts(comparison, scenario))
+            }
+        }
+    }
+}
+
+fn charts(comparison: &Comparison, scenario: &Scenario) -> Markup {
+    let runs = runs_of(comparison, scenario);
+    let shown: Vec<(&Run, Ink)> = lines(runs)
+        .into_iter()
+        .map(|run| (run, ink_of(comparison, run)))
+        .collect();
+    html! {
+        @if shown.len() < runs.len() {
+            p.note {
+                "Lines and bars are drawn for " (LINES) " of " (runs.len())
+                " runs, those with charts of their own first; the dots and the tables hold all of them."
+            }
+        }
+        div.two {
+            (distribution(comparison, &shown))
+            (stages(comparison, &shown))
+            @if shown.len() > 1 { (course(comparison, &shown)) }
+            @if spread(runs) { (dots(comparison, runs)) }
+        }
+        (faults(runs))
+    }
+}
+
+fn named(comparison: &Comparison, shown: &[(&Run, Ink)]) -> Vec<(Ink, Key, Markup)> {
+    shown
+        .iter()
+        .map(|(run, ink)| (*ink, Key::Line, name(comparison, run)))
+        .collect()
+}
+
+fn distribution(comparison: &Comparison, shown: &[(&Run, Ink)]) -> Markup {
+    let of = |kind: &str, ink: Ink, run: &'_ Run| {
+        run.source
+            .histograms
+            .get(kind)
+            .filter(|values| !values.is_empty())
+            .map(|_| ink)
+    };
+    // A lone run shows its parts instead of its rivals.
+    let alone = shown.len() == 1;
+    let kinds: &[(&str, usize, &str)] = if alone {
+        &[
+            ("finality", 0, "finality: to the client"),
+            ("commit", 1, "commit: to the first correct replica"),
+            ("consensus", 2, "consensus: block creation to first commit"),
+        ]
+    } else {
+        &[("finality", 0, "")]
+    };
+    let mut curves = Vec::new();
+    let mut entries = Vec::new();
+    for (run, ink) in shown {
+        for (kind, place, text) in kinds {
+            let ink = if alone { Ink::Series(*place) } else { *ink };
+            if of(kind, ink, run).is_some() {
+                curves.push(Curve {
+                    ink,
+                    values: &run.source.histograms[*kind],
+                });
+                let text = if alone {
+                    html! { (text) }
+                } else {
+                    name(comparison, run)
+                };
+                entries.push((ink, Key::Line, text));
+            }
+        }
+    }
+    if curves.is_empty() {
+        return html! {};
+    }
+    let svg = percentile::draw("Latency distribution by percentile", &curves);
+    figure(
+        "Latency distribution",
+        &legend(&entries),
+        &svg,
+        &html! {
+            "Across: share of transactions, with every further nine as wide as the one before; up: latency in milliseconds from the "
+            em { "intended" } " send time"
+            @if alone { " (consensus: from the block's creation)" }
+            "; measured phases only."
+        },
+    )
+}
+
+fn stages(comparison: &Comparison, shown: &[(&Run, Ink)]) -> Markup {
+    let mean = |run: &Run, stage: &str| -> Option<f64> {
+        run.source.record.stages_ms.get(stage).and_then(|s| s.mean)
+    };
+    let bars: Vec<Bar> = shown
+        .iter()
+        .filter(|(run, _)| STAGES.iter().any(|stage| mean(run, stage).is_some()))
+        .map(|(run, _)| {
+            let parts: Vec<f64> = STAGES
+                .iter()
+                .map(|stage| mean(run, stage).unwrap_or(0.0))
+                .collect();
+            Bar {
+                label: format!("{} {}", run.number, run.label),
+                total: Unit::Millis.spell(parts.iter().sum()),
+                parts,
+            }
+        })
+        .collect();
+    if bars.is_empty() {
+        return html! {};
+    }
+    let entries: Vec<_> = STAGES
+        .iter()
+        .enumerate()
+        .map(|(index, stage)| (Ink::Stage(index), Key::Box, html! { (stage) }))
+        .collect();
+    let svg = bars::draw("Mean finality latency by stage", &bars);
+    html! {
+        div {
+            (figure("Where the time goes", &legend(&entries), &svg, &html! {
+                "Across: mean milliseconds of a transaction in each stage of its path, in order; together they are the mean finality latency."
+            }))
+            details.data {
+                summary { "Figures of the stages" }
+                table {
+                    thead { tr { th { "Stage, ms" } @for (run, _) in shown { th.num colspan="3" { (name(comparison, run)) } } }
+                        tr { th {} @for _ in shown { th.num { "mean" } th.num { "p50" } th.num { "p99" } } } }
+                    tbody { @for stage in STAGES { tr {
+                        th { (stage) }
+                        @for (run, _) in shown { (stage_cells(run, stage)) }
+                    } } }
+                }
+            }
+        }
+    }
+}
+
+fn stage_cells(run: &Run, stage: &str) -> Markup {
+    let record = run.source.record.stages_ms.get(stage);
+    let figures = [
+        ("mean", record.and_then(|stage| stage.mean)),
+        ("p50", record.and_then(|stage| stage.p50)),
+        ("p99", record.and_then(|stage| stage.p99)),
+    ];
+    html! {
+        @for (part, value) in figures {
+            @let text = value.map_or_else(|| "–".to_owned(), |value| Unit::Millis.row_scale(1.0, 1.0).number(value));
+            (exact(&format!("stages_ms.{stage}.{part}"), run, value, &html! { (text) }))
+        }
+    }
+}
+
+fn course(comparison: &Comparison, shown: &[(&Run, Ink)]) -> Markup {
+    if shown.iter().all(|(run, _)| run.source.windows.is_empty()) {
+        return html! {};
+    }
+    let mut entries = named(comparison, shown);
+    if timeline::same_load(shown) {
+        entries.insert(0, (Ink::Muted, Key::Thin, html! { "offered" }));
+    }
+    figure(
+        "Goodput and tail over time",
+        &legend(&entries),
+        &timeline::together(shown).draw(),
+        &html! {
+            "Across: virtual time; up: transactions applied per second (above) and the 99th percentile of finality latency in milliseconds of what became final then (below). "
+            "Shaded: faults and time that is not measured."
+        },
+    )
+}
+
+/// Whether the runs differ enough in goodput for a plane to tell something.
+fn spread(runs: &[Run]) -> bool {
+    let goodputs = runs.iter().map(|run| run.source.record.load.goodput_tps);
+    let most = goodputs.clone().fold(0.0, f64::max);
+    let least = goodputs.fold(f64::INFINITY, f64::min);
+    runs.len() > 1 && most - least > 0.02 * most
+}
+
+fn dots(comparison: &Comparison, runs: &[Run]) -> Markup {
+    let few = runs.len() <= LINES;
+    let dots: Vec<Dot> = runs
+        .iter()
+        .filter_map(|run| {
+            let record = &run.source.record;
+            Some(Dot {
+                label: if few {
+                    format!("{} {}", run.number, run.label)
+                } else {
+                    String::new()
+                },
+                // Beyond the colours that can be told apart, one for all.
+                ink: if few {
+                    ink_of(comparison, run)
+                } else {
+                    Ink::Series(0)
+                },
+                full: ranks(run),
+                goodput: record.load.goodput_tps,
+                p99: record.finality_ms.p99?,
+            })
+        })
+        .collect();
+    if dots.len() < 2 {
+        return html! {};
+    }
+    let bounds = Bounds {
+        goodput: shared(runs, "load.goodput_tps"),
+        p99: shared(runs, "finality_ms.p99"),
+    };
+    let svg = plane::draw("Goodput against p99 finality latency", &dots, bounds);
+    figure(
+        "Throughput against latency",
+        &html! {},
+        &svg,
+        &html! {
+            "Across: goodput in TPS; up: 99th percentile of finality latency in milliseconds; one dot a run, hollow where the load is not sustained. "
+            @if bounds.goodput.is_some() || bounds.p99.is_some() { "Dashed: targets; every target is met in the tinted corner." }
+        },
+    )
+}
+
+/// A target that all runs of the scenario have.
+fn shared(runs: &[Run], id: &str) -> Option<f64> {
+    let of = |run: &Run| {
+        run.targets
+            .iter()
+            .find(|target| Metric::of_target(&target.record.metric).is_some_and(|m| m.id == id))
+            .map(|target| target.record.target)
+    };
+    let first = of(runs.first()?)?;
+    runs.iter()
+        .all(|run| of(run) == Some(first))
+        .then_some(first)
+}
+
+/// The faults in full, where all runs have the same.
+fn faults(runs: &[Run]) -> Markup {
+    let Some(first) = runs.first().map(|run| &run.source.record.plan) else {
+        return html! {};
+    };
+    let same = runs
+        .iter()
+        .all(|run| run.source.record.plan.faults == first.faults);
+    html! {
+        @if !same {
+            p.note { "The runs have different faults; the charts of each run show its own." }
+        } @else if !first.faults.is_empty() {
+            ul.faults {
+                @for (index, fault) in first.faults.iter().enumerate() {
+                    li { b { (fault_code(index)) } (fault_text(first, fault)) }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The catalogue of figures: what each is called, its unit, which way is
+//! better, and where it stands in `run.json`. The console, the CSV and the
+//! HTML list these and no others.
+
+use groma_experiment::result::{MachineRecord, RunRecord};
+
+use crate::format::Unit;
+
+/// Which way a figure is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// More is better.
+    Higher,
+    /// Less is better.
+    Lower,
+    /// It describes the run; neither way is better by itself.
+    Neither,
+}
+
+/// The heading under which a figure stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// What was asked for and what was done.
+    Load,
+    /// How long it took.
+    Latency,
+    /// How the replicas agreed.
+    Consensus,
+    /// What it needed.
+    Resources,
+    /// What was compared to find mistakes.
+    Checks,
+}
+
+impl Group {
+    /// All but the checks, in reading order.
+    pub const FIGURES: [Self; 4] = [Self::Load, Self::Latency, Self::Consensus, Self::Resources];
+
+    /// The heading.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Load => "Load and throughput",
+            Self::Latency => "Latency",
+            Self::Consensus => "Consensus",
+            Self::Resources => "Machines and growth",
+            Self::Checks => "Comparisons made",
+        }
+    }
+}
+
+/// One figure of a run.
+#[derive(Debug)]
+pub struct Metric {
+    /// Path in `run.json`; `max:role.cpu` is the largest over the machines of
+    /// that role.
+    pub id: &'static str,
+    /// Full name.
+    pub name: &'static str,
+    /// Name for a narrow column.
+    pub short: &'static str,
+    /// What it counts.
+    pub unit: Unit,
+    /// Which way is better.
+    pub better: Better,
+    /// Where it stands.
+    pub group: Group,
+    /// Reads it; `None` where it does not apply.
+    pub value: fn(&RunRecord) -> Option<f64>,
+}
+
+impl Metric {
+    /// The metric with that path.
+    #[must_use]
+    pub fn find(id: &str) -> Option<&'static Self> {
+        METRICS.iter().find(|metric| metric.id == id)
+    }
+
+    /// The metric that a target names: `goodput_tps` is `load.goodput_tps`,
+    /// `finality_ms_p99` and `finality_p99` are `finality_ms.p99`.
+    #[must_use]
+    pub fn of_target(name: &str) -> Option<&'static Self> {
+        METRICS.iter().find(|metric| {
+            let flat = metric.id.replace('.', "_");
+            flat == name
+                || flat.replace("_ms_", "_") == name
+                || metric
+                    .id
+                    .split_once('.')
+                    .is_some_and(|(_, last)| last == name)
+        })
+    }
+}
+
+fn largest(record: &RunRecord, role: &str, of: fn(&MachineRecord) -> f64) -> Option<f64> {
+    record
+        .machines
+        .iter()
+        .filter(|machine| machine.role == role)
+        .map(of)
+        .max_by(f64::total_cmp)
+}
+
+macro_rules! metrics {
+    ($($group:ident $id:literal $name:literal $short:literal $unit:ident $better:ident $value:expr;)*) => {
+        /// Every figure, in reading order.
+        pub const METRICS: &[Metric] = &[$(Metric {
+            id: $id,
+            name: $name,
+            short: $short,
+            unit: Unit::$unit,
+            better: Better::$better,
+            group: Group::$group,
+            value: $value,
+        },)*];
+    };
+}
+
+metrics! {
+    Load "load.offered_tps" "Offered load" "offered" Tps Neither |r| Some(r.load.offered_tps);
+    Load "load.goodput_tps" "Goodput" "goodput" Tps Higher |r| Some(r.load.goodput_tps);
+    Load "load.offered" "Offered" "offered" Count Neither |r| Some(r.load.offered as f64);
+    Load "load.submitted" "Submitted" "submitted" Count Neither |r| Some(r.load.submitted as f64);
+    Load "load.final" "Final and applied" "final" Count Higher |r| Some(r.load.finalised as f64);
+    Load "load.rejected" "Refused by a rule" "refused" Count Neither |r| Some(r.load.rejected as f64);
+    Load "load.shed" "Shed by a full queue" "shed" Count Lower |r| Some(r.load.shed as f64);
+    Load "load.expired" "Expired unfinished" "expired" Count Lower |r| Some(r.load.expired as f64);
+    Load "load.resent" "Sent again" "resent" Count Neither |r| Some(r.load.resent as f64);
+    Load "backlog.middle" "Backlog, middle" "backlog mid" Count Neither |r| Some(r.backlog.middle as f64);
+    Load "backlog.end" "Backlog, end" "backlog end" Count Lower |r| Some(r.backlog.end as f64);
+    Load "backlog.max" "Backlog, largest" "backlog max" Count Lower |r| Some(r.backlog.max as f64);
+    Latency "finality_ms.mean" "Finality, mean" "mean" Millis Lower |r| r.finality_ms.mean;
+    Latency "finality_ms.p50" "Finality, p50" "p50" Millis Lower |r| r.finality_ms.p50;
+    Latency "finality_ms.p90" "Finality, p90" "p90" Millis Lower |r| r.finality_ms.p90;
+    Latency "finality_ms.p99" "Finality, p99" "p99" Millis Lower |r| r.finality_ms.p99;
+    Latency "finality_ms.p999" "Finality, p99.9" "p99.9" Millis Lower |r| r.finality_ms.p999;
+    Latency "finality_ms.max" "Finality, largest" "max" Millis Lower |r| r.finality_ms.max;
+    Latency "commit_ms.p50" "Commit, p50" "commit p50" Millis Lower |r| r.commit_ms.p50;
+    Latency "commit_ms.p99" "Commit, p99" "commit p99" Millis Lower |r| r.commit_ms.p99;
+    Latency "consensus_ms.p50" "Consensus, p50" "cons. p50" Millis Lower |r| r.consensus_ms.p50;
+    Latency "consensus_ms.p99" "Consensus, p99" "cons. p99" Millis Lower |r| r.consensus_ms.p99;
+    Consensus "blocks" "Blocks with transactions" "blocks" Count Neither |r| Some(r.blocks as f64);
+    Consensus "heights" "Committed heights" "heights" Count Neither |r| Some(r.heights as f64);
+    Consensus "views" "Highest view, round or term" "views" Count Neither |r| Some(r.views as f64);
+    Consensus "per_block.txs" "Transactions per block" "tx/block" Mean Neither |r| Some(r.per_block.txs);
+    Consensus "per_block.messages" "Messages per block" "msg/block" Mean Neither |r| Some(r.per_block.messages);
+    Consensus "per_block.bytes" "Bytes per block" "bytes/block" Bytes Neither |r| Some(r.per_block.bytes);
+    Resources "max:replica.cpu" "CPU, busiest replica" "CPU" Share Neither |r| largest(r, "replica", |m| m.cpu);
+    Resources "max:replica.egress" "Egress, busiest replica" "egress" Share Neither |r| largest(r, "replica", |m| m.egress);
+    Resources "max:replica.ingress" "Ingress, busiest replica" "ingress" Share Neither |r| largest(r, "replica", |m| m.ingress);
+    Resources "max:gateway.ingress" "Ingress, busiest gateway" "gateway in" Share Neither |r| largest(r, "gateway", |m| m.ingress);
+    Resources "storage.block_bytes" "Committed bodies" "bodies" Bytes Neither |r| Some(r.storage.block_bytes as f64);
+    Resources "storage.records_written" "Records written" "records" Count Neither |r| Some(r.storage.records_written as f64);
+    Resources "deliveries" "Messages delivered" "deliveries" Count Neither |r| Some(r.deliveries as f64);
+    Checks "checks.agreement" "Replicas committed the same block at a height" "agreement" Count Neither |r| Some(r.checks.agreement as f64);
+    Checks "checks.contiguous" "A replica's heights follow one another" "contiguous" Count Neither |r| Some(r.checks.contiguous as f64);
+    Checks "checks.validity" "A committed batch holds submitted transactions" "validity" Count Neither |r| Some(r.checks.validity as f64);
+    Checks "checks.exactly_once" "A transaction was applied at most once" "exactly once" Count Neither |r| Some(r.checks.exactly_once as f64);
+    Checks "checks.state_root" "Replicas reached the same state at a height" "state root" Count Neither |r| Some(r.checks.state_root as f64);
+    Checks "checks.conservation" "The workloads' laws hold in the state" "laws" Count Neither |r| Some(r.checks.conservation as f64);
+    Checks "checks.progress" "Commits go on after faults have healed" "progress" Count Neither |r| Some(r.checks.progress as f64);
+    Checks "checks.balance" "Every offered transaction is accounted for" "balance" Count Neither |r| Some(r.checks.balance as f64);
+    Checks "checks.audit" "Shared executions repeated and found equal" "audit" Count Neither |r| Some(r.checks.audit as f64);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_find_their_metric() {
+        let id = |name| Metric::of_target(name).map(|metric| metric.id);
+        assert_eq!(id("goodput_tps"), Some("load.goodput_tps"));
+        assert_eq!(id("finality_ms_p99"), Some("finality_ms.p99"));
+        assert_eq!(id("finality_p99"), Some("finality_ms.p99"));
+        assert_eq!(id("p99"), Some("finality_ms.p99"));
+        assert_eq!(id("no_such"), None);
+    }
+
+    #[test]
+    fn paths_are_unique() {
+        let mut ids: Vec<_> = METRICS.iter().map(|metric| metric.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), METRICS.len());
+    }
+}
