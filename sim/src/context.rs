@@ -42,6 +42,11 @@ impl<'a, N: Node> Context<'a, N> {
         }
     }
 
+    /// The key of the timer whose job is next, if it still stands.
+    pub(crate) fn fire(&mut self, timer: u32, order: u64) -> Option<u64> {
+        self.engine.timers.fire(timer, order)
+    }
+
     /// The handler's clock: when it started plus what it spent so far.
     #[inline]
     #[must_use]
@@ -70,7 +75,7 @@ impl<'a, N: Node> Context<'a, N> {
     /// The node's own generator.
     #[inline]
     pub fn rng(&mut self) -> &mut NodeRng {
-        &mut self.engine.rngs[self.node as usize]
+        &mut self.engine.seats[self.node as usize].rng
     }
 
     /// Sends a message of so many bytes to another node (or itself, which
@@ -111,7 +116,7 @@ impl<'a, N: Node> Context<'a, N> {
     /// Hands a message to the node itself, for the lane that serves it. It
     /// comes at the very instant at which it leaves and passes no network.
     pub fn post(&mut self, message: N::Message) {
-        let parcel = self.engine.labels.accept(message, 0, 0, 1);
+        let parcel = self.engine.labels.accept(message, 0, Span::ZERO, 1);
         if self.is_at_clock() {
             self.engine.post(self.node, parcel);
         } else {

@@ -4,25 +4,25 @@
 use crate::bundle::{Bundles, Effect};
 use crate::disturbance::Disturbances;
 use crate::fingerprint::Fingerprint;
-use crate::machine::Machine;
+use crate::machine::{Machine, MachineUse};
 use crate::network::{Network, Wires};
-use crate::node::{MachineId, NodeId};
+use crate::node::{Lane, MachineId, NodeId};
 use crate::parcel::{Labels, NONE};
 use crate::queue::{Event, EventQueue};
 use crate::rng::{NodeRng, Streams};
-use crate::seat::{Jobs, Seat};
+use crate::seat::{Job, Jobs, LaneState, Place, Seat};
 use crate::simulation::Setup;
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::timer::Timers;
 
 /// The low bits of an order hold the source's own sequence, enough for 10^12
 /// events from one source; the high bits hold the source.
 const SEQUENCE_BITS: u32 = 40;
 
-/// The order of a source's first event. Source 0 is the schedule of faults,
-/// which therefore come before all else at their instant; then come nodes,
-/// then machines.
-pub(crate) const fn first_order(source: u32) -> u64 {
+/// The order that precedes a source's first event. Source 0 is the schedule of
+/// faults, which therefore come before all else at their instant; then come
+/// nodes, then machines.
+pub(crate) const fn order_before_first(source: u32) -> u64 {
     (source as u64) << SEQUENCE_BITS
 }
 
@@ -40,8 +40,12 @@ pub(crate) const fn node_of(order: u64) -> u32 {
 /// hold an index whose meaning depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The last bit of a parcel has come to the target.
+    /// The last bit of a parcel has come to the target over the network, to a
+    /// machine with infinite ingress.
     Deliver,
+    /// A parcel is handed to the target: its last bit has passed the ingress,
+    /// or it never left the machine.
+    Hand,
     /// The first bit of a parcel has come to the target's ingress.
     Arrive,
     /// A bundle of the target's effects leaves.
@@ -64,6 +68,7 @@ const INDEX_BITS: u32 = 28;
 impl Kind {
     const ALL: [Kind; 16] = [
         Kind::Deliver,
+        Kind::Hand,
         Kind::Arrive,
         Kind::Depart,
         Kind::Timer,
@@ -73,7 +78,6 @@ impl Kind {
         Kind::Start,
         Kind::Restart,
         // The rest only makes the table as long as four bits can index.
-        Kind::Restart,
         Kind::Restart,
         Kind::Restart,
         Kind::Restart,
@@ -102,8 +106,11 @@ pub(crate) struct Engine<M, O> {
     pub(crate) clock: Time,
     pub(crate) queue: EventQueue,
     pub(crate) seats: Vec<Seat>,
-    pub(crate) rngs: Vec<NodeRng>,
+    pub(crate) places: Vec<Place>,
+    pub(crate) lanes: Vec<[LaneState; Lane::COUNT]>,
     pub(crate) machines: Vec<Machine>,
+    /// The nodes of every machine.
+    residents: Vec<Vec<u32>>,
     pub(crate) wires: Wires,
     pub(crate) disturbances: Disturbances,
     pub(crate) labels: Labels<M>,
@@ -131,24 +138,32 @@ impl<M, O> Engine<M, O> {
             setup.network.topology.machines(),
             setup.machines.len()
         );
-        let seats = (0..).zip(&setup.placement).map(|(node, machine)| {
+        let places = setup.placement.iter().map(|&machine| {
             assert!(
                 machine.index() < setup.machines.len(),
-                "node {node} is placed on {machine}, which does not exist"
+                "a node is placed on {machine}, which does not exist"
             );
-            Seat::new(machine.0, first_order(node_source(node)))
+            Place::new(machine, &setup.machines[machine.index()])
+        });
+        let seats = (0..nodes).map(|node| {
+            let rng = NodeRng::from_stream(&mut streams.stream("node", u64::from(node)));
+            Seat::new(order_before_first(node_source(node)), rng)
         });
         let machines = (node_source(nodes)..)
             .zip(&setup.machines)
-            .map(|(source, spec)| Machine::new(spec, first_order(source) + 1));
-        let rngs = (0..nodes)
-            .map(|node| NodeRng::from_stream(&mut streams.stream("node", u64::from(node))));
+            .map(|(source, spec)| Machine::new(spec, order_before_first(source)));
+        let mut residents = vec![Vec::new(); setup.machines.len()];
+        for (node, machine) in (0..nodes).zip(&setup.placement) {
+            residents[machine.index()].push(node);
+        }
         Self {
             clock: Time::ZERO,
             queue: EventQueue::new(),
             seats: seats.collect(),
-            rngs: rngs.collect(),
+            places: places.collect(),
+            lanes: vec![[const { LaneState::IDLE }; Lane::COUNT]; nodes as usize],
             machines: machines.collect(),
+            residents,
             wires: Wires::new(Network::clone(&setup.network), &streams),
             disturbances: Disturbances::new(nodes as usize),
             labels: Labels::new(),
@@ -164,9 +179,9 @@ impl<M, O> Engine<M, O> {
     /// The order of the next event that a node causes.
     #[inline]
     pub(crate) fn next_order(&mut self, node: u32) -> u64 {
-        let next = &mut self.seats[node as usize].next_order;
-        *next += 1;
-        *next
+        let last = &mut self.seats[node as usize].last_order;
+        *last += 1;
+        *last
     }
 
     #[inline]
@@ -182,51 +197,69 @@ impl<M, O> Engine<M, O> {
     /// Accepts a payload from `node` of which so many copies will leave.
     #[inline]
     pub(crate) fn accept(&mut self, node: u32, content: M, bytes: u64, copies: usize) -> u32 {
-        let machine = self.seats[node as usize].machine;
-        let egress = &self.machines[machine as usize].egress;
-        let transmit = egress.transmit(bytes).as_nanos();
+        let place = self.places[node as usize];
+        let transmit = match place.egress_is_infinite() {
+            true => Span::ZERO,
+            false => self.machines[place.machine()].egress.transmit(bytes),
+        };
         self.labels.accept(content, bytes, transmit, copies as u32)
     }
 
     /// A copy of a parcel leaves `from` for `to` now.
     #[inline]
     pub(crate) fn depart(&mut self, from: u32, to: u32, parcel: u32) {
-        let now = self.clock;
         let order = self.next_order(from);
-        let sender = self.seats[from as usize].machine as usize;
-        let receiver = self.seats[to as usize].machine as usize;
-        let mut trip = Some(self.wires.loopback);
-        let mut first_bit = now;
-        let mut last_bit = now;
-        let local = sender == receiver;
-        if !local {
-            let label = self.labels.label(parcel);
-            let transmit = crate::time::Span::nanos(label.transmit);
-            first_bit = self.machines[sender]
-                .egress
-                .serve(now, label.bytes, transmit);
-            last_bit = first_bit + transmit;
-            trip = self.wires.trip(sender, receiver, order);
+        let sender = self.places[from as usize];
+        let receiver = self.places[to as usize];
+        if sender.machine() == receiver.machine() {
+            let trip = self.judged(from, to, order, self.wires.loopback);
+            return match trip {
+                Some(trip) => self.push(self.clock + trip, order, to, Kind::Hand.of(parcel)),
+                None => self.lose(sender, parcel),
+            };
         }
-        if !self.disturbances.is_quiet() && from != to {
-            trip = trip.and_then(|t| self.disturbances.judge(from, to, order, t, &self.wires));
-        }
-        let Some(trip) = trip else {
-            self.machines[sender].dropped += 1;
-            self.labels.release(parcel);
-            return;
-        };
-        if local || self.machines[receiver].ingress.is_infinite() {
-            self.push(last_bit + trip, order, to, Kind::Deliver.of(parcel));
+        let label = self.labels.label(parcel);
+        let first_bit = if sender.egress_is_infinite() {
+            self.seats[from as usize].sent += label.bytes;
+            self.clock
         } else {
-            self.push(first_bit + trip, order, to, Kind::Arrive.of(parcel));
+            let egress = &mut self.machines[sender.machine()].egress;
+            egress.serve(self.clock, label.bytes, label.transmit)
+        };
+        let trip = self.wires.trip(sender.machine(), receiver.machine(), order);
+        let Some(trip) = trip.and_then(|trip| self.judged(from, to, order, trip)) else {
+            return self.lose(sender, parcel);
+        };
+        let first_bit = first_bit + trip;
+        if receiver.ingress_is_infinite() {
+            let last_bit = first_bit + label.transmit;
+            self.push(last_bit, order, to, Kind::Deliver.of(parcel));
+        } else {
+            self.push(first_bit, order, to, Kind::Arrive.of(parcel));
         }
+    }
+
+    /// What the faults in force make of a message that would take `trip`.
+    #[inline]
+    fn judged(&self, from: u32, to: u32, order: u64, trip: Span) -> Option<Span> {
+        if self.disturbances.is_quiet() || from == to {
+            return Some(trip);
+        }
+        let wires = &self.wires;
+        self.disturbances.judge(from, to, order, trip, wires)
+    }
+
+    /// A copy is lost on leaving its sender.
+    #[cold]
+    fn lose(&mut self, sender: Place, parcel: u32) {
+        self.machines[sender.machine()].dropped += 1;
+        self.labels.release_later(parcel);
     }
 
     /// A node hands itself a parcel now.
     pub(crate) fn post(&mut self, node: u32, parcel: u32) {
         let order = self.next_order(node);
-        self.push(self.clock, order, node, Kind::Deliver.of(parcel));
+        self.push(self.clock, order, node, Kind::Hand.of(parcel));
     }
 
     /// The first bit of a parcel meets its receiver's ingress now. Returns
@@ -234,11 +267,11 @@ impl<M, O> Engine<M, O> {
     #[inline]
     pub(crate) fn arrive(&mut self, to: u32, parcel: u32) -> Time {
         let label = self.labels.label(parcel);
-        let receiver = self.seats[to as usize].machine as usize;
+        let receiver = self.places[to as usize].machine();
         let ingress = &mut self.machines[receiver].ingress;
         let span = ingress.transmit(label.bytes);
         let passed = ingress.serve(self.clock, label.bytes, span) + span;
-        passed.max(self.clock + crate::time::Span::nanos(label.transmit))
+        passed.max(self.clock + label.transmit)
     }
 
     /// The bundle of `node` leaves now, unless the node crashed meanwhile.
@@ -252,7 +285,7 @@ impl<M, O> Engine<M, O> {
                     for &to in &bundle.targets[start as usize..end as usize] {
                         match alive {
                             true => self.depart(node, to, parcel),
-                            false => self.labels.release(parcel),
+                            false => self.labels.release_later(parcel),
                         }
                     }
                 }
@@ -261,7 +294,7 @@ impl<M, O> Engine<M, O> {
                     self.observations.push((NodeId(node), observation));
                 }
                 Effect::Send { parcel, .. } | Effect::Post { parcel } => {
-                    self.labels.release(parcel);
+                    self.labels.release_later(parcel);
                 }
                 Effect::Emit(_) => {}
             }
@@ -269,15 +302,27 @@ impl<M, O> Engine<M, O> {
         self.bundles.close(index, bundle);
     }
 
+    /// Puts a job at the end of a lane's queue.
+    pub(crate) fn enqueue(&mut self, node: u32, lane: u32, job: Job) {
+        self.seats[node as usize].queued += 1;
+        let lane = &mut self.lanes[node as usize][lane as usize];
+        self.jobs.push(lane, job);
+    }
+
+    /// Takes the first job of a lane's queue.
+    pub(crate) fn dequeue(&mut self, node: u32, lane: u32) -> Option<Job> {
+        let lane = &mut self.lanes[node as usize][lane as usize];
+        let job = self.jobs.pop(lane)?;
+        self.seats[node as usize].queued -= 1;
+        Some(job)
+    }
+
     /// Puts a lane that is free into its machine's queue for a core.
     pub(crate) fn wait_for_core(&mut self, node: u32, lane: u32) {
-        let seat = &mut self.seats[node as usize];
-        seat.lanes[lane as usize].waiting = true;
-        let machine = seat.machine;
-        self.machines[machine as usize]
-            .waiting
-            .push_back((node, lane));
-        self.wake_machine(machine);
+        self.lanes[node as usize][lane as usize].waiting = true;
+        let machine = self.places[node as usize].machine();
+        self.machines[machine].waiting.push_back((node, lane));
+        self.wake_machine(machine as u32);
     }
 
     /// Makes sure that an event comes up when the machine's next core frees.
@@ -286,38 +331,65 @@ impl<M, O> Engine<M, O> {
         if waker.wake != 0 || waker.waiting.is_empty() {
             return;
         }
-        let order = waker.next_order;
-        waker.next_order += 1;
-        waker.wake = order;
-        let at = waker.next_idle().max(self.clock);
+        waker.last_order += 1;
+        waker.wake = waker.last_order;
+        let (order, at) = (waker.wake, waker.next_idle().max(self.clock));
         self.push(at, order, machine, Kind::Core.of(0));
     }
 
     /// Makes sure that an event comes up when the lane is free again.
     pub(crate) fn wake_lane(&mut self, node: u32, lane: u32) {
-        if self.seats[node as usize].lanes[lane as usize].wake != 0 {
+        if self.lanes[node as usize][lane as usize].wake != 0 {
             return;
         }
         let order = self.next_order(node);
-        let state = &mut self.seats[node as usize].lanes[lane as usize];
+        let state = &mut self.lanes[node as usize][lane as usize];
         state.wake = order;
         let at = state.free_at.max(self.clock);
         self.push(at, order, node, Kind::Lane.of(lane));
     }
 
-    /// The core on which a handler of a node on `machine` may run now, or
-    /// `None` if it has to wait; [`NONE`] if work costs nothing.
+    /// The core on which a handler of `node` may run now, or `None` if it has
+    /// to wait; [`NONE`] if work costs nothing.
     #[inline]
-    pub(crate) fn core_for(&self, machine: u32) -> Option<u32> {
-        let machine = &self.machines[machine as usize];
-        if machine.cpu_is_free() {
+    pub(crate) fn core_for(&self, node: u32) -> Option<u32> {
+        let place = self.places[node as usize];
+        if place.cpu_is_free() {
             return Some(NONE);
         }
-        machine.idle_core(self.clock).map(|core| core as u32)
+        let core = self.machines[place.machine()].idle_core(self.clock)?;
+        Some(core as u32)
+    }
+
+    /// The same for a lane that has not waited: those that wait come first.
+    #[inline]
+    pub(crate) fn core_in_turn(&self, node: u32) -> Option<u32> {
+        let place = self.places[node as usize];
+        if place.cpu_is_free() {
+            return Some(NONE);
+        }
+        let machine = &self.machines[place.machine()];
+        if !machine.waiting.is_empty() {
+            return None;
+        }
+        let core = machine.idle_core(self.clock)?;
+        Some(core as u32)
     }
 
     /// The machine on which a node runs.
+    #[inline]
     pub(crate) fn machine_of(&self, node: u32) -> MachineId {
-        MachineId(self.seats[node as usize].machine)
+        MachineId(self.places[node as usize].machine() as u32)
+    }
+
+    /// What a machine did until now.
+    pub(crate) fn usage(&self, machine: MachineId) -> MachineUse {
+        let mut usage = self.machines[machine.index()].usage(self.clock);
+        for &node in &self.residents[machine.index()] {
+            let seat = &self.seats[node as usize];
+            usage.egress_bytes += seat.sent;
+            usage.ingress_bytes += seat.received;
+        }
+        usage
     }
 }

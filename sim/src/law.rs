@@ -78,13 +78,13 @@ impl LatencyLaw {
     }
 }
 
-/// Cells of a [`Sampler`]'s table; a power of two. 2 KiB stay in a first-level
+/// Cells of a [`Sampler`]'s table; a power of two. 4 KiB stay in a first-level
 /// cache.
-const CELLS: usize = 256;
+const CELLS: usize = 512;
 /// The lowest and highest cells, in which quantiles curve too much for a
 /// straight line: a draw that falls there is computed exactly.
 const EXACT_BELOW: usize = 1;
-const EXACT_FROM: usize = CELLS - 4;
+const EXACT_FROM: usize = CELLS - 2;
 
 /// A law made ready to be drawn for every message.
 #[derive(Clone, Debug)]

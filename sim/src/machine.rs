@@ -68,10 +68,6 @@ impl Nic {
         }
     }
 
-    pub(crate) const fn is_infinite(&self) -> bool {
-        self.nanos == 0
-    }
-
     /// How long so many bytes take: bytes * 8e9 / rate, rounded up.
     #[inline]
     pub(crate) fn transmit(&self, bytes: u64) -> Span {
@@ -127,7 +123,7 @@ pub(crate) struct Machine {
     pub(crate) ingress: Nic,
     pub(crate) dropped: u64,
     /// The machine's own sequence, as in a seat.
-    pub(crate) next_order: u64,
+    pub(crate) last_order: u64,
     /// The order of the event at which a core frees up for a waiting lane; 0
     /// if there is none.
     pub(crate) wake: u64,
@@ -140,7 +136,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn new(spec: &MachineSpec, next_order: u64) -> Self {
+    pub(crate) fn new(spec: &MachineSpec, last_order: u64) -> Self {
         let idle = Core {
             until: Time::ZERO,
             holder: u32::MAX,
@@ -149,19 +145,13 @@ impl Machine {
             egress: Nic::new(spec.egress_bps),
             ingress: Nic::new(spec.ingress_bps),
             dropped: 0,
-            next_order,
+            last_order,
             wake: 0,
             waiting: VecDeque::new(),
             factor_permille: 1_000,
             cores: vec![idle; spec.cores as usize],
             cpu_busy: Span::ZERO,
         }
-    }
-
-    /// Whether work costs nothing here.
-    #[inline]
-    pub(crate) fn cpu_is_free(&self) -> bool {
-        self.cores.is_empty()
     }
 
     /// The first core that is idle at `now`.

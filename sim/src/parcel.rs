@@ -4,6 +4,8 @@
 //! read its message while it sends others: contents sent by a handler wait in
 //! [`Labels::fresh`] until it returns.
 
+use crate::time::Span;
+
 /// No index: the end of a list, or nothing there.
 pub(crate) const NONE: u32 = u32::MAX;
 
@@ -12,8 +14,8 @@ pub(crate) const NONE: u32 = u32::MAX;
 pub(crate) struct Label {
     /// Bytes on the wire.
     pub(crate) bytes: u64,
-    /// Nanoseconds that the sender's egress takes to transmit it.
-    pub(crate) transmit: u64,
+    /// How long the sender's egress takes to transmit it.
+    pub(crate) transmit: Span,
     copies: u32,
 }
 
@@ -43,7 +45,7 @@ impl<M> Labels<M> {
 
     /// Accepts a payload of which `copies` (at least one) will travel.
     #[inline]
-    pub(crate) fn accept(&mut self, content: M, bytes: u64, transmit: u64, copies: u32) -> u32 {
+    pub(crate) fn accept(&mut self, content: M, bytes: u64, transmit: Span, copies: u32) -> u32 {
         let label = Label {
             bytes,
             transmit,
@@ -68,14 +70,28 @@ impl<M> Labels<M> {
         self.labels[parcel as usize]
     }
 
-    /// One copy has come to its end.
+    /// One copy has come to its end; true if it was the last, and the
+    /// caller must have the hold dispose of the content.
     #[inline]
-    pub(crate) fn release(&mut self, parcel: u32) {
+    #[must_use]
+    pub(crate) fn release(&mut self, parcel: u32) -> bool {
         let copies = &mut self.labels[parcel as usize].copies;
         *copies -= 1;
-        if *copies == 0 {
+        *copies == 0
+    }
+
+    /// One copy has come to its end where the hold is out of reach.
+    #[cold]
+    pub(crate) fn release_later(&mut self, parcel: u32) {
+        if self.release(parcel) {
             self.dead.push(parcel);
         }
+    }
+
+    /// Whether the hold has contents to take in or to dispose of.
+    #[inline]
+    pub(crate) fn is_settled(&self) -> bool {
+        self.fresh.is_empty() && self.dead.is_empty()
     }
 
     /// How many parcels are under way.
@@ -97,18 +113,33 @@ impl<M> Hold<M> {
             .expect("a parcel under way has its content in the hold")
     }
 
-    /// Takes in what was sent since the last call and drops what has no
-    /// copies left.
+    /// Whether a parcel's content is here; reads it.
+    #[inline]
+    pub(crate) fn holds(&self, parcel: u32) -> bool {
+        self.0[parcel as usize].is_some()
+    }
+
+    /// One copy of a parcel has come to its end.
+    #[inline]
+    pub(crate) fn release(&mut self, labels: &mut Labels<M>, parcel: u32) {
+        if labels.release(parcel) {
+            self.0[parcel as usize] = None;
+            labels.free.push(parcel);
+        }
+    }
+
+    /// Takes in what was sent since the last call and disposes of what was
+    /// released out of reach.
     #[inline]
     pub(crate) fn settle(&mut self, labels: &mut Labels<M>) {
-        for (parcel, content) in labels.fresh.drain(..) {
+        while let Some((parcel, content)) = labels.fresh.pop() {
             let place = parcel as usize;
             if place >= self.0.len() {
                 self.0.resize_with(place + 1, || None);
             }
             self.0[place] = Some(content);
         }
-        for parcel in labels.dead.drain(..) {
+        while let Some(parcel) = labels.dead.pop() {
             self.0[parcel as usize] = None;
             labels.free.push(parcel);
         }

@@ -183,26 +183,48 @@ impl EventQueue {
         }
     }
 
+    /// Opens the next batch if the last one is used up, and returns it if so:
+    /// most of the events that are about to be popped, so that the caller can
+    /// fetch all their targets from memory together and not one by one.
+    #[inline]
+    pub fn upcoming(&mut self) -> &[Event] {
+        if !self.batch.is_empty() || !self.late.is_empty() {
+            return &[];
+        }
+        self.open();
+        &self.batch
+    }
+
     /// Takes the first event, unless it is later than `end`.
     #[inline]
     pub fn pop_until(&mut self, end: Time) -> Option<Event> {
-        if self.batch.is_empty() && self.late.is_empty() && !self.open() {
-            return None;
+        if !self.late.is_empty() {
+            return self.pop_with_late(end);
         }
-        let event = match (self.batch.last(), self.late.peek()) {
-            (Some(first), None) => *first,
-            (None, Some(Reverse(late))) => *late,
-            (Some(first), Some(Reverse(late))) if first < late => *first,
-            (_, Some(Reverse(late))) => *late,
-            (None, None) => return None,
-        };
+        if self.batch.is_empty() {
+            self.open();
+        }
+        let event = *self.batch.last()?;
         if event.time > end {
             return None;
         }
-        if self.batch.last() == Some(&event) {
-            self.batch.pop();
-        } else {
-            self.late.pop();
+        self.batch.pop();
+        self.len -= 1;
+        self.now = event.time.as_nanos();
+        Some(event)
+    }
+
+    /// The same when there are late events.
+    fn pop_with_late(&mut self, end: Time) -> Option<Event> {
+        let late = self.late.peek()?.0;
+        let first = self.batch.last().filter(|&&first| first < late);
+        let event = *first.unwrap_or(&late);
+        if event.time > end {
+            return None;
+        }
+        match first {
+            Some(_) => drop(self.batch.pop()),
+            None => drop(self.late.pop()),
         }
         self.len -= 1;
         self.now = event.time.as_nanos();
@@ -265,8 +287,8 @@ impl EventQueue {
 
     /// Opens the first occupied slot, spreading its events over finer slots
     /// until few enough are left to be sorted. Called when the open range is
-    /// empty; false if nothing is pending.
-    fn open(&mut self) -> bool {
+    /// empty, which it stays if nothing is pending.
+    fn open(&mut self) {
         while self.take_first_slot() {
             let times = || self.batch.iter().map(|event| event.time.as_nanos());
             let low = times().min().unwrap_or(self.position);
@@ -280,9 +302,8 @@ impl EventQueue {
             self.open_last = last_of_range(low, high);
             self.batch
                 .sort_unstable_by_key(|event| Reverse(event.key()));
-            return true;
+            return;
         }
-        false
     }
 
     /// Puts the events of the batch back into slots, seen from the position,

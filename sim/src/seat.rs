@@ -1,21 +1,30 @@
 //! What the engine keeps for every node: where it runs, its sequence, and the
 //! queues of its lanes. All queues share one pool.
 
-use crate::node::Lane;
+use crate::machine::MachineSpec;
+use crate::node::MachineId;
 use crate::parcel::NONE;
+use crate::rng::NodeRng;
 use crate::time::Time;
 
-/// The engine's side of a node.
+/// What every event of a node touches, in one cache line.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub(crate) struct Seat {
-    /// The node's own sequence, already combined with its number: the order
-    /// of the next event that it causes.
-    pub(crate) next_order: u64,
-    pub(crate) machine: u32,
+    /// The node's own sequence, combined with its number: the order of the
+    /// last event that it caused.
+    pub(crate) last_order: u64,
+    pub(crate) rng: NodeRng,
+    /// No lane of this node is busy after this instant.
+    pub(crate) busy_until: Time,
+    /// Jobs in the queues of its lanes.
+    pub(crate) queued: u32,
     /// Counts crashes, to tell effects of an earlier life.
     pub(crate) life: u32,
     pub(crate) down: bool,
-    pub(crate) lanes: [LaneState; Lane::COUNT],
+    /// Bytes that passed infinite interfaces of its machine.
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -31,7 +40,7 @@ pub(crate) struct LaneState {
 }
 
 impl LaneState {
-    const IDLE: LaneState = LaneState {
+    pub(crate) const IDLE: LaneState = LaneState {
         free_at: Time::ZERO,
         wake: 0,
         head: NONE,
@@ -45,14 +54,64 @@ impl LaneState {
 }
 
 impl Seat {
-    pub(crate) const fn new(machine: u32, next_order: u64) -> Self {
+    pub(crate) const fn new(last_order: u64, rng: NodeRng) -> Self {
         Self {
-            next_order,
-            machine,
+            last_order,
+            rng,
+            busy_until: Time::ZERO,
+            queued: 0,
             life: 0,
             down: false,
-            lanes: [const { LaneState::IDLE }; Lane::COUNT],
+            sent: 0,
+            received: 0,
         }
+    }
+}
+
+/// Where a node runs and what never costs anything there, in four bytes: the
+/// receiver of a message is looked up at random for each one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place(u32);
+
+impl Place {
+    const CPU_IS_FREE: u32 = 1 << 31;
+    const EGRESS_IS_INFINITE: u32 = 1 << 30;
+    const INGRESS_IS_INFINITE: u32 = 1 << 29;
+    const MACHINE: u32 = (1 << 29) - 1;
+
+    pub(crate) const fn new(machine: MachineId, spec: &MachineSpec) -> Self {
+        debug_assert!(machine.0 <= Self::MACHINE);
+        let mut place = machine.0;
+        if spec.cores == 0 {
+            place |= Self::CPU_IS_FREE;
+        }
+        if spec.egress_bps == 0 {
+            place |= Self::EGRESS_IS_INFINITE;
+        }
+        if spec.ingress_bps == 0 {
+            place |= Self::INGRESS_IS_INFINITE;
+        }
+        Self(place)
+    }
+
+    #[inline]
+    pub(crate) const fn machine(self) -> usize {
+        (self.0 & Self::MACHINE) as usize
+    }
+
+    #[inline]
+    pub(crate) const fn cpu_is_free(self) -> bool {
+        self.0 & Self::CPU_IS_FREE != 0
+    }
+
+    #[inline]
+    pub(crate) const fn egress_is_infinite(self) -> bool {
+        self.0 & Self::EGRESS_IS_INFINITE != 0
+    }
+
+    #[inline]
+    pub(crate) const fn ingress_is_infinite(self) -> bool {
+        self.0 & Self::INGRESS_IS_INFINITE != 0
     }
 }
 
@@ -64,7 +123,7 @@ pub(crate) struct Job {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct Entry {
     job: Job,
     next: u32,
 }
@@ -72,33 +131,33 @@ struct Place {
 /// The pool behind the queues of all lanes.
 #[derive(Debug)]
 pub(crate) struct Jobs {
-    places: Vec<Place>,
+    entries: Vec<Entry>,
     free: u32,
 }
 
 impl Jobs {
     pub(crate) const fn new() -> Self {
         Self {
-            places: Vec::new(),
+            entries: Vec::new(),
             free: NONE,
         }
     }
 
     pub(crate) fn push(&mut self, lane: &mut LaneState, job: Job) {
-        let place = Place { job, next: NONE };
+        let entry = Entry { job, next: NONE };
         let index = if self.free == NONE {
-            self.places.push(place);
-            (self.places.len() - 1) as u32
+            self.entries.push(entry);
+            (self.entries.len() - 1) as u32
         } else {
             let index = self.free;
-            self.free = self.places[index as usize].next;
-            self.places[index as usize] = place;
+            self.free = self.entries[index as usize].next;
+            self.entries[index as usize] = entry;
             index
         };
         if lane.head == NONE {
             lane.head = index;
         } else {
-            self.places[lane.tail as usize].next = index;
+            self.entries[lane.tail as usize].next = index;
         }
         lane.tail = index;
     }
@@ -108,10 +167,10 @@ impl Jobs {
             return None;
         }
         let index = lane.head;
-        let place = &mut self.places[index as usize];
-        lane.head = place.next;
-        place.next = self.free;
+        let entry = &mut self.entries[index as usize];
+        lane.head = entry.next;
+        entry.next = self.free;
         self.free = index;
-        Some(place.job)
+        Some(entry.job)
     }
 }
