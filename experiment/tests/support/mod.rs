@@ -1,0 +1,102 @@
+//! A small, complete plan that tests vary.
+
+use std::collections::BTreeMap;
+
+use groma_experiment::plan::{
+    Arrivals, BatchPlan, ClientPlan, CostPlan, CryptoMode, CryptoPlan, Dissemination, Expect, LatencyPlan, LimitPlan,
+    LoadPlan, MachinePlan, NetworkPlan, PhasePlan, Plan, ProtocolPlan, RegionPlan, Scheme, WorkloadPlan, WorkloadShare,
+};
+use groma_experiment::registry::{Registry, RunOptions};
+use groma_experiment::result::RunResult;
+
+pub const SECOND: u64 = 1_000_000_000;
+pub const MS: u64 = 1_000_000;
+
+/// Four replicas in three cities, 2,000 payments a second for six seconds.
+pub fn plan(protocol: &str) -> Plan {
+    let one_way = [0, 13 * MS, 20 * MS, 13 * MS, 0, 12 * MS, 20 * MS, 12 * MS, 0];
+    Plan {
+        name: "test".to_owned(),
+        why: "Does it run?".to_owned(),
+        variation: BTreeMap::new(),
+        seed: 1,
+        committee: [("shenzhen", 2), ("shanghai", 1), ("beijing", 1)]
+            .map(|(region, replicas)| RegionPlan { region: region.to_owned(), replicas })
+            .to_vec(),
+        network: NetworkPlan {
+            name: "inline".to_owned(),
+            source: "test".to_owned(),
+            links: one_way.map(|ns| LatencyPlan::Constant { ns: ns.max(MS / 10) }).to_vec(),
+            jitter_ns: 50_000,
+            loss_ppm: 0,
+        },
+        machine: MachinePlan {
+            name: "inline".to_owned(),
+            source: "test".to_owned(),
+            cores: 8,
+            egress_bps: 10_000_000_000,
+            ingress_bps: 10_000_000_000,
+            fsync_ns: 150_000,
+            disk_bytes_per_s: 1_000_000_000,
+        },
+        replicas_per_machine: 1,
+        costs: CostPlan {
+            name: "inline".to_owned(),
+            source: "test".to_owned(),
+            sign_ns: 22_000,
+            verify_ns: 46_000,
+            verify_batch_ns: 17_000,
+            hash_ns: 100,
+            hash_byte_ps: 900,
+            message_ns: 2_000,
+            message_byte_ps: 200,
+            admit_ns: 300,
+            execute_ns: 500,
+            root_ns: 1_300,
+        },
+        protocol: ProtocolPlan { name: protocol.to_owned(), params: BTreeMap::new() },
+        batch: BatchPlan { max_txs: 500, max_bytes: 1 << 20, max_wait_ns: 20 * MS },
+        mempool_max_txs: 100_000,
+        workload: WorkloadPlan { mix: vec![WorkloadShare { workload: "payments".to_owned(), share_milli: 1_000 }] },
+        population: 100_000,
+        load: vec![
+            phase(2 * SECOND, 2_000, false),
+            phase(4 * SECOND, 2_000, true),
+        ],
+        faults: Vec::new(),
+        drain_ns: 10 * SECOND,
+        crypto: CryptoPlan { scheme: Scheme::Ed25519, mode: CryptoMode::Modelled, keys: 64 },
+        dissemination: Dissemination::InProposal,
+        client: ClientPlan {
+            gateways_per_region: 1,
+            gateway_bps: 10_000_000_000,
+            reply_bytes: 256,
+            resend_after_ns: 4 * SECOND,
+        },
+        targets: Vec::new(),
+        expect: Expect::Sustained,
+        limits: LimitPlan { max_events: 1_000_000_000, retain_blocks: 512 },
+    }
+}
+
+/// An open-loop Poisson phase.
+pub fn phase(for_ns: u64, tps: u64, measure: bool) -> PhasePlan {
+    let mtps = tps * 1_000;
+    PhasePlan {
+        for_ns,
+        load: LoadPlan::Open { from_mtps: mtps, to_mtps: mtps, arrivals: Arrivals::Poisson },
+        measure,
+    }
+}
+
+/// Runs a plan with sharing on.
+pub fn run(plan: &Plan) -> RunResult {
+    run_with(plan, true)
+}
+
+/// Runs a plan.
+pub fn run_with(plan: &Plan, sharing: bool) -> RunResult {
+    let registry = Registry::standard();
+    let entry = registry.find(&plan.protocol.name).expect("a protocol that Groma brings");
+    entry.run(plan, &RunOptions { sharing })
+}
