@@ -74,6 +74,7 @@ pub(super) struct Config {
 impl Config {
     pub(super) fn new(params: &Params, committee: Committee) -> Self {
         let view_timeout = params.duration("view_timeout");
+        let checkpoint_interval = params.integer("checkpoint_interval");
         let idle = params.duration("idle_interval");
         let idle = if idle.is_zero() {
             view_timeout / 4
@@ -97,10 +98,11 @@ impl Config {
                 "aggregate" => Certificates::Aggregate,
                 _ => Certificates::Signatures,
             },
-            retain: params.integer("retain"),
+            // What a compaction leaves on the log must be at hand.
+            retain: params.integer("retain").max(2 * checkpoint_interval),
             fetch_blocks: params.integer("fetch_blocks") as u32,
             fetch_delay: params.duration("fetch_delay"),
-            checkpoint_interval: params.integer("checkpoint_interval"),
+            checkpoint_interval,
         }
     }
 
@@ -193,7 +195,7 @@ pub(super) fn specs() -> Vec<ParamSpec> {
             "retain",
             integer(8, 1_000_000),
             "512",
-            "committed heights kept in memory for replicas that lag",
+            "committed heights kept for replicas that lag, at least two checkpoint intervals",
         ),
         spec(
             "fetch_blocks",

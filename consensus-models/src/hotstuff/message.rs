@@ -374,7 +374,7 @@ pub enum Record {
         /// The last timeout certificate.
         tc: Option<Arc<Tc>>,
     },
-    /// After a compaction: a block that is not yet executed.
+    /// After a compaction: a block that may not be durably executed yet.
     Block(Arc<Proposal>),
     /// After a compaction: batches of recently committed blocks, so that a
     /// leader that comes back does not propose them again.
@@ -415,5 +415,47 @@ impl fmt::Debug for Record {
             Self::Block(proposal) => write!(f, "block {proposal:?}"),
             Self::Recent(batches) => write!(f, "{} recent batches", batches.len()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::committee::ReplicaId;
+    use crate::testing::batch;
+
+    #[test]
+    fn a_message_is_small_enough_to_move() {
+        assert!(size_of::<Message>() <= 64, "{}", size_of::<Message>());
+    }
+
+    #[test]
+    fn sizes_are_the_documented_sums() {
+        let mut signers = ReplicaSet::new();
+        for id in 0..3 {
+            signers.insert(ReplicaId(id));
+        }
+        let at = BlockRef::default();
+        let qc = |form| Qc::new(at, signers.clone(), 4, form);
+        let (list, aggregate) = (qc(Certificates::Signatures), qc(Certificates::Aggregate));
+        assert_eq!(list.bytes(), 48 + 1 + 3 * 64);
+        assert_eq!(aggregate.bytes(), 48 + 1 + 96);
+        let tc = Tc::new(7, 5, signers.clone(), 4, Certificates::Signatures);
+        assert_eq!(tc.bytes(), 8 + 3 * 8 + 1 + 3 * 64);
+        assert_eq!(Message::Vote(at).size(), 8 + 48 + 64);
+        let block = Block {
+            batches: [batch(1), batch(2)].into_iter().collect(),
+            ..Block::default()
+        };
+        let proposal = Proposal::new(block, Arc::new(list), Some(Arc::new(tc)));
+        assert_eq!(proposal.bytes(), 32 + 2 * 40 + 64 + 241 + 225);
+        let message = Message::Proposal(Arc::new(proposal));
+        assert_eq!(message.size(), 8 + 642);
+        let mut bodies = 0;
+        message.bodies(&mut |_, body| {
+            assert_eq!(body, Body::Carried);
+            bodies += 1;
+        });
+        assert_eq!(bodies, 2);
     }
 }

@@ -102,8 +102,7 @@ impl HotStuff {
         if let Some(tc) = &proposal.tc {
             self.learn_tc(tc, false, env);
         }
-        // One view ahead is what a three-chain replica may still vote for.
-        if at.view > self.pacemaker.view() + 1 {
+        if at.view > self.pacemaker.view() + self.config.rule.views_ahead() {
             return env.reject("proposal without evidence of its view");
         }
         if self.tree.has_rival(&at) && !self.sync.wants(&at) {

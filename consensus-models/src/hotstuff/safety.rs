@@ -28,6 +28,17 @@ pub(super) enum CommitRule {
 }
 
 impl CommitRule {
+    /// How far above the current view a proposal may be. As in the paper, a
+    /// three-chain replica that voted in its view also listens to the leader
+    /// of the next one, who need not show a certificate of this view; the
+    /// two-chain rule demands it.
+    pub(super) fn views_ahead(self) -> u64 {
+        match self {
+            Self::TwoChain => 0,
+            Self::ThreeChain => 1,
+        }
+    }
+
     /// The block that a certificate on `certified` commits.
     pub(super) fn commits(self, tree: &Tree, certified: BlockRef) -> Option<BlockRef> {
         let consecutive = |at: BlockRef| {
@@ -116,16 +127,16 @@ impl HotStuff {
         self.persist(record, Outgoing::Vote(at), env);
     }
 
-    /// Whether a block of `view` may be voted for now. As in the paper, a
-    /// replica that voted in its view also listens to the leader of the next
-    /// one, which need not show a certificate of this view (three-chain only;
-    /// the two-chain rule demands it).
+    /// Whether a block of `view` may be voted for now.
     fn is_current(&self, view: u64) -> bool {
         let current = self.pacemaker.view();
-        view == current
-            || (self.config.rule == CommitRule::ThreeChain
-                && view == current + 1
-                && self.safety.vote.is_some_and(|vote| vote.view == current))
+        let voted = self.safety.vote.is_some_and(|vote| vote.view == current);
+        let ahead = if voted {
+            self.config.rule.views_ahead()
+        } else {
+            0
+        };
+        (current..=current + ahead).contains(&view)
     }
 
     /// Commits what a certificate on `certified` commits. `shown` says that
@@ -198,5 +209,100 @@ impl HotStuff {
         if entered {
             self.entered_view(env);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::{Certificates, Tc};
+    use super::*;
+    use crate::block::{Block, Height};
+    use crate::committee::{Committee, FaultModel, ReplicaSet};
+
+    fn block(view: u64, parent: BlockRef, tc: Option<(u64, u64)>) -> Arc<Proposal> {
+        let form = Certificates::Signatures;
+        let block = Block {
+            height: parent.height.next(),
+            view,
+            ..Block::default()
+        };
+        let qc = Qc::new(parent, ReplicaSet::new(), 4, form);
+        let tc = tc.map(|(term, high)| Arc::new(Tc::new(term, high, ReplicaSet::new(), 4, form)));
+        Arc::new(Proposal::new(block, Arc::new(qc), tc))
+    }
+
+    fn certified(view: u64) -> BlockRef {
+        BlockRef {
+            view,
+            height: Height(view),
+            ..BlockRef::default()
+        }
+    }
+
+    #[test]
+    fn a_two_chain_vote_needs_the_view_before_or_a_timeout_certificate() {
+        let committee = Committee::new(4, FaultModel::Byzantine);
+        let rotating = Views::new(committee, false);
+        let permits = |view, parent, tc| {
+            let proposal = block(view, certified(parent), tc);
+            Safety::default().permits(CommitRule::TwoChain, &rotating, &proposal)
+        };
+        assert!(permits(9, 8, None));
+        assert!(!permits(9, 7, None));
+        assert!(permits(9, 6, Some((8, 6))));
+        assert!(permits(9, 7, Some((8, 6))));
+        assert!(!permits(9, 5, Some((8, 6))));
+        // Of another term than the one before.
+        assert!(!permits(9, 6, Some((7, 6))));
+
+        let stable = Views::new(committee, true);
+        let first = stable.after_term(0);
+        let proposal = block(first, certified(6), Some((0, 6)));
+        assert!(Safety::default().permits(CommitRule::TwoChain, &stable, &proposal));
+        let proposal = block(first + 1, certified(6), Some((0, 6)));
+        assert!(!Safety::default().permits(CommitRule::TwoChain, &stable, &proposal));
+    }
+
+    #[test]
+    fn a_three_chain_vote_respects_the_lock() {
+        let views = Views::new(Committee::new(4, FaultModel::Byzantine), false);
+        let safety = Safety {
+            locked: 6,
+            ..Safety::default()
+        };
+        let permits = |parent| {
+            safety.permits(
+                CommitRule::ThreeChain,
+                &views,
+                &block(9, certified(parent), None),
+            )
+        };
+        assert!(permits(6) && permits(8));
+        assert!(!permits(5));
+    }
+
+    #[test]
+    fn only_consecutive_views_commit() {
+        let mut tree = Tree::new(Height(0), 8);
+        let mut tip = BlockRef::default();
+        let mut at = Vec::new();
+        for view in [1, 2, 3, 5, 6, 7] {
+            let proposal = block(view, tip, None);
+            tip = proposal.at();
+            at.push(tip);
+            tree.insert(proposal);
+        }
+        let commits = |rule: CommitRule| -> Vec<_> {
+            let heads = at.iter().map(|at| rule.commits(&tree, *at));
+            heads.map(|head| head.map(|head| head.view)).collect()
+        };
+        assert_eq!(
+            commits(CommitRule::TwoChain),
+            [Some(0), Some(1), Some(2), None, Some(5), Some(6)]
+        );
+        assert_eq!(
+            commits(CommitRule::ThreeChain),
+            [None, Some(0), Some(1), None, None, Some(5)]
+        );
     }
 }

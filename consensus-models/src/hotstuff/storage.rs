@@ -204,8 +204,11 @@ impl HotStuff {
         self.count_timeout(self.me, term, high.at.view, env);
     }
 
-    /// Compacts the log at a checkpoint of the ledger.
+    /// Compacts the log at a checkpoint. Blocks since the checkpoint before
+    /// stay on it: `executed` does not say that the ledger is durable, and
+    /// should all replicas stop at once, nobody else had those blocks.
     pub(super) fn compact<E: Env<Self> + ?Sized>(&mut self, executed: Height, env: &mut E) {
+        let before = executed.0.saturating_sub(self.config.checkpoint_interval);
         let recent: Arc<[_]> = self.pool.recent().collect();
         let mut records = vec![
             Record::State {
@@ -217,11 +220,92 @@ impl HotStuff {
             },
             Record::Recent(recent),
         ];
-        let unexecuted = self.tree.committed_above(executed);
-        let blocks = unexecuted.chain(self.tree.uncommitted());
+        let committed = self.tree.committed_above(Height(before));
+        let blocks = committed.chain(self.tree.uncommitted());
         records.extend(blocks.map(|block| Record::Block(Arc::clone(block))));
         let bytes = records.iter().map(Record::bytes).sum();
         let token = self.next_token(Outgoing::Nothing);
         env.rewrite(records, bytes, token);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::config;
+    use super::super::message::Certificates;
+    use super::*;
+    use crate::block::{Block, Digest};
+    use crate::committee::{Committee, FaultModel, ReplicaSet};
+    use crate::params::Params;
+    use crate::testing::batch;
+
+    fn proposal(view: u64, parent: Arc<Qc>) -> Arc<Proposal> {
+        let block = Block {
+            height: parent.at.height.next(),
+            view,
+            batches: [batch(view)].into_iter().collect(),
+            ..Block::default()
+        };
+        Arc::new(Proposal::new(block, parent, None))
+    }
+
+    fn qc(at: BlockRef) -> Arc<Qc> {
+        Arc::new(Qc::new(at, ReplicaSet::new(), 4, Certificates::Signatures))
+    }
+
+    fn recover(applied: u64, records: &[Record]) -> Recovered {
+        let params = Params::defaults(&config::specs());
+        let config = Config::new(&params, Committee::new(4, FaultModel::Byzantine));
+        let recovery = Recovery {
+            applied: Height(applied),
+            digest: Digest::default(),
+            records,
+        };
+        Recovered::new(&config, &recovery)
+    }
+
+    #[test]
+    fn a_log_gives_back_promises_and_certificates() {
+        let first = proposal(4, Arc::new(Qc::genesis()));
+        let second = proposal(5, qc(first.at()));
+        let vote = |proposal: &Arc<Proposal>, locked| Record::Vote {
+            proposal: Arc::clone(proposal),
+            locked,
+        };
+        let found = recover(0, &[vote(&first, 0), vote(&second, 3)]);
+        assert_eq!((found.safety.closed, found.safety.locked), (5, 3));
+        assert_eq!(found.safety.vote, Some(second.at()));
+        assert_eq!(found.high.at, first.at());
+        assert!(found.tree.get(&second.at()).is_some());
+
+        let timeout = Record::Timeout {
+            term: 8,
+            high: qc(second.at()),
+            tc: None,
+        };
+        let found = recover(0, &[vote(&second, 3), timeout]);
+        assert_eq!((found.safety.closed, found.safety.locked), (8, 3));
+        assert_eq!(found.high.at, second.at());
+    }
+
+    #[test]
+    fn applied_batches_are_not_taken_again() {
+        let first = proposal(1, Arc::new(Qc::genesis()));
+        let second = proposal(2, qc(first.at()));
+        let high = qc(second.at());
+        let records = [
+            Record::Recent([(Height(0), batch(9).id)].into()),
+            Record::Block(first),
+            Record::Block(second),
+            Record::Timeout {
+                term: 3,
+                high,
+                tc: None,
+            },
+        ];
+        let mut found = recover(1, &records);
+        let now = std::time::Duration::ZERO;
+        let takes = [9, 1, 2].map(|id| found.pool.add(batch(id), now));
+        assert_eq!(takes, [false, false, true]);
     }
 }
