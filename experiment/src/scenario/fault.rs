@@ -1,0 +1,264 @@
+//! Reading scheduled faults, with replicas named by index or region.
+
+use super::diagnostic::Problem;
+use super::keys::FAULT;
+use super::network::plain;
+use super::section::{Reported, Section};
+use super::suggest::{did_you_mean, list};
+use super::tree::{Entry, Node, Value, shorten};
+use super::unit::Unit;
+use crate::plan::{FaultKind, FaultPlan, RegionPlan};
+
+/// What faults are checked against.
+pub(crate) struct Scene<'a> {
+    pub(crate) committee: &'a [RegionPlan],
+    pub(crate) horizon_ns: u64,
+}
+
+/// Reads all faults.
+pub(crate) fn read(root: &Section<'_>, scene: &Scene<'_>) -> Result<Vec<FaultPlan>, Reported> {
+    let mut faults = Vec::new();
+    let mut failed = None;
+    for node in root.list("faults")? {
+        match fault(node, root, scene, &faults) {
+            Ok(fault) => faults.push(fault),
+            Err(reported) => failed = Some(reported),
+        }
+    }
+    failed.map_or(Ok(faults), Err)
+}
+
+fn fault(
+    node: &Node,
+    root: &Section<'_>,
+    scene: &Scene<'_>,
+    earlier: &[FaultPlan],
+) -> Result<FaultPlan, Reported> {
+    let section = Section::open(node, &FAULT, root.sink)?;
+    let (at, chosen) = (section.number("at"), section.chosen());
+    let kind = chosen.and_then(|entry| kind(&section, entry, scene));
+    let (at_ns, chosen) = (at?, chosen?);
+    if at_ns >= scene.horizon_ns {
+        let span = section
+            .entry("at")
+            .map_or(section.span, |entry| entry.value.span);
+        let end = Unit::Duration.format(scene.horizon_ns);
+        let problem = Problem::new(span, format!("the run ends at {end}, before this fault"));
+        return Err(
+            section.report(problem.hint("the run is all phases of `load` and then `drain`"))
+        );
+    }
+    let until_ns = until(&section, at_ns, scene.horizon_ns)?;
+    let kind = kind?;
+    if let FaultKind::Restart(replicas) = &kind {
+        let (end, down) = (
+            section.entry("for").or(section.entry("until")),
+            crashed(earlier, at_ns),
+        );
+        if let Some(end) = end {
+            let message = format!("a restart has no `{}`", end.key);
+            return Err(section.report(Problem::new(end.key_span, message)));
+        }
+        if let Some(up) = replicas.iter().find(|replica| !down.contains(replica)) {
+            let message = format!("replica {up} is not down at this time");
+            let hint = "a `crash` without an end must stand before its `restart`";
+            return Err(section.report(Problem::new(chosen.value.span, message).hint(hint)));
+        }
+        return Ok(FaultPlan {
+            at_ns,
+            until_ns: at_ns,
+            kind,
+        });
+    }
+    Ok(FaultPlan {
+        at_ns,
+        until_ns,
+        kind,
+    })
+}
+
+/// When the fault ends: never beyond the horizon.
+fn until(section: &Section<'_>, at_ns: u64, horizon_ns: u64) -> Result<u64, Reported> {
+    let (span, end) = (section.maybe_number("for"), section.maybe_number("until"));
+    match (span?, end?) {
+        (None, None) => Ok(horizon_ns),
+        (Some(span), None) => Ok(at_ns.saturating_add(span).min(horizon_ns)),
+        (None, Some(end)) if end > at_ns => Ok(end.min(horizon_ns)),
+        (None, Some(_)) => {
+            let span = section
+                .entry("until")
+                .map_or(section.span, |entry| entry.value.span);
+            let strikes = Unit::Duration.format(at_ns);
+            let message = format!("the fault ends before it strikes at {strikes}");
+            Err(section.report(Problem::new(span, message).hint("`for` counts from the strike")))
+        }
+        (Some(_), Some(_)) => {
+            let span = section
+                .entry("until")
+                .map_or(section.span, |entry| entry.key_span);
+            Err(section.report(Problem::new(span, "a fault has either `for` or `until`")))
+        }
+    }
+}
+
+/// Replicas that an earlier entry crashed and nothing has restarted by `at_ns`.
+fn crashed(earlier: &[FaultPlan], at_ns: u64) -> Vec<u32> {
+    earlier
+        .iter()
+        .filter(|fault| fault.at_ns <= at_ns && at_ns < fault.until_ns)
+        .filter_map(|fault| match &fault.kind {
+            FaultKind::Crash(replicas) => Some(replicas.clone()),
+            _ => None,
+        })
+        .flatten()
+        .collect()
+}
+
+fn kind(section: &Section<'_>, chosen: &Entry, scene: &Scene<'_>) -> Result<FaultKind, Reported> {
+    let here = || replicas(&chosen.value, &chosen.key, section, scene);
+    Ok(match chosen.key.as_str() {
+        "crash" => FaultKind::Crash(here()?),
+        "restart" => FaultKind::Restart(here()?),
+        "isolate" => FaultKind::Isolate(here()?),
+        "partition" => partition(section, chosen, scene)?,
+        "slow_link" => {
+            let inner = section.section("slow_link")?;
+            let (replicas, added) = (inside(&inner, scene), inner.number("added"));
+            FaultKind::SlowLink {
+                replicas: replicas?,
+                added_ns: added?,
+            }
+        }
+        "slow_machine" => {
+            let inner = section.section("slow_machine")?;
+            let (replicas, factor) = (inside(&inner, scene), inner.small("factor"));
+            FaultKind::SlowMachine {
+                replicas: replicas?,
+                factor_milli: factor?,
+            }
+        }
+        _ => {
+            let inner = section.section("loss")?;
+            let (replicas, share) = (inside(&inner, scene), inner.small("share"));
+            FaultKind::Loss {
+                replicas: replicas?,
+                ppm: share?,
+            }
+        }
+    })
+}
+
+/// The replicas under the key `replicas`.
+fn inside(inner: &Section<'_>, scene: &Scene<'_>) -> Result<Vec<u32>, Reported> {
+    replicas(inner.node("replicas")?, "replicas", inner, scene)
+}
+
+fn partition(
+    section: &Section<'_>,
+    chosen: &Entry,
+    scene: &Scene<'_>,
+) -> Result<FaultKind, Reported> {
+    let mut groups: Vec<Vec<u32>> = Vec::new();
+    for node in section.list("partition")? {
+        let group = replicas(node, "a group of a partition", section, scene)?;
+        if let Some(twice) = group
+            .iter()
+            .find(|id| groups.iter().flatten().any(|known| known == *id))
+        {
+            let message = format!("replica {twice} stands in two groups");
+            return Err(section.report(Problem::new(node.span, message)));
+        }
+        groups.push(group);
+    }
+    let count: u32 = scene.committee.iter().map(|region| region.replicas).sum();
+    let rest: Vec<u32> = (0..count)
+        .filter(|id| !groups.iter().flatten().any(|known| known == id))
+        .collect();
+    if !rest.is_empty() {
+        groups.push(rest);
+    }
+    if groups.len() < 2 {
+        let problem = Problem::new(chosen.value.span, "a partition has at least two sides");
+        return Err(section.report(problem.hint("partition: [[shanghai], [beijing, shenzhen]]")));
+    }
+    Ok(FaultKind::Partition(groups))
+}
+
+/// Reads a list of replicas: `0`, `shanghai`, or `shanghai-0`.
+fn replicas(
+    node: &Node,
+    name: &str,
+    section: &Section<'_>,
+    scene: &Scene<'_>,
+) -> Result<Vec<u32>, Reported> {
+    let items = match &node.value {
+        Value::List(items) if !items.is_empty() => items,
+        _ => {
+            let message = format!(
+                "`{name}` is a list of replicas, but here stands {}",
+                node.found()
+            );
+            let problem = Problem::new(node.span, message)
+                .expected("at least one index or region, such as [0, shanghai]");
+            let hint = node.text().map(|text| format!("write [{}]", shorten(text)));
+            return Err(section.report(problem.maybe_hint(hint)));
+        }
+    };
+    let mut ids = Vec::new();
+    let mut failed = None;
+    for item in items {
+        match one(item, scene) {
+            Ok(found) => ids.extend(found),
+            Err(problem) => failed = Some(section.report(problem)),
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    failed.map_or(Ok(ids), Err)
+}
+
+fn one(node: &Node, scene: &Scene<'_>) -> Result<std::ops::Range<u32>, Problem> {
+    let count: u32 = scene.committee.iter().map(|region| region.replicas).sum();
+    let Some(text) = node.text() else {
+        let message = format!("a replica cannot be {}", node.found());
+        return Err(Problem::new(node.span, message).expected("an index or a region"));
+    };
+    if text.starts_with(|symbol: char| symbol.is_ascii_digit() || symbol == '-') {
+        return match text.parse::<u32>() {
+            Ok(index) if index < count => Ok(index..index + 1),
+            _ => {
+                let message = format!("there is no replica {}", shorten(text));
+                let last = count.saturating_sub(1);
+                let expected =
+                    format!("an index from 0 to {last}: the committee has {count} replicas");
+                Err(Problem::new(node.span, message).expected(expected))
+            }
+        };
+    }
+    let mut start = 0;
+    for region in scene.committee {
+        let end = start + region.replicas;
+        if plain(&region.region) == plain(text) {
+            return Ok(start..end);
+        }
+        let member = text
+            .rsplit_once('-')
+            .filter(|(head, _)| plain(head) == plain(&region.region));
+        if let Some(index) = member.and_then(|(_, tail)| tail.parse::<u32>().ok()) {
+            if index < region.replicas {
+                return Ok(start + index..start + index + 1);
+            }
+            let message = format!(
+                "region `{}` has {} replicas",
+                region.region, region.replicas
+            );
+            return Err(Problem::new(node.span, message));
+        }
+        start = end;
+    }
+    let known = || scene.committee.iter().map(|region| region.region.as_str());
+    let message = format!("the committee has no region `{}`", shorten(text));
+    Err(Problem::new(node.span, message)
+        .expected(format!("an index, or one of {}", list(known())))
+        .maybe_hint(did_you_mean(text, known())))
+}

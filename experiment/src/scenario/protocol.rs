@@ -1,0 +1,200 @@
+//! Reading the protocol with its parameters, and the workload with its mix.
+//! Both are open sets: names come from their tables of constructors.
+
+use std::collections::BTreeMap;
+
+use groma_consensus_models::{ParamKind, ParamSpec, ParamValue};
+use groma_workloads::WORKLOADS;
+
+use super::diagnostic::Problem;
+use super::section::{Reported, Sink, read_number};
+use super::shape::Number;
+use super::suggest::{did_you_mean, list};
+use super::tree::{Entry, Node, Value, shorten};
+use super::unit::Unit;
+use crate::plan::{ProtocolPlan, WorkloadPlan, WorkloadShare};
+use crate::registry::Registry;
+
+/// Weights of a mix, in thousandths.
+pub(crate) const WEIGHT: Number = Number {
+    unit: Unit::Decimal,
+    min: 1,
+    max: 1_000_000_000,
+    zero: None,
+};
+
+/// Reads `pbft` or `{ pbft: { view_timeout: 2s } }`.
+pub(crate) fn protocol(
+    node: &Node,
+    registry: &Registry,
+    sink: &Sink,
+) -> Result<ProtocolPlan, Reported> {
+    let (name, span, params) = match &node.value {
+        Value::Scalar { text, .. } => (text, node.span, None),
+        Value::Map(entries) => match entries.as_slice() {
+            [only] => (&only.key, only.key_span, Some(&only.value)),
+            _ => return Err(sink.report(one_protocol(node))),
+        },
+        _ => return Err(sink.report(one_protocol(node))),
+    };
+    let known = || registry.entries().iter().map(|entry| entry.name);
+    let Some(entry) = registry.find(name) else {
+        let message = format!("there is no protocol `{}`", shorten(name));
+        let problem = Problem::new(span, message)
+            .expected(format!("one of {}", list(known())))
+            .maybe_hint(did_you_mean(name, known()));
+        return Err(sink.report(problem));
+    };
+    let given: &[Entry] = match params.map(|params| &params.value) {
+        None | Some(Value::Null) => &[],
+        Some(Value::Map(given)) => given,
+        Some(_) => {
+            let message = format!("the parameters of `{name}` are a map");
+            let names = list(entry.params.iter().map(|spec| spec.name));
+            let span = params.map_or(span, |params| params.span);
+            return Err(sink.report(Problem::new(span, message).expected(format!("keys: {names}"))));
+        }
+    };
+    Ok(ProtocolPlan {
+        name: name.clone(),
+        params: parameters(name, &entry.params, given, sink)?,
+    })
+}
+
+fn one_protocol(node: &Node) -> Problem {
+    Problem::new(node.span, format!("a protocol cannot be {}", node.found()))
+        .expected("one name, such as pbft, or one name with parameters, such as { pbft: { view_timeout: 2s } }")
+        .hint("to compare several, vary it:  vary: { protocol: [pbft, hotstuff] }")
+}
+
+/// Every declared parameter: as given, or its default.
+fn parameters(
+    protocol: &str,
+    specs: &[ParamSpec],
+    given: &[Entry],
+    sink: &Sink,
+) -> Result<BTreeMap<String, String>, Reported> {
+    let known = || specs.iter().map(|spec| spec.name);
+    let mut failed = None;
+    for entry in given {
+        if !known().any(|name| name == entry.key) {
+            let message = format!(
+                "protocol `{protocol}` has no parameter `{}`",
+                shorten(&entry.key)
+            );
+            let problem = Problem::new(entry.key_span, message)
+                .expected(format!("one of {}", list(known())))
+                .maybe_hint(did_you_mean(&entry.key, known()));
+            failed = Some(sink.report(problem));
+        }
+    }
+    let mut params = BTreeMap::new();
+    for spec in specs {
+        let entry = given.iter().find(|entry| entry.key == spec.name);
+        let text = match entry {
+            None => spec.default,
+            Some(entry) => entry.value.text().unwrap_or(""),
+        };
+        match spec.parse(text) {
+            Ok(value) => {
+                params.insert(spec.name.to_owned(), written(&value));
+            }
+            Err(why) => {
+                let span = entry.map_or_else(
+                    || panic!("default of parameter `{}` is well-formed: {why}", spec.name),
+                    |entry| entry.value.span,
+                );
+                let message = format!("parameter `{}` of `{protocol}`: {why}", spec.name);
+                let hint = match spec.kind {
+                    ParamKind::Choice(words) => did_you_mean(text, words.iter().copied()),
+                    _ => None,
+                };
+                let hint =
+                    hint.unwrap_or_else(|| format!("{} (default {})", spec.help, spec.default));
+                failed = Some(sink.report(Problem::new(span, message).hint(hint)));
+            }
+        }
+    }
+    failed.map_or(Ok(params), Err)
+}
+
+/// One spelling for each value, so that equal plans have equal keys.
+fn written(value: &ParamValue) -> String {
+    match value {
+        ParamValue::Duration(span) => {
+            let nanos = u64::try_from(span.as_nanos()).expect("a parsed duration fits 64 bits");
+            match Unit::Duration.format(nanos) {
+                // The days that a scenario may write are not all that a
+                // parameter may be written in.
+                text if text.ends_with('d') => format!("{}h", nanos / 3_600_000_000_000),
+                text if text == "0" => "0ns".to_owned(),
+                text => text,
+            }
+        }
+        ParamValue::Integer(number) => number.to_string(),
+        ParamValue::Choice(word) => word.clone(),
+        ParamValue::Flag(flag) => flag.to_string(),
+    }
+}
+
+/// Reads `invoices` or `{ mix: { invoices: 0.6, payments: 0.4 } }`.
+pub(crate) fn workload(node: &Node, sink: &Sink) -> Result<WorkloadPlan, Reported> {
+    let shape = || "a name, such as payments, or { mix: { name: weight } }";
+    let parts = match &node.value {
+        Value::Scalar { text, .. } => {
+            let share = named(text, node.span, sink).map(|workload| WorkloadShare {
+                workload,
+                share_milli: 1_000,
+            });
+            return Ok(WorkloadPlan { mix: vec![share?] });
+        }
+        Value::Map(entries) => match entries.as_slice() {
+            [only] if only.key == "mix" => &only.value,
+            _ => {
+                let span = entries.first().map_or(node.span, |entry| entry.key_span);
+                let problem = Problem::new(span, "this is no workload").expected(shape());
+                return Err(sink.report(problem.hint("several workloads stand under `mix`")));
+            }
+        },
+        _ => {
+            let message = format!("a workload cannot be {}", node.found());
+            return Err(sink.report(Problem::new(node.span, message).expected(shape())));
+        }
+    };
+    let entries: &[Entry] = match &parts.value {
+        Value::Map(entries) if !entries.is_empty() => entries,
+        _ => {
+            let message = format!("a mix cannot be {}", parts.found());
+            let problem = Problem::new(parts.span, message);
+            return Err(
+                sink.report(problem.expected("names with weights, such as { payments: 0.6 }"))
+            );
+        }
+    };
+    let mut mix = Vec::new();
+    let mut failed = None;
+    for entry in entries {
+        let share =
+            read_number(&entry.value, WEIGHT, &entry.key).map_err(|problem| sink.report(problem));
+        match (named(&entry.key, entry.key_span, sink), share) {
+            (Ok(workload), Ok(share)) => mix.push(WorkloadShare {
+                workload,
+                share_milli: u32::try_from(share).expect("a weight is bounded"),
+            }),
+            (Err(reported), _) | (_, Err(reported)) => failed = Some(reported),
+        }
+    }
+    failed.map_or(Ok(WorkloadPlan { mix }), Err)
+}
+
+fn named(name: &str, span: super::source::Span, sink: &Sink) -> Result<String, Reported> {
+    let known = || WORKLOADS.iter().map(|entry| entry.name);
+    if known().any(|known| known == name) {
+        return Ok(name.to_owned());
+    }
+    let message = format!("there is no workload `{}`", shorten(name));
+    let problem = Problem::new(span, message)
+        .expected(format!("one of {}", list(known())))
+        .maybe_hint(did_you_mean(name, known()));
+    Err(sink.report(problem))
+}
