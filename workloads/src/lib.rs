@@ -10,6 +10,7 @@ pub mod arrivals;
 mod checks;
 pub mod city;
 mod counters;
+pub mod credit;
 pub mod invoices;
 pub mod mix;
 mod parents;

@@ -61,6 +61,20 @@ impl<T> Parents<T> {
         self.waiting.get(chosen).map(|(_, parent)| parent)
     }
 
+    /// Looks at one of the oldest parents that are ready, to change it; with its position for [`Self::remove_ready`].
+    pub(crate) fn look_mut(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<(usize, &mut T)> {
+        let chosen = self.choose(now, rng)?;
+        self.waiting
+            .get_mut(chosen)
+            .map(|(_, parent)| (chosen, parent))
+    }
+
+    /// Forgets the parent at a position just looked at.
+    pub(crate) fn remove_ready(&mut self, position: usize) {
+        self.waiting.swap(0, position);
+        self.waiting.pop_front();
+    }
+
     fn choose(&self, now: Duration, rng: &mut dyn Rng) -> Option<usize> {
         let ready = |index: usize| {
             self.waiting

@@ -10,6 +10,7 @@ use core::time::Duration;
 use groma_ledger::{AccountId, Body, Genesis, State};
 use rand::Rng;
 
+use crate::credit::Credit;
 use crate::invoices::Invoices;
 use crate::payments::Payments;
 use crate::people::{People, PopulationFault};
@@ -111,6 +112,12 @@ pub struct WorkloadEntry {
 
 /// Every workload that there is.
 pub const WORKLOADS: &[WorkloadEntry] = &[
+    WorkloadEntry {
+        name: "credit",
+        source: "WORKLOADS W2",
+        summary: "credit records: 50 departments report, citizens consent, 30 banks query; 240 to 600 B",
+        build: |setup| Box::new(Credit::new(setup)),
+    },
     WorkloadEntry {
         name: "invoices",
         source: "WORKLOADS W1",

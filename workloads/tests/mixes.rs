@@ -1,0 +1,127 @@
+//! Mixes and the table: shares, laws of every part, nonces, all kinds in one block.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::{Run, build, genesis, town};
+use core::time::Duration;
+use groma_ledger::{Genesis, Hash, State, Transaction};
+use groma_workloads::{City, Mix, MixFault, WORKLOADS, Workload, WorkloadSetup};
+use proptest::prelude::*;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+fn everything(setup: &WorkloadSetup) -> Box<dyn Workload> {
+    let parts = [("payments", 0.2), ("invoices", 0.5), ("credit", 0.3)];
+    let parts = parts.map(|(name, share)| (share, build(name, setup)));
+    Box::new(Mix::new(parts.into()).unwrap())
+}
+
+#[test]
+fn a_mix_keeps_its_shares_and_all_its_laws() {
+    let mut run = Run::new(everything(&town(50_000)), 1);
+    run.blocks(30, 1_000);
+    for (kind, share) in [("payment.", 0.2), ("invoice.", 0.5), ("credit.", 0.3)] {
+        let seen = run.share(|name, _| name.starts_with(kind));
+        assert!((seen - share).abs() < 0.015, "{kind}: {seen}");
+    }
+    let all = run.city.workload().check(&run.state).unwrap();
+    let mut parts = 0;
+    for entry in WORKLOADS {
+        let part = build(entry.name, &town(50_000));
+        assert_eq!(part.name(), entry.name);
+        parts += part.check(&run.state).unwrap();
+    }
+    assert_eq!(all, parts, "the mix compares what its parts compare");
+}
+
+#[test]
+fn a_breach_in_one_part_is_a_breach_of_the_mix() {
+    let mix = everything(&town(1_000));
+    assert!(mix.check(&genesis(mix.as_ref())).is_ok());
+    let mut short = Genesis::default();
+    mix.genesis(&mut short);
+    short.balance -= 1;
+    assert!(mix.check(&State::genesis(&short)).is_err());
+}
+
+#[test]
+fn impossible_mixes_are_refused() {
+    let fault = |shares: &[f64]| {
+        let parts = shares
+            .iter()
+            .map(|share| (*share, build("payments", &town(10))))
+            .collect();
+        Mix::new(parts).err()
+    };
+    assert_eq!(fault(&[]), Some(MixFault::Empty));
+    assert_eq!(fault(&[0.0, 0.0]), Some(MixFault::Nothing));
+    for share in [-0.1, f64::NAN, f64::INFINITY, 1e7] {
+        assert_eq!(fault(&[0.5, share]), Some(MixFault::Share));
+    }
+    assert_eq!(fault(&[0.0, 1.0]), None);
+}
+
+#[test]
+fn every_sender_counts_its_own_nonces() {
+    let mut city = City::new(everything(&town(500)), ChaCha8Rng::seed_from_u64(1));
+    let mut next: BTreeMap<u64, u64> = BTreeMap::new();
+    for k in 0..20_000 {
+        let transaction = city.next(Duration::from_micros(200 * k));
+        let expected = next.entry(transaction.sender.0).or_default();
+        assert_eq!(transaction.nonce, *expected);
+        *expected += 1;
+    }
+}
+
+#[test]
+fn a_city_depends_on_its_seed_alone() {
+    let draw = |seed| -> Vec<Transaction> {
+        let mut city = City::new(everything(&town(2_000)), ChaCha8Rng::seed_from_u64(seed));
+        (0..5_000)
+            .map(|k| city.next(Duration::from_micros(200 * k)))
+            .collect()
+    };
+    let once = draw(1);
+    assert_eq!(once, draw(1));
+    assert_ne!(once, draw(2));
+    let ids: BTreeSet<_> = once.iter().map(Transaction::id).collect();
+    assert_eq!(ids.len(), once.len(), "no two transactions are the same");
+    for transaction in once.iter().step_by(50) {
+        let mut bytes = Vec::new();
+        transaction.encode(&mut bytes);
+        assert_eq!(Transaction::decode(&bytes).as_ref(), Ok(transaction));
+    }
+}
+
+#[test]
+fn a_golden_digest_pins_the_streams_and_the_encoding() {
+    let mut city = City::new(
+        everything(&WorkloadSetup::of_city(17_800_000).unwrap()),
+        ChaCha8Rng::seed_from_u64(42),
+    );
+    let ids: Vec<_> = (0..5_000)
+        .map(|k| city.next(Duration::from_millis(k)).id())
+        .collect();
+    let parts: Vec<&[u8]> = ids.iter().map(|id| id.0.as_slice()).collect();
+    assert_eq!(Hash::of(&parts).to_string(), GOLDEN);
+}
+
+const GOLDEN: &str = "beec73fe93ceb27fa43abd59f705b1ea3714dc6c06eceffeb426fdca9eb275e2";
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn parallel_equals_serial_for_all_kinds_in_conflict(citizens in 1..300_u64, seed: u64) {
+        let setup = WorkloadSetup { lag: Duration::from_millis(50), stock: 300, ..town(citizens) };
+        let mut run = Run::new(everything(&setup), seed);
+        for _ in 0..6 {
+            run.blocks(1, 600);
+            prop_assert!(run.city.workload().check(&run.state).is_ok());
+        }
+    }
+}
