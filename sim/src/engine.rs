@@ -143,7 +143,8 @@ impl<M, O> Engine<M, O> {
                 machine.index() < setup.machines.len(),
                 "a node is placed on {machine}, which does not exist"
             );
-            Place::new(machine, &setup.machines[machine.index()])
+            let region = setup.network.topology.region(machine);
+            Place::new(machine, region, &setup.machines[machine.index()])
         });
         let seats = (0..nodes).map(|node| {
             let rng = NodeRng::from_stream(&mut streams.stream("node", u64::from(node)));
@@ -226,7 +227,7 @@ impl<M, O> Engine<M, O> {
             let egress = &mut self.machines[sender.machine()].egress;
             egress.serve(self.clock, label.bytes, label.transmit)
         };
-        let trip = self.wires.trip(sender.machine(), receiver.machine(), order);
+        let trip = self.wires.trip(sender, receiver, order);
         let Some(trip) = trip.and_then(|trip| self.judged(from, to, order, trip)) else {
             return self.lose(sender, parcel);
         };

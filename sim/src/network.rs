@@ -5,6 +5,7 @@
 
 use crate::law::{LatencyLaw, Sampler};
 use crate::rng::{Addressed, Streams};
+use crate::seat::Place;
 use crate::time::Span;
 use crate::topology::{Edge, LinkSpec, Shape, Topology};
 use petgraph::Direction::Incoming;
@@ -70,7 +71,7 @@ pub(crate) struct Wires {
 #[derive(Debug)]
 enum Plan {
     Mesh {
-        region: Vec<u32>,
+        machines: usize,
         regions: usize,
         kinds: Vec<Wire>,
         bases: Bases,
@@ -148,7 +149,7 @@ impl Wires {
             .map(|edge| wires.wire(edge.spec))
             .collect();
         wires.plan = match topology.shape {
-            Shape::Mesh { regions } => wires.mesh(topology.graph.node_count(), regions, kinds),
+            Shape::Mesh { regions } => wires.mesh(topology.graph.node_count(), &regions, kinds),
             Shape::Routed { machines } => wires.route(machines as usize, &topology.graph, kinds),
         };
         wires
@@ -182,7 +183,7 @@ impl Wires {
         }
     }
 
-    fn mesh(&self, regions: usize, region: Vec<u32>, kinds: Vec<Wire>) -> Plan {
+    fn mesh(&self, regions: usize, region: &[u32], kinds: Vec<Wire>) -> Plan {
         let constant = |wire: &Wire| matches!(wire.latency, LatencyLaw::Constant(_));
         let bases = if kinds.iter().all(constant) {
             Bases::Constant
@@ -199,7 +200,7 @@ impl Wires {
             Bases::Computed
         };
         Plan::Mesh {
-            region,
+            machines: region.len(),
             regions,
             kinds,
             bases,
@@ -209,7 +210,7 @@ impl Wires {
     /// Both directions of a pair stand at the same quantile of their laws.
     fn base_of_pair(&self, wire: &Wire, a: usize, b: usize) -> Span {
         let (low, high) = (a.min(b) as u64, a.max(b) as u64);
-        wire.latency.at(self.links.indexed(low, high))
+        wire.latency.at(self.links.bits(low, high))
     }
 
     /// Finds the shortest path of every pair, by drawn base latency and then
@@ -218,7 +219,7 @@ impl Wires {
         let drawn: Vec<Span> = graph
             .edge_weights()
             .map(|edge| {
-                let bits = self.links.indexed(u64::from(edge.link), u64::MAX);
+                let bits = self.links.bits(u64::from(edge.link), u64::MAX);
                 edge.spec.latency.at(bits)
             })
             .collect();
@@ -263,18 +264,19 @@ impl Wires {
     /// How long the message with this order is under way between two
     /// machines, or `None` if it is lost.
     #[inline]
-    pub(crate) fn trip(&self, from: usize, to: usize, order: u64) -> Option<Span> {
+    pub(crate) fn trip(&self, sender: Place, receiver: Place, order: u64) -> Option<Span> {
+        let (from, to) = (sender.machine(), receiver.machine());
         match &self.plan {
             Plan::Mesh {
-                region,
+                machines,
                 regions,
                 kinds,
                 bases,
             } => {
-                let wire = &kinds[region[from] as usize * regions + region[to] as usize];
+                let wire = &kinds[sender.region() * regions + receiver.region()];
                 let base = match bases {
                     Bases::Constant => wire.base,
-                    Bases::Table(table) => table[from * region.len() + to],
+                    Bases::Table(table) => table[from * machines + to],
                     Bases::Computed => self.base_of_pair(wire, from, to),
                 };
                 Some(base + self.cross(wire, order, 0)?)
@@ -301,21 +303,17 @@ impl Wires {
     /// `None` if the hop loses it.
     #[inline]
     fn cross(&self, wire: &Wire, order: u64, place: u64) -> Option<Span> {
-        if wire.loss.0 > 0
-            && wire
-                .loss
-                .hits(self.messages.indexed(order, 2 * place + LOSS))
-        {
+        if wire.loss.0 > 0 && wire.loss.hits(self.messages.bits(order, 2 * place + LOSS)) {
             return None;
         }
         match &self.samplers[wire.jitter as usize] {
             Sampler::Constant(span) => Some(*span),
-            table => Some(table.at(self.messages.indexed(order, 2 * place + JITTER))),
+            table => Some(table.at(self.messages.bits(order, 2 * place + JITTER))),
         }
     }
 
     /// The bits by which fault number `fault` decides on this message.
     pub(crate) fn fault_bits(&self, order: u64, fault: usize) -> u64 {
-        self.messages.indexed(order, u64::MAX - fault as u64)
+        self.messages.bits(order, u64::MAX - fault as u64)
     }
 }

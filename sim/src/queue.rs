@@ -290,18 +290,24 @@ impl EventQueue {
     /// empty, which it stays if nothing is pending.
     fn open(&mut self) {
         while self.take_first_slot() {
-            let times = || self.batch.iter().map(|event| event.time.as_nanos());
-            let low = times().min().unwrap_or(self.position);
-            let high = times().max().unwrap_or(self.position);
-            self.position = low;
-            if self.batch.len() > BATCH && low != high {
-                self.open_last = low;
-                self.spread();
-                continue;
+            if self.batch.len() > BATCH {
+                let times = self.batch.iter().map(|event| event.time.as_nanos());
+                let (low, high) = times.fold((u64::MAX, 0), |(low, high), time| {
+                    (low.min(time), high.max(time))
+                });
+                if low != high {
+                    self.position = low;
+                    self.open_last = low;
+                    self.spread();
+                    continue;
+                }
             }
-            self.open_last = last_of_range(low, high);
             self.batch
                 .sort_unstable_by_key(|event| Reverse(event.key()));
+            if let (Some(first), Some(last)) = (self.batch.last(), self.batch.first()) {
+                self.position = first.time.as_nanos();
+                self.open_last = last_of_range(self.position, last.time.as_nanos());
+            }
             return;
         }
     }

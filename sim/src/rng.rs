@@ -124,16 +124,12 @@ impl Addressed {
         }
     }
 
-    /// The 64 bits that belong to `name`.
-    #[inline]
-    pub(crate) fn bits(self, name: u64) -> u64 {
-        mix(mix(name ^ self.key).wrapping_add(self.whitener))
-    }
-
     /// The 64 bits that belong to the pair (`name`, `index`).
     #[inline]
-    pub(crate) fn indexed(self, name: u64, index: u64) -> u64 {
-        mix(self.bits(name) ^ mix(index.wrapping_add(self.whitener)))
+    pub(crate) fn bits(self, name: u64, index: u64) -> u64 {
+        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let place = self.whitener ^ index.wrapping_mul(ODD);
+        mix(mix(name ^ self.key).wrapping_add(place))
     }
 }
 

@@ -68,50 +68,62 @@ impl Seat {
     }
 }
 
-/// Where a node runs and what never costs anything there, in four bytes: the
+/// Where a node runs and what never costs anything there, in eight bytes: the
 /// receiver of a message is looked up at random for each one.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place(u32);
+pub(crate) struct Place {
+    machine: u32,
+    region: u16,
+    flags: u16,
+}
 
 impl Place {
-    const CPU_IS_FREE: u32 = 1 << 31;
-    const EGRESS_IS_INFINITE: u32 = 1 << 30;
-    const INGRESS_IS_INFINITE: u32 = 1 << 29;
-    const MACHINE: u32 = (1 << 29) - 1;
+    const CPU_IS_FREE: u16 = 1;
+    const EGRESS_IS_INFINITE: u16 = 2;
+    const INGRESS_IS_INFINITE: u16 = 4;
 
-    pub(crate) const fn new(machine: MachineId, spec: &MachineSpec) -> Self {
-        debug_assert!(machine.0 <= Self::MACHINE);
-        let mut place = machine.0;
+    pub(crate) fn new(machine: MachineId, region: u32, spec: &MachineSpec) -> Self {
+        let mut flags = 0;
         if spec.cores == 0 {
-            place |= Self::CPU_IS_FREE;
+            flags |= Self::CPU_IS_FREE;
         }
         if spec.egress_bps == 0 {
-            place |= Self::EGRESS_IS_INFINITE;
+            flags |= Self::EGRESS_IS_INFINITE;
         }
         if spec.ingress_bps == 0 {
-            place |= Self::INGRESS_IS_INFINITE;
+            flags |= Self::INGRESS_IS_INFINITE;
         }
-        Self(place)
+        Self {
+            machine: machine.0,
+            region: u16::try_from(region).expect("a matrix of 65,536 regions fits no memory"),
+            flags,
+        }
     }
 
     #[inline]
     pub(crate) const fn machine(self) -> usize {
-        (self.0 & Self::MACHINE) as usize
+        self.machine as usize
+    }
+
+    /// The region of the machine, if the topology has regions.
+    #[inline]
+    pub(crate) const fn region(self) -> usize {
+        self.region as usize
     }
 
     #[inline]
     pub(crate) const fn cpu_is_free(self) -> bool {
-        self.0 & Self::CPU_IS_FREE != 0
+        self.flags & Self::CPU_IS_FREE != 0
     }
 
     #[inline]
     pub(crate) const fn egress_is_infinite(self) -> bool {
-        self.0 & Self::EGRESS_IS_INFINITE != 0
+        self.flags & Self::EGRESS_IS_INFINITE != 0
     }
 
     #[inline]
     pub(crate) const fn ingress_is_infinite(self) -> bool {
-        self.0 & Self::INGRESS_IS_INFINITE != 0
+        self.flags & Self::INGRESS_IS_INFINITE != 0
     }
 }
 

@@ -187,7 +187,7 @@ impl<N: Node> Simulation<N> {
         let mut sum = 0;
         for event in upcoming {
             if let Some(seat) = engine.seats.get(event.target as usize) {
-                sum ^= seat.last_order;
+                sum ^= seat.last_order ^ self.nodes[event.target as usize].touch();
             }
             let (kind, index) = Kind::split(event.what);
             if matches!(kind, Kind::Hand | Kind::Deliver | Kind::Arrive) {

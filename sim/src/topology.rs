@@ -162,6 +162,14 @@ impl Topology {
         Ok(topology)
     }
 
+    /// The region of a machine; 0 if the topology has no regions.
+    pub(crate) fn region(&self, machine: MachineId) -> u32 {
+        match &self.shape {
+            Shape::Mesh { regions } => regions[machine.index()],
+            Shape::Routed { .. } => 0,
+        }
+    }
+
     /// How many machines this topology places.
     #[must_use]
     pub fn machines(&self) -> usize {
