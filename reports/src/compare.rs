@@ -318,9 +318,12 @@ fn row(metric: &'static Metric, runs: &[Run], groups: &[Range<usize>]) -> Row {
     }
 }
 
+/// Figures so near to the best, as a share of it, count as equal: less would be
+/// true of this seed only.
+pub const EQUAL: f64 = 0.005;
+
 /// Marks the best figure among the runs that rank, and the distance of the
-/// others from it. Figures that are spelt alike are equal; where all are equal
-/// there is no best.
+/// others from it. Where all are about equal there is no best.
 fn mark_best(metric: &Metric, runs: &[Run], cells: &mut [Cell]) {
     let ranked: Vec<usize> = (0..cells.len())
         .filter(|&index| ranks(&runs[index]) && cells[index].value.is_some())
@@ -332,16 +335,17 @@ fn mark_best(metric: &Metric, runs: &[Run], cells: &mut [Cell]) {
         Better::Neither => None,
     };
     let Some(best) = best else { return };
-    let Some(winner) = ranked.iter().find(|&&i| cells[i].value == Some(best)) else {
-        return;
-    };
-    let text = cells[*winner].number.clone();
-    if ranked.iter().all(|&index| cells[index].number == text) {
+    let near = |value: f64| (value - best).abs() <= EQUAL * best.abs();
+    let equal: Vec<bool> = cells
+        .iter()
+        .map(|cell| cell.value.is_some_and(near))
+        .collect();
+    if ranked.iter().all(|&index| equal[index]) {
         return;
     }
     for index in ranked {
         let cell = &mut cells[index];
-        cell.best = cell.number == text;
+        cell.best = equal[index];
         if !cell.best && best != 0.0 {
             cell.behind = cell
                 .value

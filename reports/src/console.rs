@@ -5,18 +5,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyl
 use groma_experiment::result::Verdict;
 
 use crate::compare::{Comparison, Run, Scenario};
-
-/// Figures in the table, by their path in `run.json`.
-const COLUMNS: [&str; 8] = [
-    "load.offered_tps",
-    "load.goodput_tps",
-    "finality_ms.p50",
-    "finality_ms.p99",
-    "finality_ms.p999",
-    "backlog.end",
-    "max:replica.cpu",
-    "max:replica.egress",
-];
+use crate::metric::KEY;
 
 /// How a table is drawn.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,7 +49,7 @@ fn section(comparison: &Comparison, scenario: &Scenario, style: Style) -> String
 }
 
 fn grid(comparison: &Comparison, scenario: &Scenario, style: Style) -> String {
-    let rows: Vec<_> = COLUMNS
+    let rows: Vec<_> = KEY
         .iter()
         .map(|id| comparison.row(id))
         .filter(|row| row.applies())

@@ -98,7 +98,7 @@ impl Scale {
             // A share that is not quite all of it must not read as all of it.
             Unit::Share if value < 1.0 && scaled >= 99.95 => ">99.9".to_owned(),
             Unit::Share if value > 0.0 && scaled < 0.001 => "<0.001".to_owned(),
-            Unit::Share if scaled >= 10.0 => grouped(scaled, 1),
+            Unit::Share if scaled >= 0.95 => grouped(scaled, 1),
             _ if value == 0.0 => "0".to_owned(),
             _ => significant(scaled),
         }
@@ -299,6 +299,8 @@ mod tests {
             (Unit::Share, 0.9999, ">99.9 %"),
             (Unit::Share, 0.000_000_1, "<0.001 %"),
             (Unit::Share, 0.0, "0 %"),
+            (Unit::Share, 0.0576, "5.8 %"),
+            (Unit::Share, 0.000_01, "0.001 %"),
             (Unit::Share, 1.5, "150 %"),
             (Unit::Bytes, 12_345_678.0, "12.3 MB"),
             (Unit::Bytes, 0.0, "0 B"),

@@ -69,13 +69,19 @@ pub struct Metric {
     pub value: fn(&RunRecord) -> Option<f64>,
 }
 
-impl Metric {
-    /// The metric with that path.
-    #[must_use]
-    pub fn find(id: &str) -> Option<&'static Self> {
-        METRICS.iter().find(|metric| metric.id == id)
-    }
+/// The figures that come first, where there is no room for all.
+pub const KEY: [&str; 8] = [
+    "load.offered_tps",
+    "load.goodput_tps",
+    "finality_ms.p50",
+    "finality_ms.p99",
+    "finality_ms.p999",
+    "backlog.end",
+    "max:replica.cpu",
+    "max:replica.egress",
+];
 
+impl Metric {
     /// The metric that a target names: `goodput_tps` is `load.goodput_tps`,
     /// `finality_ms_p99` and `finality_p99` are `finality_ms.p99`.
     #[must_use]

@@ -5,17 +5,18 @@ use std::ops::Range;
 
 use groma_experiment::result::Verdict;
 
+use crate::chart::ink::SERIES;
 use crate::compare::{Run, ranks};
 
 /// Runs with charts of their own in one report.
-pub const CHARTED_RUNS: usize = 12;
+pub const CHARTED_RUNS: usize = SERIES;
 
 /// Scenarios with side-by-side charts in one report.
 pub const CHARTED_SCENARIOS: usize = 8;
 
-/// Lines, or bars, in one side-by-side chart: as many as there are colours
-/// that can be told apart.
-pub const LINES: usize = 8;
+/// Lines, or bars, in one side-by-side chart: as many as there are colours,
+/// and never fewer than the runs with charts of their own.
+pub const LINES: usize = SERIES;
 
 type Measure = fn(&Run) -> Option<f64>;
 

@@ -5,8 +5,10 @@ use crate::format::count;
 /// How values lie along an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scale {
-    /// Equal steps, from 0.
+    /// Equal steps.
     Linear {
+        /// The beginning of the axis; 0 wherever lengths are compared.
+        low: f64,
         /// The end of the axis.
         top: f64,
     },
@@ -38,7 +40,24 @@ impl Scale {
     pub fn linear(largest: f64) -> Self {
         let largest = if largest > 0.0 { largest } else { 1.0 };
         Self::Linear {
+            low: 0.0,
             top: largest * 1.04,
+        }
+    }
+
+    /// A linear axis for points, which are compared by place and not by
+    /// length: from 0 only where the values reach near it.
+    #[must_use]
+    pub fn window(values: impl Iterator<Item = f64> + Clone) -> Self {
+        let top = values.clone().fold(0.0, f64::max);
+        let low = values.fold(f64::INFINITY, f64::min);
+        let room = (top - low) * 0.3;
+        if !low.is_finite() || room <= 0.0 || low < 0.4 * top {
+            return Self::linear(top);
+        }
+        Self::Linear {
+            low: low - room,
+            top: top + room,
         }
     }
 
@@ -70,7 +89,7 @@ impl Scale {
     #[must_use]
     pub fn place(self, value: f64) -> f64 {
         let place = match self {
-            Self::Linear { top } => value / top,
+            Self::Linear { low, top } => (value - low) / (top - low),
             Self::Log { low, top } => (value.max(low) / low).ln() / (top / low).ln(),
         };
         place.clamp(0.0, 1.0)
@@ -80,10 +99,11 @@ impl Scale {
     #[must_use]
     pub fn ticks(self, wanted: usize) -> Vec<Tick> {
         match self {
-            Self::Linear { top } => {
-                let step = round_step(top / wanted.max(1) as f64);
-                (0..)
-                    .map(|index| f64::from(index) * step)
+            Self::Linear { low, top } => {
+                let step = round_step((top - low) / wanted.max(1) as f64);
+                let first = (low / step).ceil() as i64;
+                (first..)
+                    .map(|index| index as f64 * step)
                     .take_while(|value| *value <= top)
                     .map(|value| tick(value, step))
                     .collect()
@@ -193,6 +213,8 @@ mod tests {
         assert_eq!(texts(&ticks), ["0", "0.5", "1.0"]);
         let ticks = Scale::linear(3_400_000.0).ticks(4);
         assert_eq!(texts(&ticks), ["0", "1M", "2M", "3M"]);
+        let ticks = Scale::window([10_504.0, 10_827.0].into_iter()).ticks(4);
+        assert_eq!(texts(&ticks), ["10,600", "10,800"]);
         let ticks = Scale::fitting([8.0, 4_000.0].into_iter()).ticks(4);
         assert_eq!(texts(&ticks), ["10", "30", "100", "300", "1,000", "3,000"]);
         assert_eq!(

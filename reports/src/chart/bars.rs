@@ -7,8 +7,8 @@ use super::svg::{
 };
 use super::time::WIDTH;
 
-const LEFT: i32 = 132;
-const RIGHT: i32 = 74;
+const LEFT: i32 = 118;
+const RIGHT: i32 = 70;
 const TOP: i32 = 10;
 const ROW: i32 = 42;
 const BAR: i32 = 26;

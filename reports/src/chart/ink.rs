@@ -27,7 +27,7 @@ pub enum Ink {
 }
 
 /// Colours for runs that can be told apart.
-pub const SERIES: usize = 8;
+pub const SERIES: usize = 12;
 
 /// Colours for stages.
 pub const STAGE_INKS: usize = 6;
@@ -52,6 +52,10 @@ const RUNS: [(&str, u32); SERIES] = [
     ("run5", 0x1793a5),
     ("run6", 0x6a55c2),
     ("run7", 0x7a7f87),
+    ("run8", 0xb5325f),
+    ("run9", 0x6b8e23),
+    ("run10", 0x3f51b5),
+    ("run11", 0x8d6e63),
 ];
 
 const STAGES: [(&str, u32); STAGE_INKS] = [

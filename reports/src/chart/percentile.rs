@@ -11,7 +11,7 @@ use super::svg::{Canvas, Drawn, FINE, Label, chart, line, rule, write};
 use super::time::WIDTH;
 
 const HEIGHT: i32 = 286;
-const LEFT: i32 = 56;
+const LEFT: i32 = 58;
 const RIGHT: i32 = 30;
 const TOP: i32 = 24;
 const BOTTOM: i32 = 46;
@@ -37,10 +37,11 @@ fn nines(curves: &[Curve<'_>]) -> i32 {
     ((most / 10.0).log10().floor() as i32).clamp(1, NINES)
 }
 
-/// The curve as nines and milliseconds.
+/// The curve as nines and milliseconds, from 1 %: the smallest value of all
+/// would only stretch the axis.
 fn points(values: &Histogram<u64>, nines: i32) -> Vec<(f64, f64)> {
     (0..=nines * STEPS)
-        .map(|step| f64::from(step) / f64::from(STEPS))
+        .map(|step| (f64::from(step) / f64::from(STEPS)).max(-0.99_f64.log10()))
         .map(|nine| {
             let quantile = 1.0 - 10_f64.powf(-nine);
             (nine, values.value_at_quantile(quantile) as f64 / 1_000.0)
@@ -107,7 +108,7 @@ fn frame(canvas: &Canvas<'_>, scale: Scale, nines: i32) -> Drawn {
         "latency, ms"
     };
     let head = Label::HEAD;
-    write(canvas, (left - 50 * FINE, 10 * FINE), unit, head)?;
+    write(canvas, (left - (LEFT - 2) * FINE, 10 * FINE), unit, head)?;
     let foot = Label::FOOT;
     let below = (right, (HEIGHT - 9) * FINE);
     write(

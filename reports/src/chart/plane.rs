@@ -11,7 +11,7 @@ use super::svg::{
 use super::time::WIDTH;
 
 const HEIGHT: i32 = 300;
-const LEFT: i32 = 56;
+const LEFT: i32 = 58;
 const RIGHT: i32 = 20;
 const TOP: i32 = 26;
 const BOTTOM: i32 = 46;
@@ -63,12 +63,12 @@ pub fn draw(title: &str, dots: &[Dot], bounds: Bounds) -> String {
     let goodputs = dots.iter().map(|dot| dot.goodput).chain(bounds.goodput);
     let latencies = dots.iter().map(|dot| dot.p99).chain(bounds.p99);
     let plane = Plane {
-        across: Scale::linear(goodputs.fold(0.0, f64::max)),
+        across: Scale::window(goodputs),
         up: Scale::fitting(latencies),
     };
     chart((WIDTH, HEIGHT), title, |canvas| {
         frame(canvas, &plane, bounds)?;
-        let mut taken = Vec::new();
+        let mut taken = walls(&plane, bounds);
         for dot in dots {
             let at = plane.at(dot.goodput, dot.p99);
             let style = if dot.full {
@@ -91,21 +91,33 @@ pub fn draw(title: &str, dots: &[Dot], bounds: Bounds) -> String {
     })
 }
 
+type Area = (i32, i32, i32, i32);
+
+/// The lines of the bounds, which no name may cross.
+fn walls(plane: &Plane, bounds: Bounds) -> Vec<Area> {
+    let wall = bounds.goodput.map(|bound| {
+        let x = plane.at(bound, 0.0).0;
+        (x - FINE, 0, x + FINE, HEIGHT * FINE)
+    });
+    let roof = bounds.p99.map(|bound| {
+        let y = plane.at(0.0, bound).1;
+        (0, y - FINE, WIDTH * FINE, y + FINE)
+    });
+    wall.into_iter().chain(roof).collect()
+}
+
 /// Writes a dot's name where it meets nothing else, or leaves it to the legend.
-fn name(
-    canvas: &Canvas<'_>,
-    plane: &Plane,
-    dot: &Dot,
-    taken: &mut Vec<(i32, i32, i32, i32)>,
-) -> Drawn {
+fn name(canvas: &Canvas<'_>, plane: &Plane, dot: &Dot, taken: &mut Vec<Area>) -> Drawn {
     let (x, y) = plane.at(dot.goodput, dot.p99);
     let text = fitted(&dot.label, 150 * FINE);
     let (width, half, away) = (width_of(&text), 8 * FINE, 10 * FINE);
     let places = [
         (Side::Before, x - away, y),
         (Side::After, x + away, y),
-        (Side::Before, x - away, y - 2 * half),
-        (Side::Before, x - away, y + 2 * half),
+        (Side::Before, x + away, y - 2 * half),
+        (Side::Before, x + away, y + 2 * half),
+        (Side::After, x - away, y - 2 * half),
+        (Side::After, x - away, y + 2 * half),
     ];
     for (across, at, middle) in places {
         let left = if across == Side::After {
@@ -167,7 +179,7 @@ fn frame(canvas: &Canvas<'_>, plane: &Plane, bounds: Bounds) -> Drawn {
     } else {
         "p99 finality latency, ms"
     };
-    write(canvas, (left - 50 * FINE, 10 * FINE), unit, head)?;
+    write(canvas, (left - (LEFT - 2) * FINE, 10 * FINE), unit, head)?;
     let foot = Label::FOOT;
     write(canvas, (right, (HEIGHT - 9) * FINE), "goodput, TPS", foot)
 }

@@ -18,7 +18,7 @@ use super::ink::{Ink, name_of};
 pub const FINE: i32 = 4;
 
 /// Size of text in shown pixels.
-pub const TEXT: f64 = 11.5;
+pub const TEXT: f64 = 12.5;
 
 /// What one draws on.
 pub type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -262,7 +262,7 @@ mod tests {
         );
         assert!(svg.contains("class=\"s-grid\""), "{svg}");
         assert!(svg.contains("opacity=\"0.5\""), "{svg}");
-        assert!(svg.contains("font-size=\"46\""), "{svg}");
+        assert!(svg.contains("font-size=\"50\""), "{svg}");
         assert!(svg.contains("&lt;i&gt;"), "{svg}");
         assert!(!svg.contains("<i>") && !svg.contains("<b>"), "{svg}");
         assert!(!svg.contains("#"), "no fixed colour is left: {svg}");

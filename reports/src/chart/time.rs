@@ -14,15 +14,15 @@ use super::svg::{
 };
 
 /// Width of a chart, in shown pixels.
-pub const WIDTH: i32 = 620;
+pub const WIDTH: i32 = 520;
 
-const LEFT: i32 = 56;
+const LEFT: i32 = 58;
 const RIGHT: i32 = 16;
 /// Height of a row of labels above the panels.
 const LANE: i32 = 19;
 const MAX_LANES: usize = 4;
 /// Above each panel, for its title.
-const HEAD: i32 = 24;
+const HEAD: i32 = 30;
 /// Below the last panel, for the time axis.
 const FOOT: i32 = 24;
 
@@ -183,19 +183,19 @@ impl TimeChart {
         let down = |value: f64| {
             lower - (panel.scale.place(value) * f64::from(lower - upper)).round() as i32
         };
-        for tick in panel.scale.ticks(panel.height as usize / 36) {
+        for tick in panel.scale.ticks((panel.height as usize / 36).max(2)) {
             let y = down(tick.value);
             rule(canvas, (left, y), (right, y), line(Ink::Grid, 4))?;
             write(canvas, (left - 7 * FINE, y), &tick.text, Label::TICK_Y)?;
         }
-        let title = (left - 50 * FINE, upper - 12 * FINE);
+        let title = (left - (LEFT - 2) * FINE, upper - 15 * FINE);
         write(canvas, title, &panel.title, Label::HEAD)?;
         self.lines(canvas, panel, (upper, lower))?;
         if let Some((value, name)) = &panel.mark {
             let y = down(*value);
             rule(canvas, (left, y), (right, y), line(Ink::Target, 5))?;
             let label = Label::new(Ink::Target, Side::Before);
-            write(canvas, (right, upper - 12 * FINE), name, label)?;
+            write(canvas, (right, upper - 15 * FINE), name, label)?;
         }
         rule(canvas, (left, lower), (right, lower), line(Ink::Axis, 4))?;
         self.marks(canvas, lower, last)

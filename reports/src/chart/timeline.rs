@@ -188,7 +188,7 @@ pub fn latency(run: &Run, ink: Ink) -> TimeChart {
         title: format!("Finality latency over time: {}", run.label),
         seconds: seconds(run),
         spans: spans(&run.source.record.plan),
-        panels: vec![tail_panel(lines, target(run, "finality_ms.p99"), 238)],
+        panels: vec![tail_panel(lines, target(run, "finality_ms.p99"), 244)],
     }
 }
 
@@ -213,7 +213,7 @@ fn tail_panel(lines: Vec<Line>, bound: Option<f64>, height: i32) -> Panel {
 /// is left to the caption.
 fn marked(mut panel: Panel, bound: f64, name: &str) -> Panel {
     let (low, top) = match panel.scale {
-        Scale::Linear { top } => (0.0, top),
+        Scale::Linear { low, top } => (low, top),
         Scale::Log { low, top } => (low, top),
     };
     if bound <= low || bound > top * 2.5 {
@@ -245,7 +245,15 @@ fn target(run: &Run, id: &str) -> Option<f64> {
 pub fn usage(run: &Run, ink: Ink) -> TimeChart {
     let slices = slices(&run.source.windows);
     let percent = |title: &str, of: fn(&Slice) -> Option<f64>| {
-        panel(title, 64, vec![draw(ink, Look::Area, &slices, of)])
+        let mut drawn = panel(title, 74, vec![draw(ink, Look::Area, &slices, of)]);
+        // Up to all of it at least, so that what is left can be seen.
+        if let Scale::Linear { top, .. } = drawn.scale {
+            drawn.scale = Scale::Linear {
+                low: 0.0,
+                top: top.max(100.0),
+            };
+        }
+        drawn
     };
     TimeChart {
         title: format!("Use of machines over time: {}", run.label),

@@ -35,7 +35,8 @@ pub fn table(run: &Run) -> Markup {
             h4 { "Use of machines" }
             table.machines {
                 thead { tr {
-                    th { "Machine" } th colspan="2" { "CPU" } th colspan="2" { "Egress" } th colspan="2" { "Ingress" }
+                    th { "Machine" }
+                    @for part in ["CPU, %", "egress, %", "ingress, %"] { th.num colspan="2" { (part) } }
                 } }
                 tbody {
                     @if many { (regions(machines)) tr.group { th colspan="7" { "The " (order.len()) " busiest of " (machines.len()) } } }
@@ -45,6 +46,10 @@ pub fn table(run: &Run) -> Markup {
             p.note { "Share of capacity over the measured time; every machine is in " code { "run.json" } "." }
         }
     }
+}
+
+fn percent(value: f64) -> String {
+    Unit::Share.scale(1.0).number(value)
 }
 
 fn row(run: &Run, index: usize, machine: &MachineRecord) -> Markup {
@@ -58,7 +63,7 @@ fn row(run: &Run, index: usize, machine: &MachineRecord) -> Markup {
             td.name { (machine.id) }
             @for (part, value) in parts {
                 (meter(value))
-                (exact(&format!("machines.{index}.{part}"), run, Some(value), &html! { (Unit::Share.spell(value)) }))
+                (exact(&format!("machines.{index}.{part}"), run, Some(value), &html! { (percent(value)) }))
             }
         }
     }
@@ -78,7 +83,7 @@ fn regions(machines: &[MachineRecord]) -> Markup {
             tr {
                 td.name { (region) " " (role) ", mean of " (group.len()) }
                 @for value in [mean(|m| m.cpu), mean(|m| m.egress), mean(|m| m.ingress)] {
-                    (meter(value)) td.num { (Unit::Share.spell(value)) }
+                    (meter(value)) td.num { (percent(value)) }
                 }
             }
         }

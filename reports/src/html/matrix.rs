@@ -1,14 +1,18 @@
 //! All figures of all runs: metrics down and runs across while the runs are
-//! few, else runs down and metrics across. Nothing is left out of either.
+//! few, else runs down and metrics across, the key figures first. Nothing is left out
+//! of either.
 
 use maud::{Markup, html};
 
 use super::parts::{badge, chip, figure_cell, name, runs_of};
 use crate::compare::{Comparison, Row, Scenario};
-use crate::metric::Group;
+use crate::metric::{Group, KEY};
 
 /// Runs that stand side by side; more are listed one below the other.
 const ACROSS: usize = 5;
+
+/// Columns of figures that fit a page.
+const WIDE: usize = 8;
 
 /// The figures of the runs.
 pub fn figures(comparison: &Comparison) -> Markup {
@@ -17,7 +21,7 @@ pub fn figures(comparison: &Comparison) -> Markup {
             h2 { "Figures of all runs" }
             p.note {
                 "★ marks the best of a scenario's runs that sustain their load, and percentages the distance of the others from it. "
-                "Runs that do not sustain their load are not ranked: the latency of what got through an overload says little."
+                "Figures within 0.5 % of the best are as good. Runs that do not sustain their load are not ranked: the latency of what got through an overload says little."
             }
             @for scenario in &comparison.scenarios {
                 @if comparison.scenarios.len() > 1 { h3 style="margin-top:1.2rem" { (scenario.name) } }
@@ -79,9 +83,27 @@ fn matrix(comparison: &Comparison, scenario: &Scenario, groups: &[Group]) -> Mar
         .filter(|(_, rows)| !rows.is_empty())
         .collect();
     if scenario.runs.len() <= ACROSS {
-        across(comparison, scenario, &tables)
-    } else {
-        html! { @for (group, rows) in &tables { (down(comparison, scenario, *group, rows)) } }
+        return across(comparison, scenario, &tables);
+    }
+    if let [(Group::Checks, rows)] = tables.as_slice() {
+        return down(comparison, scenario, rows);
+    }
+    let key: Vec<&Row> = KEY
+        .iter()
+        .map(|id| comparison.row(id))
+        .filter(|row| row.applies())
+        .collect();
+    html! {
+        (down(comparison, scenario, &key))
+        @for (group, rows) in &tables {
+            details.data {
+                summary { (group.title()) }
+                // Evenly divided, so that no table is wider than the page.
+                @for part in rows.chunks(rows.len().div_ceil(rows.len().div_ceil(WIDE))) {
+                    (down(comparison, scenario, part))
+                }
+            }
+        }
     }
 }
 
@@ -108,9 +130,8 @@ fn across(comparison: &Comparison, scenario: &Scenario, tables: &[(Group, Vec<&R
     }
 }
 
-fn down(comparison: &Comparison, scenario: &Scenario, group: Group, rows: &[&Row]) -> Markup {
+fn down(comparison: &Comparison, scenario: &Scenario, rows: &[&Row]) -> Markup {
     html! {
-        h3 style="margin-top:1rem" { (group.title()) }
         div.scroll { table.runs {
             thead { tr {
                 th data-sort { "Run" }

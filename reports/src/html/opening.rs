@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::parts::{chip, language, name, runs_of, tone};
-use crate::compare::{Comparison, Scenario, Target};
+use crate::compare::{Comparison, Run, Scenario, Target};
 use crate::format::count;
 use crate::metric::Group;
 
@@ -96,7 +96,10 @@ fn leader(
             @if let Some(place) = place {
                 @let index = scenario.runs.start + place;
                 b { (comparison.row(id).cells[index].spelled) }
-                span.name { (comparison.runs[index].label) }
+                span.name {
+                    (comparison.runs[index].label)
+                    @if scenario.runs.len() > 1 && !comparison.row(id).cells[index].best { "; about equal in others" }
+                }
             } @else {
                 b { "–" }
                 span { "no load was sustained" }
@@ -105,9 +108,12 @@ fn leader(
     }
 }
 
+/// Runs of a scenario whose targets are all shown at once; of more, those that
+/// met everything are folded away.
+const UNFOLDED: usize = 12;
+
 /// Every target of every run, and why runs failed.
 pub fn verdicts(comparison: &Comparison) -> Markup {
-    let several = comparison.scenarios.len() > 1;
     html! {
         section id="verdicts" {
             h2 { "Verdicts" }
@@ -115,35 +121,59 @@ pub fn verdicts(comparison: &Comparison) -> Markup {
                 "The margin is the distance of the measured value from the target, as a share of the target; "
                 "positive is on the good side, and the bar shows up to ±50 %."
             }
-            table {
-                thead { tr {
-                    th { "Run" } th { "Verdict" } th { "Metric" } th.num { "Target" }
-                    th.num { "Measured" } th.num { "Margin" } th { "Met" }
-                } }
-                @for scenario in &comparison.scenarios {
-                    tbody {
-                        @if several { tr.group { th colspan="7" { (scenario.name) } } }
-                        @for run in runs_of(comparison, scenario) {
-                            @if run.targets.is_empty() {
-                                tr {
-                                    td { (name(comparison, run)) } td { (chip(run.outcome)) }
-                                    td.muted colspan="5" { "no target" }
-                                }
+            @for scenario in &comparison.scenarios {
+                @if comparison.scenarios.len() > 1 { h3 style="margin-top:1.2rem" { (scenario.name) } }
+                (targets(comparison, runs_of(comparison, scenario)))
+            }
+            (reasons(comparison))
+        }
+    }
+}
+
+fn targets(comparison: &Comparison, runs: &[Run]) -> Markup {
+    let good = |run: &Run| run.outcome.as_expected && run.targets.iter().all(|target| target.met);
+    let (met, open): (Vec<&Run>, Vec<&Run>) = runs.iter().partition(|run| good(run));
+    html! {
+        @if runs.len() <= UNFOLDED {
+            (table(comparison, &runs.iter().collect::<Vec<_>>()))
+        } @else {
+            @if !open.is_empty() { (table(comparison, &open)) }
+            @if !met.is_empty() {
+                details.data {
+                    summary { (met.len()) " runs end as expected and meet every target" }
+                    (table(comparison, &met))
+                }
+            }
+        }
+    }
+}
+
+fn table(comparison: &Comparison, runs: &[&Run]) -> Markup {
+    html! {
+        table {
+            thead { tr {
+                th { "Run" } th { "Verdict" } th { "Metric" } th.num { "Target" }
+                th.num { "Measured" } th.num { "Margin" } th { "Met" }
+            } }
+            tbody {
+                @for run in runs {
+                    @if run.targets.is_empty() {
+                        tr {
+                            td { (name(comparison, run)) } td { (chip(run.outcome)) }
+                            td.muted colspan="5" { "no target" }
+                        }
+                    }
+                    @for (index, target) in run.targets.iter().enumerate() {
+                        tr {
+                            @if index == 0 {
+                                td rowspan=(run.targets.len()) { (name(comparison, run)) }
+                                td rowspan=(run.targets.len()) { (chip(run.outcome)) }
                             }
-                            @for (index, target) in run.targets.iter().enumerate() {
-                                tr {
-                                    @if index == 0 {
-                                        td rowspan=(run.targets.len()) { (name(comparison, run)) }
-                                        td rowspan=(run.targets.len()) { (chip(run.outcome)) }
-                                    }
-                                    (measured(target))
-                                }
-                            }
+                            (measured(target))
                         }
                     }
                 }
             }
-            (reasons(comparison))
         }
     }
 }

@@ -5,15 +5,21 @@ use maud::{Markup, PreEscaped, html};
 
 use crate::chart::ink::Ink;
 use crate::compare::{Cell, Comparison, Outcome, Run, Scenario};
+use crate::subset::lines;
 
-/// A run's colour: its place within its scenario.
+/// A run's colour: its place among those of its scenario that have lines of
+/// their own; all others share one.
 pub fn ink_of(comparison: &Comparison, run: &Run) -> Ink {
-    let place = run.number - 1;
-    let scenario = comparison
+    comparison
         .scenarios
         .iter()
-        .find(|scenario| scenario.runs.contains(&place));
-    Ink::Series(scenario.map_or(place, |scenario| place - scenario.runs.start))
+        .find(|scenario| scenario.runs.contains(&(run.number - 1)))
+        .and_then(|scenario| {
+            lines(runs_of(comparison, scenario))
+                .iter()
+                .position(|line| line.number == run.number)
+        })
+        .map_or(Ink::Muted, Ink::Series)
 }
 
 /// A run's number in its colour.

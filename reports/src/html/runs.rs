@@ -9,7 +9,7 @@ use super::parts::{Key, chip, exact, figure, ink_of, legend, meter, name};
 use crate::chart::ink::Ink;
 use crate::chart::timeline;
 use crate::compare::{Comparison, Run};
-use crate::describe::{fault_code, fault_text};
+use crate::describe::{fault_code, fault_label, fault_text};
 use crate::format::{Unit, count};
 use crate::subset::CHARTED_RUNS;
 
@@ -111,7 +111,7 @@ fn own_faults(comparison: &Comparison, run: &Run) -> Markup {
         @if !alike && !plan.faults.is_empty() {
             ul.faults {
                 @for (index, fault) in plan.faults.iter().enumerate() {
-                    li { b { (fault_code(index)) } (fault_text(plan, fault)) }
+                    li { b { (fault_code(index)) } (fault_label(plan, fault)) ": " (fault_text(plan, fault)) }
                 }
             }
         }
@@ -156,7 +156,7 @@ fn list(
             @if sorted.iter().all(|(_, count)| *count == 0) {
                 p.muted { "none" }
             } @else {
-                table {
+                table.lists {
                     thead { tr { th { "Kind" } th {} th.num { "Count" } th.num { (of) } } }
                     tbody {
                         @for (name, value) in sorted.iter().take(LISTED) {

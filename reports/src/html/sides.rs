@@ -11,7 +11,7 @@ use crate::chart::percentile::{self, Curve};
 use crate::chart::plane::{self, Bounds, Dot};
 use crate::chart::timeline;
 use crate::compare::{Comparison, Run, Scenario, ranks};
-use crate::describe::{fault_code, fault_text};
+use crate::describe::{fault_code, fault_label, fault_text};
 use crate::format::Unit;
 use crate::metric::Metric;
 use crate::subset::{CHARTED_SCENARIOS, LINES, lines};
@@ -223,12 +223,7 @@ fn dots(comparison: &Comparison, runs: &[Run]) -> Markup {
                 } else {
                     String::new()
                 },
-                // Beyond the colours that can be told apart, one for all.
-                ink: if few {
-                    ink_of(comparison, run)
-                } else {
-                    Ink::Series(0)
-                },
+                ink: ink_of(comparison, run),
                 full: ranks(run),
                 goodput: record.load.goodput_tps,
                 p99: record.finality_ms.p99?,
@@ -282,7 +277,7 @@ fn faults(runs: &[Run]) -> Markup {
         } @else if !first.faults.is_empty() {
             ul.faults {
                 @for (index, fault) in first.faults.iter().enumerate() {
-                    li { b { (fault_code(index)) } (fault_text(first, fault)) }
+                    li { b { (fault_code(index)) } (fault_label(first, fault)) ": " (fault_text(first, fault)) }
                 }
             }
         }

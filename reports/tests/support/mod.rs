@@ -165,6 +165,8 @@ pub fn run(plan: Plan, shape: &Shape) -> LoadedRun {
             ((*stage).to_owned(), record)
         })
         .collect();
+    let targets = targets(&plan, &load, &finality);
+    let missed = shape.verdict == Verdict::Pass && targets.iter().any(|target| !target.met);
     let record = RunRecord {
         schema: SCHEMA.to_owned(),
         mode: "sim".to_owned(),
@@ -174,9 +176,13 @@ pub fn run(plan: Plan, shape: &Shape) -> LoadedRun {
             "{:032x}",
             u128::from(shape.seed) * 0x9E37_79B9_7F4A_7C15_F39C
         ),
-        verdict: shape.verdict,
+        verdict: if missed {
+            Verdict::Missed
+        } else {
+            shape.verdict
+        },
         reasons: reasons(shape, &load),
-        targets: targets(&plan, &load, &finality),
+        targets,
         consensus_ms: Percentiles::of(&histograms["consensus"]),
         commit_ms: Percentiles::of(&histograms["commit"]),
         finality_ms: finality,
