@@ -22,27 +22,43 @@ pub struct Access<'a> {
 
 /// Uncommitted writes of a block (or of one group of its transactions), over
 /// what was read of the parent.
+///
+/// Slots and cells lie in vectors in the order of first use, and maps hold their
+/// positions: small to probe, and drained without walking a map.
 #[derive(Default)]
 pub(crate) struct Overlay {
-    accounts: HashMap<u64, Slot, FixedState>,
-    account_undo: Vec<(u64, Slot)>,
+    positions: HashMap<u64, usize, FixedState>,
+    slots: Vec<Slot>,
+    undo: Vec<(usize, Slot)>,
     tables: Vec<Option<Box<dyn AnyTable>>>,
+    /// Tables that the current transaction has written.
+    written: Vec<u8>,
 }
 
 #[derive(Clone, Copy)]
 struct Slot {
+    id: AccountId,
     account: Account,
     written: bool,
 }
 
-struct Cell<V> {
+struct Cell<T: Table> {
+    key: T::Key,
+    path: u128,
+    value: Option<T::Value>,
+    written: bool,
+}
+
+struct Undo<V> {
+    position: usize,
     value: Option<V>,
     written: bool,
 }
 
 struct TableOverlay<T: Table> {
-    cells: HashMap<T::Key, Cell<T::Value>, FixedState>,
-    undo: Vec<(T::Key, Cell<T::Value>)>,
+    positions: HashMap<T::Key, usize, FixedState>,
+    cells: Vec<Cell<T>>,
+    undo: Vec<Undo<T::Value>>,
 }
 
 /// A table's overlay without its types.
@@ -62,54 +78,85 @@ impl<T: Table> AnyTable for TableOverlay<T> {
 
     fn undo(&mut self) {
         // Backwards, so that of two writes to one key the older state wins.
-        while let Some((key, cell)) = self.undo.pop() {
-            self.cells.insert(key, cell);
+        while let Some(undo) = self.undo.pop() {
+            let cell = &mut self.cells[undo.position];
+            cell.value = undo.value;
+            cell.written = undo.written;
         }
     }
 
     fn drain(&mut self, batch: &mut Batch) {
-        // The map's order does not matter: the trie sorts by path.
-        for (key, cell) in self.cells.drain().filter(|(_, cell)| cell.written) {
-            batch.push(T::ID, &key, cell.value.as_ref());
+        self.positions.clear();
+        for cell in self.cells.drain(..).filter(|cell| cell.written) {
+            batch.push(cell.path, &cell.key, cell.value.as_ref());
         }
     }
 }
 
 impl<T: Table> TableOverlay<T> {
-    fn cell(&mut self, parent: &State, key: &T::Key) -> &mut Cell<T::Value> {
-        self.cells.entry_ref(key).or_insert_with(|| Cell {
-            value: parent.get::<T>(key),
-            written: false,
+    fn new() -> TableOverlay<T> {
+        TableOverlay {
+            positions: HashMap::default(),
+            cells: Vec::new(),
+            undo: Vec::new(),
+        }
+    }
+
+    fn position(&mut self, parent: &State, key: &T::Key) -> usize {
+        let cells = &mut self.cells;
+        *self.positions.entry_ref(key).or_insert_with(|| {
+            let (path, value) = parent.locate::<T>(key);
+            cells.push(Cell {
+                key: key.clone(),
+                path,
+                value,
+                written: false,
+            });
+            cells.len() - 1
         })
     }
 }
 
 impl Overlay {
+    /// An overlay with room for the accounts of so many transactions.
+    pub(crate) fn for_transactions(count: usize) -> Overlay {
+        Overlay {
+            positions: HashMap::with_capacity_and_hasher(2 * count, FixedState::default()),
+            slots: Vec::with_capacity(2 * count),
+            ..Overlay::default()
+        }
+    }
+
     fn table<T: Table>(&mut self) -> &mut TableOverlay<T> {
         let index = usize::from(T::ID);
         if self.tables.len() <= index {
             self.tables.resize_with(index + 1, || None);
         }
-        let table: &mut dyn Any = &mut **self.tables[index].get_or_insert_with(|| {
-            Box::new(TableOverlay::<T> {
-                cells: HashMap::default(),
-                undo: Vec::new(),
-            })
-        });
+        let table: &mut dyn Any =
+            &mut **self.tables[index].get_or_insert_with(|| Box::new(TableOverlay::<T>::new()));
         table.downcast_mut().expect("no two tables share an ID")
     }
 
-    fn slot(&mut self, parent: &State, id: AccountId) -> Option<&mut Slot> {
-        match self.accounts.entry(id.0) {
-            Entry::Occupied(slot) => Some(slot.into_mut()),
+    fn position(&mut self, parent: &State, id: AccountId) -> Option<usize> {
+        match self.positions.entry(id.0) {
+            Entry::Occupied(position) => Some(*position.get()),
             Entry::Vacant(vacant) => {
                 let account = parent.account(id)?;
-                Some(vacant.insert(Slot {
+                self.slots.push(Slot {
+                    id,
                     account,
                     written: false,
-                }))
+                });
+                Some(*vacant.insert(self.slots.len() - 1))
             }
         }
+    }
+
+    fn set_balance(&mut self, position: usize, balance: u64) {
+        let slot = &mut self.slots[position];
+        self.undo.push((position, *slot));
+        slot.account.balance = balance;
+        slot.written = true;
     }
 
     /// Uses up a nonce. This is not undone when the transaction is refused.
@@ -119,7 +166,8 @@ impl Overlay {
         sender: AccountId,
         nonce: u64,
     ) -> Result<(), Reason> {
-        let slot = self.slot(parent, sender).ok_or(Reason::UnknownRecord)?;
+        let position = self.position(parent, sender).ok_or(Reason::UnknownRecord)?;
+        let slot = &mut self.slots[position];
         if !slot.account.take_nonce(nonce) {
             return Err(Reason::Duplicate);
         }
@@ -130,28 +178,26 @@ impl Overlay {
     /// Ends a transaction: keeps its writes or takes them back.
     pub(crate) fn end(&mut self, keep: bool) {
         if keep {
-            self.account_undo.clear();
-            self.tables
-                .iter_mut()
-                .flatten()
-                .for_each(|table| table.settle());
-            return;
+            self.undo.clear();
         }
-        while let Some((id, slot)) = self.account_undo.pop() {
-            self.accounts.insert(id, slot);
+        while let Some((position, slot)) = self.undo.pop() {
+            self.slots[position] = slot;
         }
-        self.tables
-            .iter_mut()
-            .flatten()
-            .for_each(|table| table.undo());
+        // A table written twice is listed twice; the second time does nothing.
+        for id in self.written.drain(..) {
+            if let Some(table) = &mut self.tables[usize::from(id)] {
+                if keep { table.settle() } else { table.undo() }
+            }
+        }
     }
 
     /// Empties the overlay into the changes that a state can commit.
     pub(crate) fn drain(&mut self, changes: &mut Changes) {
-        let written = self.accounts.drain().filter(|(_, slot)| slot.written);
+        self.positions.clear();
+        let written = self.slots.drain(..).filter(|slot| slot.written);
         changes
             .accounts
-            .extend(written.map(|(id, slot)| (AccountId(id), slot.account)));
+            .extend(written.map(|slot| (slot.id, slot.account)));
         for (id, table) in (0..=u8::MAX).zip(&mut self.tables) {
             if let Some(table) = table {
                 table.drain(changes.tables.entry(id).or_default());
@@ -176,11 +222,9 @@ impl<'a> Access<'a> {
     /// A record, if there is one.
     pub fn get<T: Table>(&mut self, key: &T::Key) -> Option<&T::Value> {
         self.expect_declared(|| (T::NAME, fingerprint::<T>(key)), false);
-        self.overlay
-            .table::<T>()
-            .cell(self.parent, key)
-            .value
-            .as_ref()
+        let table = self.overlay.table::<T>();
+        let position = table.position(self.parent, key);
+        table.cells[position].value.as_ref()
     }
 
     /// A copy of a record, for when several are needed at once.
@@ -190,31 +234,34 @@ impl<'a> Access<'a> {
 
     /// Writes a record, new or not.
     pub fn put<T: Table>(&mut self, key: T::Key, value: T::Value) {
-        self.replace::<T>(key, Some(value));
+        self.replace::<T>(&key, Some(value));
     }
 
     /// Removes a record; nothing happens if there is none.
     pub fn remove<T: Table>(&mut self, key: T::Key) {
-        self.replace::<T>(key, None);
+        self.replace::<T>(&key, None);
     }
 
-    fn replace<T: Table>(&mut self, key: T::Key, value: Option<T::Value>) {
-        self.expect_declared(|| (T::NAME, fingerprint::<T>(&key)), true);
+    fn replace<T: Table>(&mut self, key: &T::Key, value: Option<T::Value>) {
+        self.expect_declared(|| (T::NAME, fingerprint::<T>(key)), true);
+        self.overlay.written.push(T::ID);
         let table = self.overlay.table::<T>();
-        let new = Cell {
+        let position = table.position(self.parent, key);
+        let cell = &mut table.cells[position];
+        let value = std::mem::replace(&mut cell.value, value);
+        let written = std::mem::replace(&mut cell.written, true);
+        table.undo.push(Undo {
+            position,
             value,
-            written: true,
-        };
-        let old = std::mem::replace(table.cell(self.parent, &key), new);
-        table.undo.push((key, old));
+            written,
+        });
     }
 
     /// An account's balance in cents, if there is such an account.
     pub fn balance(&mut self, id: AccountId) -> Option<u64> {
         self.expect_declared(|| ("accounts", account_fingerprint(id)), false);
-        self.overlay
-            .slot(self.parent, id)
-            .map(|slot| slot.account.balance)
+        let position = self.overlay.position(self.parent, id)?;
+        Some(self.overlay.slots[position].account.balance)
     }
 
     /// Moves `amount` cents. A payment to oneself is checked but moves nothing.
@@ -223,31 +270,30 @@ impl<'a> Access<'a> {
     /// `Malformed` for zero, `UnknownRecord` for an account that does not exist,
     /// `InsufficientFunds` when the payer holds less.
     pub fn transfer(&mut self, from: AccountId, to: AccountId, amount: u64) -> Result<(), Reason> {
+        self.expect_declared(|| ("accounts", account_fingerprint(from)), true);
+        self.expect_declared(|| ("accounts", account_fingerprint(to)), true);
         if amount == 0 {
             return Err(Reason::Malformed);
         }
-        let payer = self.balance(from).ok_or(Reason::UnknownRecord)?;
-        let payee = self.balance(to).ok_or(Reason::UnknownRecord)?;
-        let left = payer.checked_sub(amount).ok_or(Reason::InsufficientFunds)?;
+        let payer = self
+            .overlay
+            .position(self.parent, from)
+            .ok_or(Reason::UnknownRecord)?;
+        let payee = self
+            .overlay
+            .position(self.parent, to)
+            .ok_or(Reason::UnknownRecord)?;
+        let held = self.overlay.slots[payer].account.balance;
+        let left = held.checked_sub(amount).ok_or(Reason::InsufficientFunds)?;
         if from == to {
             return Ok(());
         }
         // Only a supply beyond u64::MAX cents can overflow; refuse, never wrap.
-        let grown = payee.checked_add(amount).ok_or(Reason::Malformed)?;
-        self.set_balance(from, left);
-        self.set_balance(to, grown);
+        let held = self.overlay.slots[payee].account.balance;
+        let grown = held.checked_add(amount).ok_or(Reason::Malformed)?;
+        self.overlay.set_balance(payer, left);
+        self.overlay.set_balance(payee, grown);
         Ok(())
-    }
-
-    fn set_balance(&mut self, id: AccountId, balance: u64) {
-        self.expect_declared(|| ("accounts", account_fingerprint(id)), true);
-        let Some(slot) = self.overlay.slot(self.parent, id) else {
-            return;
-        };
-        let before = *slot;
-        slot.account.balance = balance;
-        slot.written = true;
-        self.overlay.account_undo.push((id.0, before));
     }
 
     /// Debug builds hold rules to what they declared: the parallel executor

@@ -49,7 +49,7 @@ pub struct Serial;
 impl Executor for Serial {
     fn execute(&self, parent: &State, block: &BlockInput<'_>) -> Execution {
         let good = verified(parent, block.transactions);
-        let mut overlay = Overlay::default();
+        let mut overlay = Overlay::for_transactions(block.transactions.len());
         let mut touches = Touches::new();
         let mut outcomes = Vec::with_capacity(block.transactions.len());
         for (position, signed) in block.transactions.iter().enumerate() {

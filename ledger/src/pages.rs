@@ -9,19 +9,25 @@ use crate::account::{Account, AccountId};
 use crate::hash::{FANOUT, Hash, INNER_BYTES};
 use std::sync::Arc;
 
-/// Slots of a page. 16 slots are 512 B: with twice as many, hashing costs 40 %
-/// more per payment; with half as many, the spine outgrows the pages.
-pub(crate) const SLOTS: u64 = 16;
-const PAGE_BYTES: usize = 16 * Account::BYTES;
+/// Slots of a page, the unit that is hashed: 256 B. Of the sizes around it, this
+/// one hashes least per payment, pages and spine together.
+const SLOTS: u64 = 8;
+const PAGE_BYTES: usize = SLOTS as usize * Account::BYTES;
 /// Changes below which an update is not worth splitting over threads.
 const SPLIT: usize = 256;
 
-type Page = [u8; PAGE_BYTES];
-
 #[derive(Clone, Debug)]
 enum Node {
-    Page(Arc<Page>),
+    Group(Arc<Group>),
     Inner(Arc<Inner>),
+}
+
+/// The lowest level of the spine, with its pages inside: one allocation to copy
+/// instead of two, and no reference counts for the pages that stay as they were.
+#[derive(Clone, Copy, Debug)]
+struct Group {
+    digests: [u8; INNER_BYTES],
+    pages: [u8; FANOUT * PAGE_BYTES],
 }
 
 #[derive(Clone, Debug)]
@@ -33,10 +39,64 @@ struct Inner {
 impl Node {
     fn same(&self, other: &Node) -> bool {
         match (self, other) {
-            (Node::Page(a), Node::Page(b)) => Arc::ptr_eq(a, b),
+            (Node::Group(a), Node::Group(b)) => Arc::ptr_eq(a, b),
             (Node::Inner(a), Node::Inner(b)) => Arc::ptr_eq(a, b),
             _ => false,
         }
+    }
+}
+
+impl Group {
+    /// Accounts of a group.
+    const SPAN: u64 = SLOTS * FANOUT as u64;
+
+    /// The first `held` accounts of a group, which hold `balance` each.
+    fn uniform(balance: u64, held: u64) -> (Node, Hash) {
+        let mut group = Group {
+            digests: [0; INNER_BYTES],
+            pages: [0; FANOUT * PAGE_BYTES],
+        };
+        let slots = group.pages.chunks_exact_mut(Account::BYTES);
+        for (_, slot) in (0..held).zip(slots) {
+            slot.copy_from_slice(&Account::new(balance).to_bytes());
+        }
+        for page in 0..held.div_ceil(SLOTS) as usize {
+            group.hash_page(page);
+        }
+        let digest = Hash::inner(&group.digests);
+        (Node::Group(Arc::new(group)), digest)
+    }
+
+    fn slot(&self, id: u64) -> Account {
+        let at = (id % Group::SPAN) as usize * Account::BYTES;
+        Account::from_bytes(
+            self.pages[at..]
+                .first_chunk()
+                .expect("a group holds whole slots"),
+        )
+    }
+
+    fn page(&self, page: usize) -> &[u8] {
+        &self.pages[page * PAGE_BYTES..][..PAGE_BYTES]
+    }
+
+    fn hash_page(&mut self, page: usize) {
+        let digest = Hash::page(self.page(page));
+        self.digests[page * 32..][..32].copy_from_slice(&digest.0);
+    }
+
+    fn update(old: &Arc<Group>, changes: &[(AccountId, Account)]) -> (Node, Hash) {
+        let mut shared = Arc::clone(old);
+        let group = Arc::make_mut(&mut shared);
+        for page in changes.chunk_by(|(a, _), (b, _)| a.0 / SLOTS == b.0 / SLOTS) {
+            for (id, account) in page {
+                let at = (id.0 % Group::SPAN) as usize * Account::BYTES;
+                group.pages[at..][..Account::BYTES].copy_from_slice(&account.to_bytes());
+            }
+            group.hash_page(digit(page[0].0.0, 0));
+        }
+        let digest = Hash::inner(&group.digests);
+        (Node::Group(shared), digest)
     }
 }
 
@@ -45,10 +105,10 @@ impl Node {
 pub(crate) struct Accounts {
     root: Node,
     digest: Hash,
-    /// Levels of inner nodes above the pages.
+    /// Levels of nodes above the pages; the groups are the first.
     levels: u32,
     count: u64,
-    /// The untouched genesis subtree of each level, pages first.
+    /// The untouched genesis subtree of each level, groups first.
     untouched: Arc<[Node]>,
     genesis_balance: u64,
 }
@@ -60,20 +120,13 @@ impl Accounts {
     /// `count` accounts that hold `balance` each and have sent nothing.
     pub(crate) fn uniform(count: u64, balance: u64) -> Accounts {
         let levels = levels_for(count);
-        let mut untouched = vec![full_page(balance, SLOTS)];
-        for _ in 0..levels {
-            let below = untouched[untouched.len() - 1].clone();
-            untouched.push(inner(
-                [
-                    Some(below.0.clone()),
-                    Some(below.0.clone()),
-                    Some(below.0.clone()),
-                    Some(below.0),
-                ],
-                [below.1; FANOUT],
-            ));
+        let mut untouched = vec![Group::uniform(balance, Group::SPAN)];
+        for _ in 1..levels {
+            let (node, digest) = &untouched[untouched.len() - 1];
+            let children = std::array::from_fn(|_| Some(node.clone()));
+            untouched.push(inner(children, [*digest; FANOUT]));
         }
-        let (root, digest) = edge(&untouched, levels, count, balance);
+        let (root, digest) = edge(&untouched, levels - 1, count, balance);
         let untouched = untouched.into_iter().map(|(node, _)| node).collect();
         Accounts {
             root,
@@ -101,7 +154,7 @@ impl Accounts {
         let mut level = self.levels;
         loop {
             match node {
-                Node::Page(page) => return Some(slot(page, id.0)),
+                Node::Group(group) => return Some(group.slot(id.0)),
                 Node::Inner(inner) => {
                     level -= 1;
                     node = inner.children[digit(id.0, level)].as_ref()?;
@@ -116,7 +169,7 @@ impl Accounts {
         if changes.is_empty() {
             return self.clone();
         }
-        let (root, digest) = update(&self.root, self.levels, changes, parallel);
+        let (root, digest) = update(&self.root, self.levels - 1, changes, parallel);
         Accounts {
             root,
             digest,
@@ -126,21 +179,23 @@ impl Accounts {
 
     /// Sum of all balances, in cents; untouched subtrees are multiplied, not read.
     pub(crate) fn total_balance(&self) -> u128 {
-        self.sum(&self.root, self.levels)
+        self.sum(&self.root, self.levels - 1)
     }
 
-    fn sum(&self, node: &Node, level: u32) -> u128 {
-        let untouched = &self.untouched[level as usize];
-        if node.same(untouched) {
-            return u128::from(self.genesis_balance) * u128::from(span(level));
+    /// `height` counts inner levels: a group has none.
+    fn sum(&self, node: &Node, height: u32) -> u128 {
+        if node.same(&self.untouched[height as usize]) {
+            return u128::from(self.genesis_balance) * u128::from(span(height + 1));
         }
         match node {
-            Node::Page(page) => (0..SLOTS).map(|i| u128::from(slot(page, i).balance)).sum(),
+            Node::Group(group) => (0..Group::SPAN)
+                .map(|id| u128::from(group.slot(id).balance))
+                .sum(),
             Node::Inner(inner) => inner
                 .children
                 .iter()
                 .flatten()
-                .map(|child| self.sum(child, level - 1))
+                .map(|child| self.sum(child, height - 1))
                 .sum(),
         }
     }
@@ -155,7 +210,11 @@ impl Accounts {
         let mut level = self.levels;
         loop {
             match node {
-                Node::Page(page) => return Some((siblings, page.to_vec())),
+                Node::Group(group) => {
+                    let page = digit(id.0, 0);
+                    siblings.push(siblings_of(&group.digests, page));
+                    return Some((siblings, group.page(page).to_vec()));
+                }
                 Node::Inner(inner) => {
                     level -= 1;
                     let digit = digit(id.0, level);
@@ -169,8 +228,8 @@ impl Accounts {
 
 /// Reads an account out of a page of a proof.
 pub(crate) fn account_in_page(page: &[u8], id: AccountId) -> Option<Account> {
-    let page: &Page = page.try_into().ok()?;
-    Some(slot(page, id.0))
+    let at = (id.0 % SLOTS) as usize * Account::BYTES;
+    page.get(at..)?.first_chunk().map(Account::from_bytes)
 }
 
 /// The digits that lead to an account's page, top first.
@@ -191,7 +250,7 @@ pub(crate) fn siblings_of(digests: &[u8; INNER_BYTES], digit: usize) -> [Hash; F
 }
 
 fn levels_for(count: u64) -> u32 {
-    (0..)
+    (1..)
         .find(|&level| span(level) >= count)
         .expect("spans grow to the whole of u64")
 }
@@ -203,12 +262,6 @@ fn span(level: u32) -> u64 {
 
 fn digit(id: u64, level: u32) -> usize {
     ((id / SLOTS) >> (2 * level)) as usize % FANOUT
-}
-
-fn slot(page: &Page, id: u64) -> Account {
-    let at = (id % SLOTS) as usize * Account::BYTES;
-    let bytes = page[at..].first_chunk().expect("a page holds whole slots");
-    Account::from_bytes(bytes)
 }
 
 fn inner(children: [Option<Node>; FANOUT], digests: [Hash; FANOUT]) -> (Node, Hash) {
@@ -226,30 +279,23 @@ fn inner(children: [Option<Node>; FANOUT], digests: [Hash; FANOUT]) -> (Node, Ha
     )
 }
 
-fn full_page(balance: u64, slots: u64) -> (Node, Hash) {
-    let mut page = [0; PAGE_BYTES];
-    for slot in page.chunks_exact_mut(Account::BYTES).take(slots as usize) {
-        slot.copy_from_slice(&Account::new(balance).to_bytes());
+/// The subtree of a height that holds the first `count` of its accounts.
+fn edge(untouched: &[(Node, Hash)], height: u32, count: u64, balance: u64) -> (Node, Hash) {
+    if count >= span(height + 1) {
+        return untouched[height as usize].clone();
     }
-    let digest = Hash::page(&page);
-    (Node::Page(Arc::new(page)), digest)
-}
-
-/// The subtree of a level that holds the first `count` of its accounts.
-fn edge(untouched: &[(Node, Hash)], level: u32, count: u64, balance: u64) -> (Node, Hash) {
-    if count >= span(level) {
-        return untouched[level as usize].clone();
+    if height == 0 {
+        return Group::uniform(balance, count);
     }
-    if level == 0 {
-        return full_page(balance, count);
-    }
-    let below = span(level - 1);
+    let below = span(height);
     let mut children = [const { None }; FANOUT];
     let mut digests = [Hash::ZERO; FANOUT];
     for child in 0..FANOUT {
-        let held = count.saturating_sub(below * child as u64).min(below);
+        let held = count
+            .saturating_sub(below.saturating_mul(child as u64))
+            .min(below);
         if held > 0 {
-            let (node, digest) = edge(untouched, level - 1, held, balance);
+            let (node, digest) = edge(untouched, height - 1, held, balance);
             children[child] = Some(node);
             digests[child] = digest;
         }
@@ -259,40 +305,31 @@ fn edge(untouched: &[(Node, Hash)], level: u32, count: u64, balance: u64) -> (No
 
 fn update(
     node: &Node,
-    level: u32,
+    height: u32,
     changes: &[(AccountId, Account)],
     parallel: bool,
 ) -> (Node, Hash) {
     match node {
-        Node::Page(page) => {
-            let mut page = Arc::new(**page);
-            let bytes = Arc::get_mut(&mut page).expect("it was made just now");
-            for (id, account) in changes {
-                let at = (id.0 % SLOTS) as usize * Account::BYTES;
-                bytes[at..][..Account::BYTES].copy_from_slice(&account.to_bytes());
-            }
-            let digest = Hash::page(bytes);
-            (Node::Page(page), digest)
-        }
-        Node::Inner(inner) => update_inner(inner, level - 1, changes, parallel),
+        Node::Group(group) => Group::update(group, changes),
+        Node::Inner(inner) => update_inner(inner, height, changes, parallel),
     }
 }
 
 fn update_inner(
     inner: &Inner,
-    level: u32,
+    height: u32,
     mut changes: &[(AccountId, Account)],
     parallel: bool,
 ) -> (Node, Hash) {
     let mut parts: [&[(AccountId, Account)]; FANOUT] = [&[]; FANOUT];
     for (child, part) in parts.iter_mut().enumerate() {
-        let end = changes.partition_point(|(id, _)| digit(id.0, level) <= child);
+        let end = changes.partition_point(|(id, _)| digit(id.0, height) <= child);
         (*part, changes) = changes.split_at(end);
     }
     let one = |child: usize| -> Option<(Node, Hash)> {
         match &inner.children[child] {
             Some(node) if !parts[child].is_empty() => {
-                Some(update(node, level, parts[child], parallel))
+                Some(update(node, height - 1, parts[child], parallel))
             }
             _ => None,
         }

@@ -66,7 +66,7 @@ fn run(
     good: &[bool],
     list: &[usize],
 ) -> (Vec<(usize, Outcome)>, Changes) {
-    let mut overlay = Overlay::default();
+    let mut overlay = Overlay::for_transactions(list.len());
     let mut touches = Touches::new();
     let outcomes = list
         .iter()

@@ -11,7 +11,7 @@ use crate::hash::Hash;
 use crate::pages::Accounts;
 use crate::proof::Proof;
 use crate::record::Table;
-use crate::trie::{Batch, Trie};
+use crate::trie::{Batch, KeyBytes, Trie, path_of};
 use borsh::BorshDeserialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -79,7 +79,7 @@ impl State {
         for (&table, records) in &genesis.records {
             let batch = changes.tables.entry(table).or_default();
             for (key, value) in records {
-                batch.push(table, &Raw(key), Some(&Raw(value)));
+                batch.push(path_of(table, key), &Raw(key), Some(&Raw(value)));
             }
         }
         let empty = State {
@@ -113,9 +113,19 @@ impl State {
 
     /// A record, if there is one.
     pub fn get<T: Table>(&self, key: &T::Key) -> Option<T::Value> {
-        let trie = self.tables.get(&T::ID)?;
-        let key = borsh::to_vec(key).expect("writing to memory cannot fail");
-        trie.get(&key).map(decode)
+        self.locate::<T>(key).1
+    }
+
+    /// A key's path, and its record if there is one.
+    pub(crate) fn locate<T: Table>(&self, key: &T::Key) -> (u128, Option<T::Value>) {
+        let key = KeyBytes::of(key);
+        let path = path_of(T::ID, key.as_slice());
+        let trie = self.tables.get(&T::ID);
+        (
+            path,
+            trie.and_then(|trie| trie.get(path, key.as_slice()))
+                .map(decode),
+        )
     }
 
     /// How many records a table holds.
@@ -152,9 +162,9 @@ impl State {
 
     /// Proves what a key of a table holds, or that it holds nothing.
     pub fn prove<T: Table>(&self, key: &T::Key) -> Proof {
-        let key = borsh::to_vec(key).expect("writing to memory cannot fail");
+        let key = KeyBytes::of(key).as_slice().to_vec();
         let (siblings, page) = match self.tables.get(&T::ID) {
-            Some(trie) => trie.path(trie.path_of(&key)),
+            Some(trie) => trie.path(path_of(T::ID, &key)),
             None => (Vec::new(), None),
         };
         Proof::of_record(T::ID, key, siblings, page, self.summary())
@@ -174,7 +184,7 @@ impl State {
 
     /// The next state. Each key occurs once in `changes`, in any order.
     pub(crate) fn commit(&self, mut changes: Changes, parallel: bool) -> State {
-        changes.accounts.sort_unstable_by_key(|(id, _)| *id);
+        sort(&mut changes.accounts);
         let accounts = self.accounts.update(&changes.accounts, parallel);
         let mut tables = BTreeMap::clone(&self.tables);
         for (&id, batch) in &changes.tables {
@@ -191,6 +201,20 @@ impl State {
         next.root = next.summary().root();
         next
     }
+}
+
+/// Sorts by account; the slots are moved once.
+fn sort(accounts: &mut Vec<(AccountId, Account)>) {
+    let mut order: Vec<(AccountId, usize)> = accounts
+        .iter()
+        .enumerate()
+        .map(|(position, (id, _))| (*id, position))
+        .collect();
+    order.sort_unstable();
+    *accounts = order
+        .iter()
+        .map(|(_, position)| accounts[*position])
+        .collect();
 }
 
 /// What the root is the hash of.

@@ -65,14 +65,13 @@ struct Entry {
 }
 
 impl Batch {
-    /// Adds a change of one key.
+    /// Adds a change of one key, of which the caller knows the path.
     pub(crate) fn push(
         &mut self,
-        table: u8,
+        path: u128,
         key: &impl BorshSerialize,
         value: Option<&impl BorshSerialize>,
     ) {
-        const IN_MEMORY: &str = "writing to memory cannot fail";
         let start = self.bytes.len();
         key.serialize(&mut self.bytes).expect(IN_MEMORY);
         let middle = self.bytes.len();
@@ -80,7 +79,6 @@ impl Batch {
         if let Some(value) = value {
             value.serialize(&mut self.bytes).expect(IN_MEMORY);
         }
-        let path = path_of(table, &self.bytes[start..middle]);
         let end = self.bytes.len();
         self.entries.push(Entry {
             path,
@@ -123,6 +121,32 @@ impl Batch {
     }
 }
 
+const IN_MEMORY: &str = "writing to memory cannot fail";
+
+/// The longest encoded key.
+pub(crate) const KEY_LIMIT: usize = 255;
+
+/// A key's encoding, on the stack.
+pub(crate) struct KeyBytes {
+    bytes: [u8; KEY_LIMIT],
+    len: usize,
+}
+
+impl KeyBytes {
+    pub(crate) fn of(key: &impl BorshSerialize) -> KeyBytes {
+        let mut bytes = [0; KEY_LIMIT];
+        let mut rest = &mut bytes[..];
+        key.serialize(&mut rest)
+            .expect("an encoded key has at most 255 bytes");
+        let len = KEY_LIMIT - rest.len();
+        KeyBytes { bytes, len }
+    }
+
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
 /// Where a key lives: the first 16 bytes of its hash, most significant digit first.
 pub(crate) fn path_of(table: u8, key: &[u8]) -> u128 {
     let digest = Hash::of(&[&[table], key]);
@@ -147,11 +171,6 @@ impl Trie {
         }
     }
 
-    /// Where a key of this table lives.
-    pub(crate) fn path_of(&self, key: &[u8]) -> u128 {
-        path_of(self.table, key)
-    }
-
     pub(crate) fn digest(&self) -> Hash {
         self.digest
     }
@@ -161,9 +180,8 @@ impl Trie {
     }
 
     /// The encoded value of a key.
-    pub(crate) fn get(&self, key: &[u8]) -> Option<&[u8]> {
+    pub(crate) fn get(&self, path: u128, key: &[u8]) -> Option<&[u8]> {
         let mut node = self.root.as_ref()?;
-        let path = self.path_of(key);
         let mut depth = 0;
         loop {
             match node {

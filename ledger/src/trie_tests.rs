@@ -11,9 +11,10 @@ type Step = BTreeMap<u32, Option<Vec<u8>>>;
 
 fn batch<'m>(changes: impl IntoIterator<Item = (&'m u32, Option<&'m Vec<u8>>)>) -> Batch {
     let mut batch = Batch::default();
-    changes
-        .into_iter()
-        .for_each(|(key, value)| batch.push(TABLE, key, value));
+    for (key, value) in changes {
+        let path = path_of(TABLE, KeyBytes::of(key).as_slice());
+        batch.push(path, key, value);
+    }
     batch
 }
 
@@ -47,7 +48,9 @@ proptest! {
             check_shape(trie.root.as_ref());
         }
         for key in 0u32..400 {
-            let found = trie.get(&borsh::to_vec(&key).unwrap()).map(<[u8]>::to_vec);
+            let key_bytes = KeyBytes::of(&key);
+            let path = path_of(TABLE, key_bytes.as_slice());
+            let found = trie.get(path, key_bytes.as_slice()).map(<[u8]>::to_vec);
             prop_assert_eq!(found, model.get(&key).map(|value| borsh::to_vec(value).unwrap()));
         }
     }
@@ -91,5 +94,8 @@ fn digests_are_pinned() {
     let model: Model = (0..100)
         .map(|n| (n, vec![n as u8; n as usize % 5]))
         .collect();
-    assert_eq!(built(&model).digest().to_string(), "PIN");
+    assert_eq!(
+        built(&model).digest().to_string(),
+        "738aafac06476b27500c02b517cb8e49e3490b9d2a411a114dbc1e9005723741"
+    );
 }

@@ -108,7 +108,10 @@ fn identity_is_pinned_and_equal_in_both_modes() {
     let priced = Keyring::priced().sign(transfer(3, 4));
     let real = Keyring::derive(1, 2).sign(transfer(3, 4));
     assert_eq!(priced.id, real.id);
-    assert_eq!(real.id.to_string(), "PIN");
+    assert_eq!(
+        real.id.to_string(),
+        "20461fe699fa00166f95b8a6a2615140ec5ebf09ee0026b8182a447d295d8a43"
+    );
     assert!(priced.signature().is_none() && real.signature().is_some());
 }
 

@@ -270,7 +270,10 @@ fn roots_are_pinned() {
             genesis.root().to_string().as_str(),
             after.root.to_string().as_str()
         ),
-        ("PIN", "PIN")
+        (
+            "367ba7f601c46adc74a9216104b2c889e1405e5cc8c6d65af5e6e6e213919943",
+            "f4cef0adcc1cc5d4357908c57b3ccccdcd7245012a083ec38fef1f65158a57a3"
+        )
     );
 }
 
