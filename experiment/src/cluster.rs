@@ -5,6 +5,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use groma_consensus_models::{Committee, Protocol, ReplicaId};
 use groma_ledger::{Genesis, Keyring, State};
@@ -22,7 +23,7 @@ use crate::mempool::BatchRule;
 use crate::observe::Observation;
 use crate::plan::{CryptoMode, Dissemination, LoadPlan, Plan};
 use crate::recorder::{Measured, Recorder};
-use crate::registry::{RunOptions, params_of};
+use crate::registry::{Control, RunOptions, params_of};
 use crate::replica::{Replica, ReplicaSetup};
 use crate::result::RunResult;
 use crate::verdict::{self, Ending, MachineTotals};
@@ -110,13 +111,14 @@ impl<P: Protocol> Observer<Process<P>> for Watch {
     }
 }
 
-/// Runs a plan. The exact part of the result depends on the plan alone.
+/// Runs a plan. The exact part of the result depends on the plan alone. `None`
+/// when the options' control stopped the run before its end.
 ///
 /// # Panics
 /// When the plan names a workload or region that does not exist: a plan comes
 /// from a checked scenario.
 #[must_use]
-pub fn run<P: Protocol>(plan: &Plan, options: &RunOptions) -> RunResult {
+pub fn run<P: Protocol>(plan: &Plan, options: &RunOptions<'_>) -> Option<RunResult> {
     let layout = Layout::of(plan);
     let committee = Committee::new(plan.replicas(), P::FAULT_MODEL);
     let world = Rc::new(World::new(WorldSetup {
@@ -144,8 +146,8 @@ pub fn run<P: Protocol>(plan: &Plan, options: &RunOptions) -> RunResult {
     );
     let watch = Watch { checker: Checker::new(plan, committee.f(), world.clone()), recorder: Recorder::new(plan), newest: None };
     let mut drive = Drive { plan, layout: &layout, simulation, watch, feed, uses: Vec::new(), totals: Vec::new(), unfinished_at: Vec::new() };
-    let stop = drive.to_the_end();
-    drive.conclude(stop)
+    let stop = drive.to_the_end(options.control)?;
+    Some(drive.conclude(stop))
 }
 
 /// The city of a plan and the ledger's first state.
@@ -256,7 +258,7 @@ struct Drive<'a, P: Protocol> {
 impl<P: Protocol> Drive<'_, P> {
     /// Steps from boundary to boundary, so that use and backlog are sampled at
     /// exact instants; stops early once all is final after the load.
-    fn to_the_end(&mut self) -> Stop {
+    fn to_the_end(&mut self, control: Option<&Control>) -> Option<Stop> {
         let machines = self.layout.machines.len();
         self.uses = vec![MachineUse::default(); machines];
         self.totals = vec![MachineTotals::default(); machines];
@@ -265,13 +267,20 @@ impl<P: Protocol> Drive<'_, P> {
         for boundary in boundaries(self.plan) {
             stop = self.simulation.run_until(boundary, &mut self.watch);
             self.sample(last, boundary);
+            if let Some(control) = control {
+                let step_ms = (boundary.as_nanos() - last.as_nanos()) / 1_000_000;
+                control.simulated_ms.fetch_add(step_ms, Ordering::Relaxed);
+                if control.stop.load(Ordering::Relaxed) {
+                    return None;
+                }
+            }
             last = boundary;
             let quiet = boundary.as_nanos() >= self.plan.load_end_ns() && self.watch.recorder.unfinished() == 0;
             if quiet || stop == Stop::Limit {
                 break;
             }
         }
-        stop
+        Some(stop)
     }
 
     fn sample(&mut self, from: Time, until: Time) {

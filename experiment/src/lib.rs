@@ -19,6 +19,8 @@ mod recorder;
 pub mod registry;
 mod replica;
 pub mod result;
+pub mod store;
+pub mod sweep;
 pub mod scenario;
 mod verdict;
 mod wire;

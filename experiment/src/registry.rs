@@ -1,6 +1,8 @@
 //! The table of protocols: an open set, so that an outside crate can add its
 //! own and get the whole tool.
 
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
 use groma_consensus_models::{FaultModel, ParamSpec, Params, Protocol};
 
 use crate::plan::{Plan, ProtocolPlan};
@@ -8,16 +10,27 @@ use crate::result::RunResult;
 
 /// How a run is carried out; nothing here may change its exact result.
 #[derive(Clone, Copy, Debug)]
-pub struct RunOptions {
+pub struct RunOptions<'a> {
     /// Replicas share identical execution by content. Off, every replica
     /// executes for itself; the result is the same, only slower.
     pub sharing: bool,
+    /// Watches and stops runs from outside.
+    pub control: Option<&'a Control>,
 }
 
-impl Default for RunOptions {
+impl Default for RunOptions<'_> {
     fn default() -> Self {
-        Self { sharing: true }
+        Self { sharing: true, control: None }
     }
+}
+
+/// The outside's hold on runs under way, shared by all of a sweep.
+#[derive(Debug, Default)]
+pub struct Control {
+    /// Set to abandon runs at their next second of virtual time.
+    pub stop: AtomicBool,
+    /// Virtual milliseconds simulated so far, by all runs together.
+    pub simulated_ms: AtomicU64,
 }
 
 /// A protocol as the tool knows it.
@@ -31,7 +44,7 @@ pub struct ProtocolEntry {
     pub fault_model: FaultModel,
     /// Its parameters.
     pub params: Vec<ParamSpec>,
-    run: fn(&Plan, &RunOptions) -> RunResult,
+    run: fn(&Plan, &RunOptions<'_>) -> Option<RunResult>,
 }
 
 impl ProtocolEntry {
@@ -49,9 +62,10 @@ impl ProtocolEntry {
     }
 
     /// Runs a plan whose protocol is this one. Pure: the exact part of the
-    /// result depends on the plan alone.
+    /// result depends on the plan alone. `None` when `options.control` stopped
+    /// it before its end.
     #[must_use]
-    pub fn run(&self, plan: &Plan, options: &RunOptions) -> RunResult {
+    pub fn run(&self, plan: &Plan, options: &RunOptions<'_>) -> Option<RunResult> {
         (self.run)(plan, options)
     }
 }

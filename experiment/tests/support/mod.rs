@@ -98,5 +98,5 @@ pub fn run(plan: &Plan) -> RunResult {
 pub fn run_with(plan: &Plan, sharing: bool) -> RunResult {
     let registry = Registry::standard();
     let entry = registry.find(&plan.protocol.name).expect("a protocol that Groma brings");
-    entry.run(plan, &RunOptions { sharing })
+    entry.run(plan, &RunOptions { sharing, control: None }).expect("nobody stops it")
 }
