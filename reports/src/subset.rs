@@ -52,7 +52,7 @@ const REASONS: [(&str, Measure); 5] = [
 
 /// Decides which runs get charts of their own. With more than
 /// [`CHARTED_RUNS`], each scenario gives its most telling runs in turn, then
-/// runs follow in order until the number is reached.
+/// others follow until the number is reached.
 pub fn choose(runs: &mut [Run], groups: &[Range<usize>]) {
     if runs.len() <= CHARTED_RUNS {
         for run in runs {
@@ -78,12 +78,12 @@ pub fn choose(runs: &mut [Run], groups: &[Range<usize>]) {
             }
         }
     }
-    for run in runs
-        .iter_mut()
-        .filter(|run| run.charted.is_none())
-        .take(left)
-    {
-        run.charted = Some("first in order");
+    // The rest are spread over the order, so that no part of it goes unseen.
+    let open: Vec<usize> = (0..runs.len())
+        .filter(|&index| runs[index].charted.is_none())
+        .collect();
+    for place in 0..left {
+        runs[open[place * open.len() / left]].charted = Some("one of a few spread over all");
     }
 }
 

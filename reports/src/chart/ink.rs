@@ -45,17 +45,17 @@ const PLAIN: [(&str, u32); 7] = [
 
 const RUNS: [(&str, u32); SERIES] = [
     ("run0", 0x1f6fb2),
-    ("run1", 0xd1601f),
-    ("run2", 0x23875b),
+    ("run1", 0xbf5212),
+    ("run2", 0x1f7d53),
     ("run3", 0xa2418f),
     ("run4", 0x8a6d00),
-    ("run5", 0x1793a5),
+    ("run5", 0x0f7c8c),
     ("run6", 0x6a55c2),
-    ("run7", 0x7a7f87),
+    ("run7", 0x6a7078),
     ("run8", 0xb5325f),
-    ("run9", 0x6b8e23),
+    ("run9", 0x587a12),
     ("run10", 0x3f51b5),
-    ("run11", 0x8d6e63),
+    ("run11", 0x84655a),
 ];
 
 const STAGES: [(&str, u32); STAGE_INKS] = [

@@ -17,9 +17,9 @@ use super::svg::{
 pub const WIDTH: i32 = 520;
 
 const LEFT: i32 = 58;
-const RIGHT: i32 = 16;
+const RIGHT: i32 = 22;
 /// Height of a row of labels above the panels.
-const LANE: i32 = 19;
+const LANE: i32 = 20;
 const MAX_LANES: usize = 4;
 /// Above each panel, for its title.
 const HEAD: i32 = 30;
@@ -161,7 +161,7 @@ impl TimeChart {
             )?;
             if !text.is_empty() {
                 let label = Label::new(span.ink, Side::After);
-                write(canvas, (*start, top + 7 * FINE), text, label)?;
+                write(canvas, (*start, top + 8 * FINE + FINE / 2), text, label)?;
             }
         }
         Ok(())

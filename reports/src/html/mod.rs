@@ -26,6 +26,7 @@ const POLICY: &str =
 #[must_use]
 pub fn render(comparison: &Comparison) -> String {
     let body = sections(comparison);
+    let charts = body.0.matches("<svg class=\"chart\"").count();
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -37,7 +38,8 @@ pub fn render(comparison: &Comparison) -> String {
                 title { "Groma: " (comparison.title()) }
                 style { (PreEscaped(STYLE)) (PreEscaped(inks())) }
             }
-            body { (body) script { (PreEscaped(SORT)) } }
+            // How many charts there must be, for whoever checks the page.
+            body data-charts=(charts) { (body) script { (PreEscaped(SORT)) } }
         }
     };
     page.into_string()

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::parts::{chip, language, name, runs_of, tone};
+use super::parts::{chip, exact, language, name, runs_of, tone};
 use crate::compare::{Comparison, Run, Scenario, Target};
 use crate::format::count;
 use crate::metric::Group;
@@ -169,7 +169,7 @@ fn table(comparison: &Comparison, runs: &[&Run]) -> Markup {
                                 td rowspan=(run.targets.len()) { (name(comparison, run)) }
                                 td rowspan=(run.targets.len()) { (chip(run.outcome)) }
                             }
-                            (measured(target))
+                            (measured(run, index, target))
                         }
                     }
                 }
@@ -178,12 +178,13 @@ fn table(comparison: &Comparison, runs: &[&Run]) -> Markup {
     }
 }
 
-fn measured(target: &Target) -> Markup {
+fn measured(run: &Run, index: usize, target: &Target) -> Markup {
+    let path = format!("targets.{index}.measured");
     let tone = if target.met { "good" } else { "bad" };
     html! {
         td { (target.name) }
         td.num { (target.bound) }
-        td.num { (target.measured) }
+        (exact(&path, run, target.record.measured, &html! { (target.measured) }))
         td.num { (margin(target)) }
         td class=(tone) { @if target.met { "✓ met" } @else { "✗ missed" } }
     }

@@ -1,7 +1,7 @@
 //! A scenario's runs in one picture each: throughput against latency, the
 //! latency distribution, the stages, and the course of time.
 
-use groma_experiment::result::STAGES;
+use groma_experiment::result::{STAGES, StageRecord};
 use maud::{Markup, html};
 
 use super::parts::{Key, exact, figure, ink_of, legend, name, runs_of};
@@ -157,31 +157,39 @@ fn stages(comparison: &Comparison, shown: &[(&Run, Ink)]) -> Markup {
             details.data {
                 summary { "Figures of the stages" }
                 table {
-                    thead { tr { th { "Stage, ms" } @for (run, _) in shown { th.num colspan="3" { (name(comparison, run)) } } }
-                        tr { th {} @for _ in shown { th.num { "mean" } th.num { "p50" } th.num { "p99" } } } }
-                    tbody { @for stage in STAGES { tr {
-                        th { (stage) }
-                        @for (run, _) in shown { (stage_cells(run, stage)) }
-                    } } }
+                    thead { tr { th { "Run" } @for stage in STAGES { th.num { (stage) ", ms" } } } }
+                    @for (part, of) in PARTS { tbody {
+                        tr.group { th colspan=(STAGES.len() + 1) { (part) } }
+                        @for (run, _) in shown { tr {
+                            th { (name(comparison, run)) }
+                            @for stage in STAGES { (stage_cell(run, stage, part, of)) }
+                        } }
+                    } }
                 }
             }
         }
     }
 }
 
-fn stage_cells(run: &Run, stage: &str) -> Markup {
-    let record = run.source.record.stages_ms.get(stage);
-    let figures = [
-        ("mean", record.and_then(|stage| stage.mean)),
-        ("p50", record.and_then(|stage| stage.p50)),
-        ("p99", record.and_then(|stage| stage.p99)),
-    ];
-    html! {
-        @for (part, value) in figures {
-            @let text = value.map_or_else(|| "–".to_owned(), |value| Unit::Millis.row_scale(1.0, 1.0).number(value));
-            (exact(&format!("stages_ms.{stage}.{part}"), run, value, &html! { (text) }))
-        }
-    }
+type Part = (&'static str, fn(&StageRecord) -> Option<f64>);
+
+const PARTS: [Part; 3] = [
+    ("mean", |stage| stage.mean),
+    ("p50", |stage| stage.p50),
+    ("p99", |stage| stage.p99),
+];
+
+fn stage_cell(run: &Run, stage: &str, part: &str, of: fn(&StageRecord) -> Option<f64>) -> Markup {
+    let value = run.source.record.stages_ms.get(stage).and_then(of);
+    // Milliseconds all over the table, whatever the size.
+    let scale = Unit::Millis.row_scale(1.0, 1.0);
+    let text = value.map_or_else(|| "–".to_owned(), |value| scale.number(value));
+    exact(
+        &format!("stages_ms.{stage}.{part}"),
+        run,
+        value,
+        &html! { (text) },
+    )
 }
 
 fn course(comparison: &Comparison, shown: &[(&Run, Ink)]) -> Markup {
