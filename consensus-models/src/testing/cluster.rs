@@ -148,6 +148,10 @@ impl<P: Protocol> Cluster<P> {
     pub fn fault(&mut self, fault: Fault) {
         match fault {
             Fault::Crash(id) => self.crash(id),
+            Fault::Bounce(id) => {
+                self.crash(id);
+                self.restart(id);
+            }
             Fault::CrashLeader => {
                 if let Some(id) = self.leader() {
                     self.crash(id);

@@ -13,6 +13,8 @@ pub enum Fault {
     /// The replica that leads, as the live replica in the highest view
     /// believes, stops; nothing happens when it is unknown or already down.
     CrashLeader,
+    /// The replica stops, loses what is not durable, and is back at once.
+    Bounce(ReplicaId),
     /// All replicas stop at once, whatever the cluster tolerates.
     Outage,
     /// The replica comes back, should it be down.
@@ -63,7 +65,8 @@ pub fn schedule(plan: &FaultPlan, rng: &mut SplitMix64) -> Vec<(Duration, Fault)
 fn draw(plan: &FaultPlan, rng: &mut SplitMix64) -> Fault {
     let someone = |rng: &mut SplitMix64| ReplicaId(rng.below(u64::from(plan.n)) as u32);
     match rng.below(20) {
-        0..=3 => Fault::Crash(someone(rng)),
+        0..=2 => Fault::Crash(someone(rng)),
+        3 => Fault::Bounce(someone(rng)),
         4..=6 => Fault::CrashLeader,
         7..=9 => Fault::Restart(someone(rng)),
         10..=11 => Fault::RestartAll,

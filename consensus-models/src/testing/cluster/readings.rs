@@ -127,7 +127,13 @@ impl<P: Protocol> Cluster<P> {
     /// One line per replica for failure reports.
     #[must_use]
     pub fn describe(&self) -> String {
-        let mut text = format!("at {:?}, missing {:?}\n", self.now, self.missing());
+        let missing = self.missing();
+        let mut text = format!(
+            "at {:?}, {} batches missing, such as {:?}\n",
+            self.now,
+            missing.len(),
+            missing.first()
+        );
         for host in &self.hosts {
             let state = match &host.protocol {
                 None => "down".to_owned(),
