@@ -133,3 +133,9 @@ fn origin(item: &catalogue::Item, source: &str) -> String {
         None => source.to_owned(),
     }
 }
+
+/// The kinds of faults with one line about each, in the order of the schema.
+pub(crate) fn fault_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let kinds = keys::FAULT.keys.iter().filter(|key| keys::FAULT.one_of.contains(&key.name));
+    kinds.map(|key| (key.name, key.help))
+}

@@ -1,0 +1,148 @@
+//! What a user may type.
+
+use std::path::PathBuf;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::exit::{Exit, Problem};
+use crate::{Done, output};
+
+const QUICK_START: &str = "Quick start:
+  groma new city.yaml          write a commented scenario
+  groma run city.yaml          run it; figures here, report in results/<name>/report.html
+  groma list protocols         what may stand in a scenario";
+
+/// Simulates real consensus and ledger code under a city's load.
+#[derive(Debug, Parser)]
+#[command(name = "groma", version, about, after_help = QUICK_START, max_term_width = 100)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run scenarios: every plan of each, over the cores; writes results and a report
+    Run(RunArgs),
+    /// Read and check scenarios without running them
+    Check {
+        /// Scenario files
+        #[arg(required = true, value_name = "SCENARIO")]
+        scenarios: Vec<PathBuf>,
+    },
+    /// Write a commented starter scenario
+    New {
+        /// The file to make; it must not exist
+        file: PathBuf,
+    },
+    /// Print each concrete plan as one JSON line
+    Plan {
+        /// Scenario file
+        scenario: PathBuf,
+        /// Override a value, as in --set committee.shenzhen=4
+        #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+        set: Vec<(String, String)>,
+    },
+    /// Make one report over any results
+    Report {
+        /// Output folders of earlier runs
+        #[arg(required = true, value_name = "DIR")]
+        folders: Vec<PathBuf>,
+        /// The page to write
+        #[arg(long, value_name = "FILE.html", default_value = "report.html")]
+        out: PathBuf,
+    },
+    /// Show what may stand in a scenario, with its source
+    List {
+        /// Which table
+        what: Table,
+    },
+    /// Print the JSON Schema of the scenario file, for editors
+    Schema,
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// Arguments of `groma run`.
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    /// Scenario files, or the run.json of an earlier run to replay
+    #[arg(required = true, value_name = "SCENARIO")]
+    pub scenarios: Vec<PathBuf>,
+    /// Where results go [default: results/<name>]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Override a value, as in --set committee.shenzhen=4
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub set: Vec<(String, String)>,
+    /// Runs at the same time [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Let every replica execute for itself: same result, slower
+    #[arg(long)]
+    pub no_sharing: bool,
+    /// How the summary is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+    /// No progress and no messages, only the summary
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// How a summary is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A table.
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// The tables of `groma list`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Table {
+    /// Consensus protocols with their parameters.
+    Protocols,
+    /// What citizens submit.
+    Workloads,
+    /// Latencies between regions.
+    Networks,
+    /// Machines.
+    Machines,
+    /// Price lists.
+    Costs,
+    /// What may go wrong.
+    Faults,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE, as in seed=2")?;
+    if key.is_empty() {
+        return Err("expected KEY=VALUE, as in seed=2".to_owned());
+    }
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+/// Prints a completion script.
+pub fn completions(shell: Shell) -> Done {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "groma", &mut script);
+    output::print(&String::from_utf8_lossy(&script));
+    Ok(Exit::Fine)
+}
+
+/// Prints the manual page.
+pub fn man() -> Done {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Args::command()).render(&mut page).map_err(Problem::internal)?;
+    output::print(&String::from_utf8_lossy(&page));
+    Ok(Exit::Fine)
+}

@@ -1,0 +1,240 @@
+//! `groma run`: plans over the cores, results on disk as each run ends, one
+//! summary and one report.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use groma_experiment::plan::{Expect, Plan};
+use groma_experiment::registry::{Control, Registry, RunOptions};
+use groma_experiment::result::{RunRecord, Verdict};
+use groma_experiment::store::{self, BUILD, LoadedRun};
+use groma_experiment::sweep::{self, Ended};
+use groma_reports::{Comparison, console, html, summary};
+
+use crate::args::{Format, RunArgs};
+use crate::exit::{Exit, Problem};
+use crate::progress::Progress;
+use crate::{Done, host, output, scenario};
+
+/// A plan and the folder of its results.
+#[derive(Debug)]
+struct Job {
+    plan: Plan,
+    out: PathBuf,
+}
+
+/// What a sweep came to.
+#[derive(Debug, Default)]
+struct Tally {
+    kept: usize,
+    stopped: usize,
+    unwritten: Vec<String>,
+    failed: Vec<String>,
+}
+
+/// Runs every plan of every scenario.
+pub fn run(args: &RunArgs, registry: &Registry) -> Done {
+    let jobs = jobs(args, registry)?;
+    let folders: Vec<&Path> = distinct(jobs.iter().map(|job| job.out.as_path()));
+    for folder in &folders {
+        output::prepare(folder)?;
+    }
+    let (finished, open): (Vec<&Job>, Vec<&Job>) =
+        jobs.iter().partition(|job| store::is_finished(&job.out, &job.plan.key(), BUILD));
+    let control = Arc::new(Control::default());
+    stop_on_interrupt(&control)?;
+    let tally = sweep(args, &open, finished.len(), &control, registry)?;
+    let runs = read_back(&jobs)?;
+    let wrote = documents(&folders, &jobs, &runs);
+    tell(args, &folders, &runs, finished.len());
+    conclude(&tally, &runs, wrote)
+}
+
+/// The plans to run; exact repetitions run once.
+fn jobs(args: &RunArgs, registry: &Registry) -> Result<Vec<Job>, Problem> {
+    let mut jobs: BTreeMap<(PathBuf, usize), Job> = BTreeMap::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for path in &args.scenarios {
+        for plan in scenario::load(path, &args.set, registry)? {
+            let out = match &args.out {
+                Some(folder) => folder.clone(),
+                None => Path::new("results").join(&plan.name),
+            };
+            if seen.insert((out.clone(), plan.key())) {
+                let order = jobs.len();
+                jobs.insert((out.clone(), order), Job { plan, out });
+            }
+        }
+    }
+    Ok(jobs.into_values().collect())
+}
+
+fn distinct<'a>(folders: impl Iterator<Item = &'a Path>) -> Vec<&'a Path> {
+    let mut distinct: Vec<&Path> = folders.collect();
+    distinct.dedup();
+    distinct
+}
+
+/// The first Ctrl-C lets runs end at their next second of virtual time; what
+/// has finished is on disk already.
+fn stop_on_interrupt(control: &Arc<Control>) -> Result<(), Problem> {
+    let control = control.clone();
+    ctrlc::set_handler(move || {
+        if control.stop.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })
+    .map_err(|error| Problem::internal(format!("cannot listen for Ctrl-C: {error}")))
+}
+
+fn sweep(
+    args: &RunArgs,
+    open: &[&Job],
+    reused: usize,
+    control: &Control,
+    registry: &Registry,
+) -> Result<Tally, Problem> {
+    let threads = args.threads.map_or_else(host::cores, usize::from);
+    let plans: Vec<Plan> = open.iter().map(|job| job.plan.clone()).collect();
+    let progress = Progress::new(&plans.iter().collect::<Vec<_>>(), args.quiet);
+    if reused > 0 {
+        progress.say(&format!("{reused} finished before and reused"));
+    }
+    let options = RunOptions { sharing: !args.no_sharing, control: Some(control) };
+    let (done, tally) = (AtomicUsize::new(0), Mutex::new(Tally::default()));
+    let around = |index: usize, run: &dyn Fn() -> Ended| {
+        let started = Instant::now();
+        let ended = run();
+        let job = open[index];
+        let kept = keep(job, ended, started, threads);
+        if let Ok(Some(result)) = &kept {
+            progress.ended(result, done.fetch_add(1, Ordering::Relaxed) + 1, open.len());
+        }
+        tally.lock().unwrap_or_else(PoisonError::into_inner).count(kept);
+    };
+    let swept = std::thread::scope(|scope| {
+        scope.spawn(|| progress.follow(control));
+        let swept = sweep::run_all(&plans, threads, &options, registry, &around);
+        progress.finish();
+        swept
+    });
+    swept.map_err(Problem::internal)?;
+    Ok(tally.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Why a run left nothing behind.
+enum Lost {
+    Unwritten(String),
+    Failed(String),
+}
+
+type Kept = Result<Option<Box<groma_experiment::result::RunResult>>, Lost>;
+
+/// Writes a finished run at once, so that nothing finished can be lost.
+fn keep(job: &Job, ended: Ended, started: Instant, threads: usize) -> Kept {
+    match ended {
+        Ended::Finished(mut result) => {
+            host::describe(&mut result.host, started.elapsed(), threads);
+            store::write_run(&job.out, &result).map_err(|error| {
+                let folder = store::run_folder(&job.out, &result.record.key);
+                Lost::Unwritten(format!("cannot write {}: {error}", folder.display()))
+            })?;
+            Ok(Some(result))
+        }
+        Ended::Stopped => Ok(None),
+        Ended::Failed(why) => Err(Lost::Failed(format!("run {} ({}) failed: {why}", job.plan.key(), job.plan.label()))),
+    }
+}
+
+impl Tally {
+    fn count(&mut self, kept: Kept) {
+        match kept {
+            Ok(Some(_)) => self.kept += 1,
+            Ok(None) => self.stopped += 1,
+            Err(Lost::Unwritten(why)) => self.unwritten.push(why),
+            Err(Lost::Failed(why)) => self.failed.push(why),
+        }
+    }
+}
+
+/// Reads the runs of these jobs from disk, in order; what has not finished is
+/// not there.
+fn read_back(jobs: &[Job]) -> Result<Vec<(usize, LoadedRun)>, Problem> {
+    let mut runs = Vec::new();
+    for (index, job) in jobs.iter().enumerate() {
+        let key = job.plan.key();
+        if store::is_finished(&job.out, &key, BUILD) {
+            let run = store::read_run(&store::run_folder(&job.out, &key)).map_err(Problem::internal)?;
+            runs.push((index, run));
+        }
+    }
+    Ok(runs)
+}
+
+/// Writes the report and the summary of every output folder.
+fn documents(folders: &[&Path], jobs: &[Job], runs: &[(usize, LoadedRun)]) -> Result<(), Problem> {
+    for folder in folders {
+        let here: Vec<LoadedRun> =
+            runs.iter().filter(|(index, _)| jobs[*index].out == *folder).map(|(_, run)| run.clone()).collect();
+        if here.is_empty() {
+            continue;
+        }
+        let comparison = Comparison::of(here);
+        output::write_document(&folder.join("report.html"), &html::render(&comparison))?;
+        output::write_document(&folder.join("summary.csv"), &summary::csv(&comparison))?;
+    }
+    Ok(())
+}
+
+fn tell(args: &RunArgs, folders: &[&Path], runs: &[(usize, LoadedRun)], reused: usize) {
+    match args.format {
+        Format::Json => {
+            let records: Vec<&RunRecord> = runs.iter().map(|(_, run)| &run.record).collect();
+            let document = serde_json::json!({ "schema": "groma.runs/1", "reused": reused, "runs": records });
+            output::print(&format!("{document}\n"));
+        }
+        Format::Text if !runs.is_empty() => {
+            let comparison = Comparison::of(runs.iter().map(|(_, run)| run.clone()).collect());
+            let style = console::Style { colour: output::is_colourful(), ..console::Style::default() };
+            output::print(&console::table(&comparison, style));
+        }
+        Format::Text => {}
+    }
+    if !args.quiet && !runs.is_empty() {
+        for folder in folders {
+            eprintln!("report: {}", folder.join("report.html").display());
+        }
+    }
+}
+
+fn conclude(tally: &Tally, runs: &[(usize, LoadedRun)], wrote: Result<(), Problem>) -> Done {
+    for why in tally.failed.iter().chain(&tally.unwritten) {
+        eprintln!("error: {why}");
+    }
+    if tally.stopped > 0 {
+        eprintln!("interrupted: {} finished runs are kept, {} are not; the same command goes on from here", runs.len(), tally.stopped);
+        return Ok(Exit::Interrupted);
+    }
+    if !tally.failed.is_empty() {
+        return Ok(Exit::Internal);
+    }
+    wrote?;
+    if !tally.unwritten.is_empty() {
+        return Ok(Exit::Input);
+    }
+    let fine = runs.iter().all(|(_, run)| as_expected(&run.record));
+    Ok(if fine { Exit::Fine } else { Exit::Missed })
+}
+
+/// Whether a run came out as its scenario says. A scenario that expects an
+/// overload or a broken quorum states no targets that could be missed.
+fn as_expected(record: &RunRecord) -> bool {
+    match record.plan.expect {
+        Expect::Sustained => record.verdict == Verdict::Pass,
+        Expect::Unsustained => record.verdict == Verdict::Unsustained,
+        Expect::Violated => record.verdict == Verdict::Violated,
+    }
+}

@@ -1,0 +1,51 @@
+//! What may stand in a scenario, as lines for a person: the open sets with
+//! their sources. Decides nothing.
+
+use groma_consensus_models::{FaultModel, ParamKind, ParamSpec};
+
+use crate::library::Listing;
+use crate::registry::Registry;
+use crate::scenario;
+
+/// The protocols of a registry; each is followed by its parameters, whose names
+/// are indented.
+#[must_use]
+pub fn protocols(registry: &Registry) -> Vec<Listing> {
+    let mut lines = Vec::new();
+    for entry in registry.entries() {
+        let tolerates = match entry.fault_model {
+            FaultModel::Byzantine => "Byzantine faults, n >= 3f + 1",
+            FaultModel::Crash => "crash faults, n >= 2f + 1",
+        };
+        lines.push(line(entry.name.to_owned(), tolerates.to_owned(), entry.source));
+        lines.extend(entry.params.iter().map(parameter));
+    }
+    lines
+}
+
+/// The workloads.
+#[must_use]
+pub fn workloads() -> Vec<Listing> {
+    let entries = groma_workloads::WORKLOADS.iter();
+    entries.map(|entry| line(entry.name.to_owned(), entry.summary.to_owned(), entry.source)).collect()
+}
+
+/// The kinds of faults.
+#[must_use]
+pub fn faults() -> Vec<Listing> {
+    scenario::fault_kinds().map(|(name, help)| line(name.to_owned(), help.to_owned(), "")).collect()
+}
+
+fn line(name: String, summary: String, source: &str) -> Listing {
+    Listing { name, source: source.to_owned(), summary }
+}
+
+fn parameter(spec: &ParamSpec) -> Listing {
+    let range = match spec.kind {
+        ParamKind::Duration { min, max } => format!("{min:?} to {max:?}"),
+        ParamKind::Integer { min, max } => format!("{min} to {max}"),
+        ParamKind::Choice(words) => words.join(" | "),
+        ParamKind::Flag => "true | false".to_owned(),
+    };
+    line(format!("  {}", spec.name), format!("{} (default {}; {range})", spec.help, spec.default), "")
+}
