@@ -54,6 +54,14 @@ impl<O> Bundles<O> {
         (self.bundles.len() - 1) as u32
     }
 
+    pub(crate) fn memory(&self) -> usize {
+        let buffers = self.bundles.iter().map(|bundle| {
+            bundle.effects.capacity() * size_of::<Effect<O>>()
+                + bundle.targets.capacity() * size_of::<u32>()
+        });
+        self.bundles.capacity() * size_of::<Bundle<O>>() + buffers.sum::<usize>()
+    }
+
     pub(crate) fn get_mut(&mut self, index: u32) -> &mut Bundle<O> {
         &mut self.bundles[index as usize]
     }

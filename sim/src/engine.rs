@@ -383,6 +383,15 @@ impl<M, O> Engine<M, O> {
         MachineId(self.places[node as usize].machine() as u32)
     }
 
+    /// Bytes held for everything that may grow during a run.
+    pub(crate) fn memory(&self) -> usize {
+        self.queue.memory()
+            + self.labels.memory()
+            + self.bundles.memory()
+            + self.timers.memory()
+            + self.jobs.memory()
+    }
+
     /// What a machine did until now.
     pub(crate) fn usage(&self, machine: MachineId) -> MachineUse {
         let mut usage = self.machines[machine.index()].usage(self.clock);

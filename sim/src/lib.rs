@@ -30,6 +30,7 @@ mod engine;
 mod fingerprint;
 mod parcel;
 mod seat;
+mod strike;
 mod timer;
 
 pub use context::Context;

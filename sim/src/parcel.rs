@@ -94,6 +94,12 @@ impl<M> Labels<M> {
         self.fresh.is_empty() && self.dead.is_empty()
     }
 
+    pub(crate) fn memory(&self) -> usize {
+        self.labels.capacity() * size_of::<Label>()
+            + (self.free.capacity() + self.dead.capacity()) * size_of::<u32>()
+            + self.fresh.capacity() * size_of::<(u32, M)>()
+    }
+
     /// How many parcels are under way.
     pub(crate) fn held(&self) -> usize {
         self.labels.len() - self.free.len()
@@ -111,6 +117,10 @@ impl<M> Hold<M> {
         self.0[parcel as usize]
             .as_ref()
             .expect("a parcel under way has its content in the hold")
+    }
+
+    pub(crate) fn memory(&self) -> usize {
+        self.0.capacity() * size_of::<Option<M>>()
     }
 
     /// Whether a parcel's content is here; reads it.

@@ -149,3 +149,34 @@ fn hash_name(name: &str) -> u64 {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first outputs of the reference implementation from the state (1, 2).
+    #[test]
+    fn the_node_generator_is_xoroshiro() {
+        let mut rng = NodeRng([1, 2]);
+        assert_eq!(rng.next_u64(), 393_217);
+        assert_eq!(rng.next_u64(), 669_327_710_093_319);
+        assert_eq!(rng.next_u64(), 1_732_421_326_133_921_491);
+    }
+
+    /// Bits drawn by address are as even as drawn ones: each of 64 is set in
+    /// half of 65,536 draws, whether names or indices follow each other.
+    #[test]
+    fn addressed_bits_are_even() {
+        let addressed = Addressed::from_stream(&mut Streams::new(1).stream("test", 0));
+        let by_name = |draw: u64| addressed.bits((7 << 40) + draw, 1);
+        let by_index = |draw: u64| addressed.bits(7 << 40, draw);
+        for bits in [&by_name as &dyn Fn(u64) -> u64, &by_index] {
+            for bit in 0..64 {
+                let set = (0..65_536).filter(|&draw| bits(draw) >> bit & 1 == 1);
+                let count = set.count();
+                // Five standard deviations of 128.
+                assert!((32_128..33_408).contains(&count), "bit {bit}: {count}");
+            }
+        }
+    }
+}

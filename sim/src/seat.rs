@@ -155,6 +155,10 @@ impl Jobs {
         }
     }
 
+    pub(crate) fn memory(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry>()
+    }
+
     pub(crate) fn push(&mut self, lane: &mut LaneState, job: Job) {
         let entry = Entry { job, next: NONE };
         let index = if self.free == NONE {

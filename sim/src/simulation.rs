@@ -1,14 +1,15 @@
 //! The loop: takes events in order and runs the nodes' handlers.
 
 use crate::context::Context;
-use crate::engine::{Engine, Kind, node_of, order_before_first};
-use crate::fault::{Fault, FaultKind};
+use crate::engine::{Engine, Kind, node_of};
+use crate::fault::Fault;
 use crate::machine::{MachineSpec, MachineUse};
 use crate::network::Network;
 use crate::node::{Lane, MachineId, Node, NodeId, Observer};
 use crate::parcel::Hold;
 use crate::queue::Event;
-use crate::seat::{Job, LaneState};
+use crate::seat::Job;
+use crate::strike::schedule;
 use crate::time::Time;
 use crate::timer::Expiry;
 
@@ -42,12 +43,12 @@ pub enum Stop {
 
 /// A run: nodes on machines in virtual time.
 pub struct Simulation<N: Node> {
-    nodes: Vec<N>,
-    hold: Hold<N::Message>,
-    engine: Engine<N::Message, N::Observation>,
-    faults: Vec<Fault>,
+    pub(crate) nodes: Vec<N>,
+    pub(crate) hold: Hold<N::Message>,
+    pub(crate) engine: Engine<N::Message, N::Observation>,
+    pub(crate) faults: Vec<Fault>,
     /// The crashes in force, as (fault, node).
-    crashes: Vec<(usize, NodeId)>,
+    pub(crate) crashes: Vec<(usize, NodeId)>,
     events: u64,
     max_events: u64,
 }
@@ -148,6 +149,13 @@ impl<N: Node> Simulation<N> {
     #[must_use]
     pub fn payloads(&self) -> usize {
         self.engine.labels.held()
+    }
+
+    /// Bytes of memory that the engine holds for events, payloads (without what
+    /// they own elsewhere), timers and queued work, used or not.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.engine.memory() + self.hold.memory()
     }
 
     /// Messages that came to a node that was up, posts included.
@@ -289,7 +297,7 @@ impl<N: Node> Simulation<N> {
     /// Gives a job to a lane: runs it if the lane and a core are free, and
     /// queues it otherwise.
     #[inline]
-    fn admit(&mut self, node: u32, lane: Lane, job: Job) {
+    pub(crate) fn admit(&mut self, node: u32, lane: Lane, job: Job) {
         let engine = &mut self.engine;
         let index = lane.index() as u32;
         let seat = &engine.seats[node as usize];
@@ -394,108 +402,5 @@ impl<N: Node> Simulation<N> {
             self.hold.release(&mut engine.labels, index);
         }
         true
-    }
-
-    fn fault(&mut self, number: usize, heals: bool) {
-        let kind = self.faults[number].kind.clone();
-        match (&kind, heals) {
-            (FaultKind::Crash(nodes), false) => {
-                for &node in nodes {
-                    self.crashes.push((number, node));
-                    if !self.engine.seats[node.index()].down {
-                        self.crash(node);
-                    }
-                }
-            }
-            (FaultKind::Crash(nodes), true) => {
-                for &node in nodes {
-                    self.crashes.retain(|&crash| crash != (number, node));
-                    self.restart_unless_held(node);
-                }
-            }
-            (FaultKind::Restart(nodes), _) => {
-                for &node in nodes {
-                    self.crashes.retain(|&(_, crashed)| crashed != node);
-                    self.restart_unless_held(node);
-                }
-            }
-            (FaultKind::SlowMachine { machines, .. }, _) => {
-                for &machine in machines {
-                    self.set_speed(machine);
-                }
-            }
-            (kind, false) => self.engine.disturbances.begin(number, kind),
-            (_, true) => self.engine.disturbances.end(number),
-        }
-    }
-
-    fn crash(&mut self, node: NodeId) {
-        let engine = &mut self.engine;
-        let now = engine.clock;
-        let machine = engine.places[node.index()].machine();
-        for lane in 0..Lane::COUNT as u32 {
-            while let Some(job) = engine.dequeue(node.0, lane) {
-                match Kind::split(job.what) {
-                    (Kind::Hand, parcel) => {
-                        engine.machines[machine].dropped += 1;
-                        self.hold.release(&mut engine.labels, parcel);
-                    }
-                    (Kind::Timer, timer) => {
-                        engine.timers.fire(timer, job.order);
-                    }
-                    _ => {}
-                }
-            }
-            engine.lanes[node.index()][lane as usize] = LaneState::IDLE;
-        }
-        let seat = &mut engine.seats[node.index()];
-        seat.down = true;
-        seat.life += 1;
-        seat.busy_until = now;
-        let host = &mut engine.machines[machine];
-        host.waiting.retain(|&(waiting, _)| waiting != node.0);
-        host.abandon(node.0, now);
-        host.wake = 0;
-        engine.wake_machine(machine as u32);
-        self.nodes[node.index()].on_crash(now);
-    }
-
-    fn restart_unless_held(&mut self, node: NodeId) {
-        let held = self.crashes.iter().any(|&(_, crashed)| crashed == node);
-        if held || !self.engine.seats[node.index()].down {
-            return;
-        }
-        self.engine.seats[node.index()].down = false;
-        let order = self.engine.next_order(node.0);
-        let what = Kind::Restart.of(0);
-        self.admit(node.0, Lane::Consensus, Job { order, what });
-    }
-
-    /// Sets a machine's speed to the product of the faults in force now.
-    fn set_speed(&mut self, machine: MachineId) {
-        let now = self.engine.clock;
-        let in_force = self
-            .faults
-            .iter()
-            .filter(|fault| fault.at <= now && fault.until.is_none_or(|until| now < until));
-        let factor = in_force.fold(1_000, |product, fault| match &fault.kind {
-            FaultKind::SlowMachine {
-                machines,
-                factor_permille,
-            } if machines.contains(&machine) => product * u64::from(*factor_permille) / 1_000,
-            _ => product,
-        });
-        self.engine.machines[machine.index()].factor_permille = factor;
-    }
-}
-
-/// Queues the beginning and the end of a fault. At one instant all beginnings
-/// come before all ends, so that two crashes back to back are one.
-fn schedule<M, O>(engine: &mut Engine<M, O>, number: usize, fault: &Fault, faults: usize) {
-    let what = Kind::Fault.of(number as u32);
-    let order = order_before_first(0) + 1 + number as u64;
-    engine.push(fault.at, order, 0, what);
-    if let (Some(until), false) = (fault.until, matches!(fault.kind, FaultKind::Restart(_))) {
-        engine.push(until.max(fault.at), order + faults as u64, 1, what);
     }
 }

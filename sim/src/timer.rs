@@ -56,6 +56,10 @@ impl Timers {
         }
     }
 
+    pub(crate) fn memory(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry>() + self.buckets.capacity() * size_of::<u32>()
+    }
+
     fn bucket(&self, node: u32, key: u64) -> usize {
         let hash = mix(key ^ (u64::from(node) << 32).wrapping_add(0x9e37_79b9_7f4a_7c15));
         hash as usize & (self.buckets.len() - 1)
