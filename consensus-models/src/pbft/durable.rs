@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 
 use super::Pbft;
 use super::log::Saved;
-use super::message::{Certificate, StableProof};
+use super::message::{Certificate, Checkpoint, StableProof};
 use crate::block::Height;
 use crate::protocol::{Env, Recovery, Token};
 
@@ -28,7 +28,7 @@ use crate::protocol::{Env, Recovery, Token};
 const VIEW_BYTES: u32 = 24;
 
 /// An entry of the write-ahead log.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Record {
     /// The replica may vote in this view, or asked for it.
     View(u64),
@@ -56,6 +56,9 @@ pub(super) struct Amnesia {
     pub(super) view: u64,
     /// The highest height for which it may have voted.
     pub(super) upto: Height,
+    /// Where the ledger stood: at a checkpoint, the claim is repeated, since
+    /// it may have been lost with the crash.
+    pub(super) applied: Checkpoint,
 }
 
 /// The disk as the replica sees it.
@@ -114,6 +117,10 @@ impl Pbft {
         self.amnesia = Some(Amnesia {
             view,
             upto: self.log.high(),
+            applied: Checkpoint {
+                height: recovery.applied,
+                digest: recovery.digest,
+            },
         });
         // Votes of the last view still teach, whether it ever opened here.
         self.installed = view;
@@ -196,10 +203,13 @@ impl Pbft {
         let remembers = self.amnesia.is_none_or(|amnesia| {
             amnesia.view != self.view || height > amnesia.upto || self.holds_own(height)
         });
-        remembers
-            && height > self.log.low()
-            && height.0 <= self.disk.stable.0 + self.settings.log_size
-            && self.may_vote()
+        remembers && self.is_between_watermarks(height) && self.may_vote()
+    }
+
+    /// Whether votes for the height may be sent. The high watermark follows
+    /// the checkpoint on the disk, so that it bounds them after a restart too.
+    pub(super) fn is_between_watermarks(&self, height: Height) -> bool {
+        height > self.log.low() && height.0 <= self.disk.stable.0 + self.settings.log_size
     }
 
     /// Whether the height had prepared in this view before the crash: then

@@ -27,7 +27,7 @@ pub(super) const SIGNATURE: u32 = 64;
 pub(super) const MAC: u32 = 8;
 
 /// A message with the size of what authenticates it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Message {
     /// What it says.
     pub content: Content,
@@ -160,7 +160,8 @@ pub struct Status {
     pub prepared: u64,
     /// Counts its attempts, so that other helpers answer each time.
     pub attempt: u32,
-    /// Whether it wants a status in return.
+    /// Whether it wants a status in return in any case; else a replica that
+    /// has committed more sends one.
     pub probe: bool,
 }
 

@@ -14,7 +14,8 @@
 //! - `view_change.rs`, `new_view.rs`: how a view ends and the next one opens;
 //! - `status.rs`: what is repeated when messages were lost;
 //! - `durable.rs`: the disk and what a restarted replica may still do;
-//! - `log.rs`, `requests.rs`, `message.rs`, `auth.rs`, `settings.rs`.
+//! - `log.rs`, `requests.rs`, `message.rs`, `trace.rs`, `auth.rs`,
+//!   `settings.rs`.
 //!
 //! A block keeps its identity for life: a new view proposes it again with the
 //! height, view, proposer and time of its first proposal, and only the
@@ -42,6 +43,7 @@ mod normal;
 mod requests;
 mod settings;
 mod status;
+mod trace;
 mod view_change;
 
 use std::time::Duration;

@@ -65,6 +65,11 @@ impl Pbft {
         let Some(slot) = self.log.get(block.height) else {
             return env.reject("outside the watermarks");
         };
+        if block.view < proposal.view && !self.active {
+            // Proposed again in a view that this replica waits for: its new
+            // view will bring the block, with the reason.
+            return;
+        }
         if slot.block.is_some() {
             if slot.digest != proposal.digest {
                 self.check(content, env);
@@ -225,7 +230,7 @@ impl Pbft {
     fn check_commit<E: Env<Self> + ?Sized>(&mut self, height: Height, env: &mut E) {
         let slot = self.log.slot(height);
         let open = slot.prepared && !slot.commit_sent && slot.saved != Saved::Queued;
-        if !open || height <= self.log.low() || !self.may_vote() {
+        if !open || !self.is_between_watermarks(height) || !self.may_vote() {
             return;
         }
         if slot.saved == Saved::No {

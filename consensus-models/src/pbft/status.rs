@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::durable::Amnesia;
 use super::message::{Certificate, Checkpoint, Content, PrePrepare, Status, Vote};
 use super::{Pbft, RETRY_TIMER};
 use crate::block::{BatchId, Height};
@@ -23,6 +24,9 @@ const STATUS_BITS: u64 = 64;
 const AGAIN_LIMIT: usize = 16;
 /// Ticks without progress after which the state is fetched rather than blocks.
 const PATIENT_TICKS: u32 = 4;
+/// Most doublings of the period without progress, lest answers add to what
+/// holds the committee up.
+const MAX_STALL_DOUBLINGS: u32 = 3;
 /// Most doublings of the period while only unheard members are outstanding.
 const MAX_DOUBLINGS: u32 = 5;
 
@@ -109,7 +113,8 @@ impl Pbft {
             if stuck {
                 self.repeat(env);
             }
-            return self.arm_retry(Armed::Work, 0, env);
+            let doublings = (self.retry.stalls / 2).min(MAX_STALL_DOUBLINGS);
+            return self.arm_retry(Armed::Work, doublings, env);
         }
         let unaware: Vec<ReplicaId> = self
             .committee
@@ -146,7 +151,8 @@ impl Pbft {
                 env.forward(to, batch);
             }
         }
-        if !overdue.doubtful.is_empty() && n > 1 {
+        let ask = !stuck || self.retry.stalls % PATIENT_TICKS == 2;
+        if ask && n > 1 && !overdue.doubtful.is_empty() {
             self.tell_all(Content::Recall(overdue.doubtful.into()), env);
         }
     }
@@ -155,7 +161,7 @@ impl Pbft {
     fn repeat<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
         self.say_status(env);
         if !self.active {
-            self.repeat_view_change(env);
+            self.seek_view(env);
         } else if self.primary == self.me {
             self.repeat_proposals(env);
         }
@@ -175,15 +181,8 @@ impl Pbft {
     /// Says to all where this replica stands.
     pub(super) fn say_status<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
         self.retry.attempt += 1;
-        let status = self.status(true);
+        let status = self.status(false);
         self.tell_all(Content::Status(Arc::new(status)), env);
-    }
-
-    fn repeat_view_change<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
-        let own = &self.views.latest[self.me.index()];
-        if let Some(own) = own.clone().filter(|own| own.view == self.view) {
-            self.tell_all(Content::ViewChange(own), env);
-        }
     }
 
     fn repeat_proposals<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
@@ -277,7 +276,7 @@ impl Pbft {
         if self.active && status.active && status.view == self.view {
             self.send_votes(from, status, env);
         }
-        if status.probe {
+        if status.probe || self.committed > status.committed {
             let answer = self.status(false);
             self.tell(from, Content::Status(Arc::new(answer)), env);
         }
@@ -405,13 +404,15 @@ impl Pbft {
     /// Begins again after a restart.
     pub(super) fn come_back<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
         self.say_status(env);
+        if let Some(Amnesia { applied, .. }) = self.amnesia
+            && applied.height > self.stable.checkpoint.height
+        {
+            self.on_executed(applied.height, applied.digest, env);
+        }
         self.deliver(env);
         self.catch_up(env);
-        if self.primary == self.me {
-            // It may have proposed what it no longer knows.
-            self.start_view_change(self.view + 1, env);
-        } else if !self.active {
-            self.send_view_change(env);
+        if !self.active {
+            self.seek_view(env);
         }
         self.revisit(env);
         self.start_view_timer(env);

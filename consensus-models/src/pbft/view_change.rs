@@ -100,14 +100,17 @@ impl Pbft {
 
     /// Blocks were committed: the timer starts anew, or stops.
     pub(super) fn progressed<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
+        if self.active {
+            self.views.attempts = 0;
+            self.refresh_view_timer(env);
+        }
+    }
+
+    /// The same without progress; while a view opens, its timer is left alone.
+    pub(super) fn refresh_view_timer<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
         if !self.active {
             return;
         }
-        self.views.attempts = 0;
-        self.refresh_view_timer(env);
-    }
-
-    pub(super) fn refresh_view_timer<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
         if !self.is_owed() {
             return self.disarm_view_timer(env);
         }
@@ -214,14 +217,32 @@ impl Pbft {
         if self.active || !asked {
             return;
         }
-        if !self.views.armed && self.views.at_least(self.view) >= self.quorum {
+        if self.committee.round_robin(self.view) == self.me && !self.forgot_view() {
+            self.open_view(env);
+        }
+        let left = self.views.at_least(self.view);
+        if !self.active && !self.views.armed && left >= self.quorum {
             self.arm_view_timer(self.view_span(), env);
         }
-        let forgot = self
-            .amnesia
-            .is_some_and(|amnesia| amnesia.view == self.view);
-        if self.committee.round_robin(self.view) == self.me && !forgot {
-            self.open_view(env);
+    }
+
+    /// Whether this replica was in the view, or asked for it, before it
+    /// crashed. Then it may have opened it, and proposed in it, as primary.
+    fn forgot_view(&self) -> bool {
+        self.amnesia
+            .is_some_and(|amnesia| amnesia.view == self.view)
+    }
+
+    /// Says again which view this replica waits for.
+    pub(super) fn seek_view<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
+        let own = self.views.latest[self.me.index()].clone();
+        if self.forgot_view() && self.committee.round_robin(self.view) == self.me {
+            self.start_view_change(self.view + 1, env);
+        } else if let Some(own) = own.filter(|own| own.view == self.view) {
+            self.tell_all(Content::ViewChange(own), env);
+            self.gather(env);
+        } else if self.disk.view == Some(self.view) {
+            self.send_view_change(env);
         }
     }
 

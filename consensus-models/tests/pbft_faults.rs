@@ -1,0 +1,148 @@
+//! PBFT under random loads and faults: agreement always, progress after.
+//!
+//! `GROMA_SEEDS=N` runs N seeds a test, `GROMA_SEED=S` replays one.
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use groma_consensus_models::ReplicaId;
+use groma_consensus_models::pbft::Pbft;
+use groma_consensus_models::testing::{
+    Cluster, Config, Fault, SplitMix64, Trial, batch, for_seeds,
+};
+
+/// A trial with short checkpoint intervals, so that truncation and state
+/// transfer happen.
+fn trial(n: u32, seed: u64) -> Trial {
+    Trial::new::<Pbft>(n, seed)
+        .set::<Pbft>("checkpoint_interval", "4")
+        .set::<Pbft>("retransmit", "300ms")
+        .set::<Pbft>("view_timeout", "1s")
+        .set::<Pbft>("max_batches", "2")
+        .set::<Pbft>("pipeline", "4")
+}
+
+#[test]
+fn four_replicas_survive_crashes_partitions_and_loss() {
+    for_seeds(120, |seed| {
+        let _ = trial(4, seed).run::<Pbft>();
+    });
+}
+
+#[test]
+fn seven_replicas_survive_crashes_partitions_and_loss() {
+    for_seeds(60, |seed| {
+        let _ = trial(7, seed).run::<Pbft>();
+    });
+}
+
+#[test]
+fn everything_may_go_down_at_once() {
+    for_seeds(80, |seed| {
+        let mut trial = trial(4, seed);
+        trial.outages = true;
+        let _ = trial.run::<Pbft>();
+    });
+}
+
+#[test]
+fn a_heavy_load_survives_too() {
+    for_seeds(30, |seed| {
+        let mut trial = trial(4, seed);
+        trial.batches = 600;
+        trial.recover_within = Duration::from_secs(120);
+        let _ = trial.run::<Pbft>();
+    });
+}
+
+/// 60 batches over six seconds at the replicas that stay up.
+fn load(cluster: &mut Cluster<Pbft>, homes: &[u32]) {
+    for id in 1..=60_u32 {
+        let home = ReplicaId(homes[id as usize % homes.len()]);
+        cluster.request_at(Duration::from_millis(100) * id, home, batch(u64::from(id)));
+    }
+}
+
+fn assert_completes(cluster: &mut Cluster<Pbft>) {
+    let done = cluster.run_until(Duration::from_secs(60), Cluster::is_complete);
+    assert_eq!(done, Ok(true), "{}", cluster.describe());
+}
+
+#[test]
+fn f_replicas_may_be_down_for_ever_the_primaries_first() {
+    for_seeds(20, |seed| {
+        for n in [4, 7, 10] {
+            let mut cluster = Cluster::<Pbft>::new(trial(n, seed).config);
+            let f = (n - 1) / 3;
+            for id in 0..f {
+                let at = Duration::from_millis(1_000 + 700 * u64::from(id));
+                cluster.fault_at(at, Fault::Crash(ReplicaId(id)));
+            }
+            let homes: Vec<u32> = (f..n).collect();
+            load(&mut cluster, &homes);
+            assert_completes(&mut cluster);
+        }
+    });
+}
+
+#[test]
+fn requests_at_one_replica_only_still_replace_a_dead_primary() {
+    for_seeds(20, |seed| {
+        let mut cluster = Cluster::<Pbft>::new(trial(4, seed).config);
+        cluster.fault_at(Duration::ZERO, Fault::Crash(ReplicaId(0)));
+        load(&mut cluster, &[2]);
+        assert_completes(&mut cluster);
+    });
+}
+
+#[test]
+fn replicas_that_trust_their_memory_survive_one_restart_at_a_time() {
+    for_seeds(40, |seed| {
+        let config = trial(4, seed).set::<Pbft>("durable", "false").config;
+        let mut cluster = Cluster::<Pbft>::new(config);
+        // The second crash comes when the first one's checkpoints have passed.
+        for (at, id) in [(1_000, seed % 4), (4_500, (seed + 1) % 4)] {
+            let id = ReplicaId(id as u32);
+            cluster.fault_at(Duration::from_millis(at), Fault::Crash(id));
+            cluster.fault_at(Duration::from_millis(at + 200), Fault::Restart(id));
+        }
+        load(&mut cluster, &[0, 1, 2, 3]);
+        assert_completes(&mut cluster);
+    });
+}
+
+#[test]
+fn replicas_that_lose_their_memory_too_often_stop_rather_than_disagree() {
+    for_seeds(60, |seed| {
+        let trial = trial(4, seed).set::<Pbft>("durable", "false");
+        let mut rng = SplitMix64::fork(seed, 5);
+        let mut cluster = Cluster::<Pbft>::new(trial.config);
+        for step in 1..=30_u64 {
+            let id = ReplicaId(rng.below(4) as u32);
+            let at = Duration::from_millis(200 * step);
+            let down = Duration::from_millis(rng.below(150));
+            cluster.fault_at(at, Fault::Crash(id));
+            cluster.fault_at(at + down, Fault::Restart(id));
+        }
+        load(&mut cluster, &[0, 1, 2, 3]);
+        // An error is a broken law; progress is not owed.
+        cluster
+            .run_until(Duration::from_secs(20), |_| false)
+            .unwrap();
+    });
+}
+
+#[test]
+fn macs_change_the_bytes_and_nothing_else() {
+    let run = |auth: &str| {
+        let config = Config::lockstep::<Pbft>(4, Duration::from_millis(10));
+        let mut cluster = Cluster::<Pbft>::new(config.set::<Pbft>("auth", auth));
+        load(&mut cluster, &[0, 1]);
+        assert_completes(&mut cluster);
+        (cluster.sent().clone(), cluster.sent_bytes())
+    };
+    let ((signed, signed_bytes), (hashed, hashed_bytes)) = (run("signatures"), run("macs"));
+    assert_eq!(signed, hashed);
+    let messages: u64 = signed.values().sum();
+    assert_eq!(signed_bytes - hashed_bytes, messages * (64 - 3 * 8));
+}
