@@ -154,20 +154,21 @@ impl Raft {
     }
 
     pub(super) fn arm_reminder<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
-        if !self.reminding && !self.requests.none_waiting() {
-            self.reminding = true;
+        if self.reminding.is_none() && !self.requests.none_waiting() {
+            self.reminding = Some(self.requests.arrivals());
             env.set_timer(REMIND, self.config.election_timeout);
         }
     }
 
-    /// A forwarded batch may have been lost on its way. Naming it is enough:
-    /// a leader that lacks the body fetches it.
+    /// A forwarded batch may have been lost on its way, should it have waited
+    /// for the whole span of the timer. Naming it is enough: a leader that
+    /// lacks the body fetches it.
     pub(super) fn on_remind_timer<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
-        self.reminding = false;
+        let mark = self.reminding.take().unwrap_or(0);
+        let oldest: Vec<Batch> = self.requests.waiting_since(mark).take(REMINDED).collect();
         if let Some(leader) = self.leader.filter(|&leader| leader != self.me)
-            && !self.requests.none_waiting()
+            && !oldest.is_empty()
         {
-            let oldest = self.requests.waiting().take(REMINDED).collect();
             env.send(leader, self.say(RaftBody::Remind(oldest)));
         }
         if !self.is_leader() {

@@ -198,7 +198,9 @@ impl Raft {
         };
         progress.heard = true;
         progress.acknowledged(height);
-        self.advance(env);
+        if height > self.commit {
+            self.advance(env);
+        }
         self.feed(from, env);
     }
 
@@ -298,7 +300,9 @@ impl Raft {
             }
             _ => {}
         }
-        self.advance(env);
+        if durable > self.commit {
+            self.advance(env);
+        }
         // A probe leaves even when it is empty: a follower that restarted has
         // all entries, but has to learn that they agree.
         if self

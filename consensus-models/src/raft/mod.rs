@@ -1,11 +1,11 @@
 //! Raft: D. Ongaro and J. Ousterhout, "In Search of an Understandable
-//! Consensus Algorithm", USENIX ATC 2014; pre-vote, leader leases on votes and
-//! pipelining from D. Ongaro's dissertation (Stanford 2014), sections 9.6,
-//! 4.2.3 and 10.2.
+//! Consensus Algorithm", USENIX ATC 2014; pre-vote, the leader's quorum check
+//! and pipelining from D. Ongaro's dissertation (Stanford 2014), sections 9.6,
+//! 6.2 and 10.2.
 //!
 //! A log entry is a block, so heights are log indices and a leader's no-op is
 //! an empty block. This file holds the state and the dispatch; the ideas are
-//! in [`election`], [`leader`], [`follower`], [`snapshot`] and [`disk`].
+//! in `election`, `leader`, `follower`, `snapshot` and `disk`.
 //!
 //! Where the paper leaves room:
 //! - nothing is counted before it is durable: a candidate asks for votes, a
@@ -91,7 +91,8 @@ pub struct Raft {
     /// The state transfer under way. Nothing is delivered meanwhile.
     transferring: Option<Height>,
     requests: Requests,
-    reminding: bool,
+    /// The reminder is armed, for batches that had arrived by this mark.
+    reminding: Option<u64>,
     writes: VecDeque<Write>,
     next_token: u64,
     /// This term's randomised election timeout.
@@ -211,7 +212,7 @@ impl Protocol for Raft {
             matched: Height(0),
             transferring: None,
             requests,
-            reminding: false,
+            reminding: None,
             writes: VecDeque::new(),
             next_token: 0,
             timeout: Duration::ZERO,

@@ -42,6 +42,16 @@ impl Requests {
         self.waiting.values().copied()
     }
 
+    /// The number of batches taken so far: a mark in the order of arrival.
+    pub(super) fn arrivals(&self) -> u64 {
+        self.arrivals
+    }
+
+    /// The waiting batches that arrived up to a mark, oldest first.
+    pub(super) fn waiting_since(&self, mark: u64) -> impl Iterator<Item = Batch> + '_ {
+        self.waiting.range(..=mark).map(|(_, &batch)| batch)
+    }
+
     /// Whether this batch waits.
     pub(super) fn waits(&self, batch: BatchId) -> bool {
         self.held

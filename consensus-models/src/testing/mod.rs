@@ -16,6 +16,8 @@ mod host;
 pub mod property;
 mod rng;
 pub mod script;
+#[cfg(test)]
+mod tests;
 
 pub use cluster::{Between, Cluster, Commit, Config, Fate, Filter};
 pub use effect::Effect;
