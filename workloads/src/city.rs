@@ -5,16 +5,16 @@ use core::time::Duration;
 use groma_ledger::Transaction;
 use rand::Rng;
 
-use crate::counters::Counters;
+use crate::nonces::Nonces;
 use crate::workload::Workload;
 
-/// Turns a workload into transactions, giving each sender its nonces in order from zero.
+/// Turns a workload into transactions, giving each sender rising nonces.
 ///
-/// Its memory grows with the number of distinct senders, as the state's does, and with nothing else.
+/// Its memory is bounded by the load per second and not by the population or the length of the run.
 pub struct City<R> {
     workload: Box<dyn Workload>,
     rng: R,
-    nonces: Counters,
+    nonces: Nonces,
 }
 
 impl<R: Rng> City<R> {
@@ -23,14 +23,14 @@ impl<R: Rng> City<R> {
         Self {
             workload,
             rng,
-            nonces: Counters::default(),
+            nonces: Nonces::default(),
         }
     }
 
     /// The transaction intended at `now`, which must not decrease from call to call.
     pub fn next(&mut self, now: Duration) -> Transaction {
         let draft = self.workload.next(now, &mut self.rng);
-        let nonce = self.nonces.take(draft.sender.0);
+        let nonce = self.nonces.take(draft.sender.0, now);
         Transaction {
             sender: draft.sender,
             nonce,

@@ -1,4 +1,4 @@
-//! Counters by number, each from zero: nonces by account, sequences by terminal.
+//! Counters by number, each from zero.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};

@@ -13,6 +13,7 @@ mod counters;
 pub mod credit;
 pub mod invoices;
 pub mod mix;
+mod nonces;
 mod parents;
 pub mod payments;
 pub mod people;

@@ -178,7 +178,7 @@ impl<const N: usize> Weighted<N> {
 pub fn log_uniform<R: Rng + ?Sized>(rng: &mut R, least: u64, doublings: u32) -> u64 {
     let bits = rng.next_u64();
     let scale = least << (bits % u64::from(doublings));
-    scale + ((bits >> 32) * scale >> 32)
+    scale + (((bits >> 32) * scale) >> 32)
 }
 
 /// Zipf draws by rejection inversion: W. Hörmann and G. Derflinger, "Rejection-inversion to generate variates from
