@@ -18,13 +18,12 @@ use crate::protocol::Env;
 impl HotStuff {
     /// A batch wants to be ordered.
     pub(super) fn on_request<E: Env<Self> + ?Sized>(&mut self, batch: Batch, env: &mut E) {
-        let due = env.now() + self.config.request_timeout;
-        if !self.pool.add(batch, due) {
+        if !self.pool.add(batch, env.now()) {
             return;
         }
         self.arm_retry(env);
         if let Some(to) = self.forward_target() {
-            self.pool.forwarded(batch.id, to, due);
+            self.pool.forwarded(batch.id, to);
             env.forward(to, batch);
         }
     }
@@ -62,15 +61,14 @@ impl HotStuff {
 
     /// Forwards what is due, a block's worth at a time.
     pub(super) fn forward_due<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
-        let due = env.now() + self.config.request_timeout;
         let on_branch = self.batches_on(self.pacemaker.high().at);
-        for batch in self.pool.due(env.now(), self.config.max_batches) {
-            match self.forward_target() {
-                Some(to) if !on_branch.contains(&batch.id) => {
-                    self.pool.forwarded(batch.id, to, due);
-                    env.forward(to, batch);
-                }
-                _ => self.pool.put_off(batch.id, due),
+        for batch in self.pool.take_due(env.now(), self.config.max_batches) {
+            if on_branch.contains(&batch.id) {
+                continue;
+            }
+            if let Some(to) = self.forward_target() {
+                self.pool.forwarded(batch.id, to);
+                env.forward(to, batch);
             }
         }
     }

@@ -242,7 +242,7 @@ impl Protocol for HotStuff {
 
     fn executed<E: Env<Self> + ?Sized>(&mut self, height: Height, _digest: Digest, env: &mut E) {
         self.sync.executed(height);
-        if height.0 % self.config.checkpoint_interval == 0 {
+        if height.0.is_multiple_of(self.config.checkpoint_interval) {
             self.compact(height, env);
         }
     }

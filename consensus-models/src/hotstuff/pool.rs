@@ -3,13 +3,36 @@
 //! A batch stays until it commits, whoever it was forwarded to. Knows nothing
 //! of views; who the next leader is, others decide.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use crate::block::{Batch, BatchId, Block, Height};
+use crate::block::{Batch, BatchId, Block, Height, mix};
 use crate::committee::ReplicaId;
+
+/// Hashes the name of a batch, which is a hash already.
+#[derive(Default)]
+struct NameHasher(u64);
+
+impl Hasher for NameHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = mix(self.0, word);
+    }
+}
+
+type NameHash = BuildHasherDefault<NameHasher>;
 
 #[derive(Debug)]
 struct Waiting {
@@ -18,35 +41,47 @@ struct Waiting {
     due: Duration,
     /// To whom it was forwarded last.
     sent_to: Option<ReplicaId>,
+    /// How often it came due.
+    rounds: u32,
 }
+
+/// Each time that a batch comes due doubles the time to the next, up to this
+/// power of two: under overload batches wait long, and forwarding them again
+/// and again would only add to it.
+const MAX_ROUNDS: u32 = 3;
 
 #[derive(Debug)]
 pub(super) struct Pool {
     /// By order of arrival.
     waiting: BTreeMap<u64, Waiting>,
     arrivals: u64,
-    index: BTreeMap<BatchId, u64>,
+    /// Only looked up, never walked: its order is no part of any result.
+    index: HashMap<BatchId, u64, NameHash>,
     /// Batches of recently committed blocks, oldest first.
     recent: VecDeque<(Height, BatchId)>,
-    recent_ids: BTreeSet<BatchId>,
+    /// The same names; only looked up.
+    recent_ids: HashSet<BatchId, NameHash>,
     retain: u64,
+    patience: Duration,
 }
 
 impl Pool {
-    /// An empty pool that remembers the batches of `retain` committed heights.
-    pub(super) fn new(retain: u64) -> Self {
+    /// An empty pool that remembers the batches of `retain` committed heights
+    /// and in which a batch comes due after `patience`.
+    pub(super) fn new(retain: u64, patience: Duration) -> Self {
         Self {
+            patience,
             waiting: BTreeMap::new(),
             arrivals: 0,
-            index: BTreeMap::new(),
+            index: HashMap::default(),
             recent: VecDeque::new(),
-            recent_ids: BTreeSet::new(),
+            recent_ids: HashSet::default(),
             retain,
         }
     }
 
     /// Keeps a batch; `false` when it waits here or was committed lately.
-    pub(super) fn add(&mut self, batch: Batch, due: Duration) -> bool {
+    pub(super) fn add(&mut self, batch: Batch, now: Duration) -> bool {
         if self.recent_ids.contains(&batch.id) || self.index.contains_key(&batch.id) {
             return false;
         }
@@ -55,8 +90,9 @@ impl Pool {
             self.arrivals,
             Waiting {
                 batch,
-                due,
+                due: now + self.patience,
                 sent_to: None,
+                rounds: 0,
             },
         );
         self.arrivals += 1;
@@ -77,18 +113,10 @@ impl Pool {
             .collect()
     }
 
-    /// Notes that a batch was forwarded and when to do so again.
-    pub(super) fn forwarded(&mut self, id: BatchId, to: ReplicaId, due: Duration) {
+    /// Notes that a batch was forwarded.
+    pub(super) fn forwarded(&mut self, id: BatchId, to: ReplicaId) {
         if let Some(entry) = self.entry(id) {
             entry.sent_to = Some(to);
-            entry.due = due;
-        }
-    }
-
-    /// Puts off forwarding a batch that was found on its way.
-    pub(super) fn put_off(&mut self, id: BatchId, due: Duration) {
-        if let Some(entry) = self.entry(id) {
-            entry.due = due;
         }
     }
 
@@ -108,13 +136,17 @@ impl Pool {
         any
     }
 
-    /// The oldest batches that are due, at most `most`.
-    pub(super) fn due(&self, now: Duration, most: usize) -> Vec<Batch> {
-        self.waiting
-            .values()
-            .filter(|waiting| waiting.due <= now)
-            .map(|waiting| waiting.batch)
-            .take(most)
+    /// Takes note of the oldest batches that are due, at most `most`, and puts
+    /// them off.
+    pub(super) fn take_due(&mut self, now: Duration, most: usize) -> Vec<Batch> {
+        let patience = self.patience;
+        let due = self.waiting.values_mut().filter(|entry| entry.due <= now);
+        due.take(most)
+            .map(|entry| {
+                entry.rounds = (entry.rounds + 1).min(MAX_ROUNDS);
+                entry.due = now + patience * (1 << entry.rounds);
+                entry.batch
+            })
             .collect()
     }
 
@@ -167,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_batch_is_taken_once_until_its_commit_is_forgotten() {
-        let mut pool = Pool::new(2);
+        let mut pool = Pool::new(2, Duration::from_secs(1));
         let now = Duration::ZERO;
         assert!(pool.add(batch(1), now));
         assert!(!pool.add(batch(1), now));
@@ -184,13 +216,24 @@ mod tests {
 
     #[test]
     fn what_a_failed_leader_was_given_is_due() {
-        let mut pool = Pool::new(2);
-        let second = Duration::from_secs(1);
-        pool.add(batch(1), second);
-        pool.forwarded(BatchId(1), ReplicaId(2), second);
-        assert!(pool.due(Duration::ZERO, 9).is_empty());
-        assert!(!pool.leader_failed(ReplicaId(1), Duration::ZERO));
-        assert!(pool.leader_failed(ReplicaId(2), Duration::ZERO));
-        assert_eq!(pool.due(Duration::ZERO, 9), [batch(1)]);
+        let mut pool = Pool::new(2, Duration::from_secs(1));
+        let now = Duration::ZERO;
+        pool.add(batch(1), now);
+        pool.forwarded(BatchId(1), ReplicaId(2));
+        assert!(pool.take_due(now, 9).is_empty());
+        assert!(!pool.leader_failed(ReplicaId(1), now));
+        assert!(pool.leader_failed(ReplicaId(2), now));
+        assert_eq!(pool.take_due(now, 9), [batch(1)]);
+    }
+
+    #[test]
+    fn a_batch_comes_due_less_and_less_often() {
+        let mut pool = Pool::new(2, Duration::from_secs(1));
+        pool.add(batch(1), Duration::ZERO);
+        let due = (0..40).filter(|&second| {
+            let now = Duration::from_secs(second);
+            !pool.take_due(now, 9).is_empty()
+        });
+        assert_eq!(due.collect::<Vec<_>>(), [1, 3, 7, 15, 23, 31, 39]);
     }
 }

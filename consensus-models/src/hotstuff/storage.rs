@@ -45,7 +45,7 @@ impl Recovered {
             high: Arc::new(Qc::genesis()),
             tc: None,
             tree: Tree::new(recovery.applied, config.retain),
-            pool: Pool::new(config.retain),
+            pool: Pool::new(config.retain, config.request_timeout),
         };
         let mut blocks = BTreeMap::new();
         for record in recovery.records {

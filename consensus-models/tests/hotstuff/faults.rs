@@ -15,6 +15,9 @@ fn trial(n: u32, seed: u64, variant: (&str, &str)) -> Trial {
     let mut trial = Trial::new::<HotStuff>(n, seed);
     trial.config = with(trial.config, variant);
     trial.outages = seed.is_multiple_of(3);
+    if seed.is_multiple_of(5) {
+        trial = trial.set::<HotStuff>("certificates", "aggregate");
+    }
     trial
 }
 
