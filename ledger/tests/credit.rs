@@ -1,0 +1,387 @@
+//! The rules of credit records, step by step, and under random fire.
+
+#![allow(clippy::unwrap_used)]
+
+mod invoice_common;
+
+use groma_ledger::credit::{
+    AuditRows, BASE_SCORE, BankId, ConsentKey, Consents, CreditTx, NEWEST_LIMIT, QueryCounts,
+    RecordKey, Records, Registries, Registry, Source, Standing, Subjects, WEIGHT_LIMIT,
+};
+use groma_ledger::roles::Seats;
+use groma_ledger::{AccountId, Body, Genesis, Outcome, Reason, Transaction};
+use invoice_common::Desk;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+const SUBJECT: u64 = 5;
+/// Three departments of two accounts, two banks of two, and the engine.
+const DEPARTMENT: u64 = 20;
+const BANK: u64 = 26;
+const ENGINE: u64 = 30;
+
+fn desk() -> Desk {
+    let mut genesis = Genesis::new(40, 0);
+    let seats = |first, institutions, each| Seats {
+        first: AccountId(first),
+        institutions,
+        each,
+    };
+    let registry = Registry {
+        departments: seats(DEPARTMENT, 3, 2),
+        banks: seats(BANK, 2, 2),
+        engine: seats(ENGINE, 1, 2),
+    };
+    genesis.put::<Registries>(&(), &registry);
+    Desk::new(&genesis)
+}
+
+fn key(number: u64) -> RecordKey {
+    RecordKey {
+        subject: AccountId(SUBJECT),
+        number,
+    }
+}
+
+fn submit(number: u64, weight: i16) -> CreditTx {
+    CreditTx::Submit {
+        key: key(number),
+        weight,
+        digest: [1; 32],
+    }
+}
+
+fn consent(bank: u16, number: u32) -> ConsentKey {
+    ConsentKey {
+        subject: AccountId(SUBJECT),
+        bank: BankId(bank),
+        number,
+    }
+}
+
+fn query(bank: u16, number: u32) -> CreditTx {
+    CreditTx::Query {
+        consent: consent(bank, number),
+    }
+}
+
+fn authorise(bank: u16, number: u32, uses: u16, expires_ns: u64) -> CreditTx {
+    CreditTx::Authorise {
+        bank: BankId(bank),
+        number,
+        uses,
+        expires_ns,
+    }
+}
+
+trait Crediting {
+    fn ask(&mut self, sender: u64, tx: CreditTx) -> Result<(), Reason>;
+    fn score(&self) -> i64;
+}
+
+impl Crediting for Desk {
+    fn ask(&mut self, sender: u64, tx: CreditTx) -> Result<(), Reason> {
+        self.submit(sender, Body::Credit(tx))
+    }
+
+    fn score(&self) -> i64 {
+        self.record::<Subjects>(&AccountId(SUBJECT)).score - BASE_SCORE
+    }
+}
+
+#[test]
+fn records_make_the_score_and_disputes_suspend_them() {
+    let mut desk = desk();
+    let dispute = |number| CreditTx::Dispute {
+        number,
+        digest: [2; 32],
+    };
+    let correct = |number, weight| CreditTx::Correct {
+        key: key(number),
+        weight,
+    };
+    let uphold = |number| CreditTx::Uphold { key: key(number) };
+    assert_eq!(desk.ask(SUBJECT, dispute(1)), Err(Reason::Dependency));
+    assert_eq!(desk.ask(SUBJECT, submit(1, 10)), Err(Reason::NotPermitted));
+    assert_eq!(desk.ask(BANK, submit(1, 10)), Err(Reason::NotPermitted));
+    assert_eq!(
+        desk.ask(DEPARTMENT, submit(1, WEIGHT_LIMIT + 1)),
+        Err(Reason::Malformed)
+    );
+    assert_eq!(
+        desk.ask(DEPARTMENT, submit(1, i16::MIN)),
+        Err(Reason::Malformed)
+    );
+    assert_eq!(desk.ask(DEPARTMENT, submit(1, 10)), Ok(()));
+    assert_eq!(
+        desk.ask(DEPARTMENT + 2, submit(1, 9)),
+        Err(Reason::AlreadyExists)
+    );
+    assert_eq!(desk.ask(DEPARTMENT + 2, submit(2, -30)), Ok(()));
+    assert_eq!(desk.score(), -20);
+
+    assert_eq!(
+        desk.ask(DEPARTMENT + 2, uphold(2)),
+        Err(Reason::WrongState),
+        "nobody disputes it"
+    );
+    assert_eq!(
+        desk.ask(SUBJECT + 1, dispute(2)),
+        Err(Reason::Dependency),
+        "it is not his"
+    );
+    assert_eq!(desk.ask(SUBJECT, dispute(2)), Ok(()));
+    assert_eq!(desk.ask(SUBJECT, dispute(2)), Err(Reason::WrongState));
+    assert_eq!(desk.score(), 10, "a disputed record does not count");
+    assert_eq!(
+        desk.ask(DEPARTMENT, correct(2, 0)),
+        Err(Reason::NotPermitted),
+        "another department"
+    );
+    assert_eq!(desk.ask(SUBJECT, correct(2, 0)), Err(Reason::NotPermitted));
+    assert_eq!(
+        desk.ask(DEPARTMENT + 3, correct(2, 101)),
+        Err(Reason::Malformed)
+    );
+    assert_eq!(
+        desk.ask(DEPARTMENT + 3, correct(9, 1)),
+        Err(Reason::Dependency)
+    );
+    assert_eq!(
+        desk.ask(DEPARTMENT + 3, correct(2, -5)),
+        Ok(()),
+        "any account of the department"
+    );
+    assert_eq!(
+        (desk.score(), desk.record::<Records>(&key(2)).standing),
+        (5, Standing::Corrected)
+    );
+    assert_eq!(
+        desk.ask(SUBJECT, dispute(2)),
+        Err(Reason::WrongState),
+        "it is settled"
+    );
+    desk.ask(SUBJECT, dispute(1)).unwrap();
+    assert_eq!(desk.ask(DEPARTMENT, uphold(1)), Ok(()));
+    assert_eq!(
+        (desk.score(), desk.record::<Records>(&key(1)).standing),
+        (5, Standing::Upheld)
+    );
+}
+
+#[test]
+fn rewards_and_penalties_are_records_of_the_engine() {
+    let mut desk = desk();
+    let reward = |number, points| CreditTx::Reward {
+        key: key(number),
+        points,
+    };
+    let penalise = |number, points| CreditTx::Penalise {
+        key: key(number),
+        points,
+    };
+    assert_eq!(
+        desk.ask(DEPARTMENT, reward(1, 5)),
+        Err(Reason::NotPermitted)
+    );
+    for points in [0, WEIGHT_LIMIT as u16 + 1, u16::MAX] {
+        assert_eq!(desk.ask(ENGINE, reward(1, points)), Err(Reason::Malformed));
+    }
+    assert_eq!(desk.ask(ENGINE, reward(1, 5)), Ok(()));
+    assert_eq!(desk.ask(ENGINE, penalise(1, 7)), Err(Reason::AlreadyExists));
+    assert_eq!(desk.ask(ENGINE + 1, penalise(2, 7)), Ok(()));
+    assert_eq!(desk.score(), -2);
+    assert_eq!(desk.record::<Records>(&key(2)).source, Source::Engine);
+}
+
+#[test]
+fn an_index_names_the_newest_records() {
+    let mut desk = desk();
+    for number in 0..NEWEST_LIMIT as u64 + 3 {
+        desk.ask(DEPARTMENT, submit(number, 1)).unwrap();
+    }
+    let subject = desk.record::<Subjects>(&AccountId(SUBJECT));
+    assert_eq!(subject.records as usize, NEWEST_LIMIT + 3);
+    assert_eq!((subject.newest.len(), subject.newest[0]), (NEWEST_LIMIT, 3));
+}
+
+#[test]
+fn a_query_needs_a_live_consent_and_leaves_a_row() {
+    let mut desk = desk();
+    let late = u64::MAX;
+    desk.ask(DEPARTMENT, submit(1, 10)).unwrap();
+    assert_eq!(desk.ask(BANK, query(0, 1)), Err(Reason::NoConsent));
+    assert_eq!(
+        desk.ask(SUBJECT, authorise(0, 1, 0, late)),
+        Err(Reason::Malformed)
+    );
+    let past = desk.now_ns;
+    assert_eq!(
+        desk.ask(SUBJECT, authorise(0, 1, 2, past)),
+        Err(Reason::Malformed)
+    );
+    assert_eq!(
+        desk.ask(SUBJECT, authorise(2, 1, 2, late)),
+        Err(Reason::UnknownRecord)
+    );
+    assert_eq!(desk.ask(SUBJECT, authorise(0, 1, 2, late)), Ok(()));
+    assert_eq!(
+        desk.ask(SUBJECT, authorise(0, 1, 9, late)),
+        Err(Reason::AlreadyExists)
+    );
+
+    assert_eq!(
+        desk.ask(BANK + 2, query(0, 1)),
+        Err(Reason::NotPermitted),
+        "speaks for bank 1"
+    );
+    assert_eq!(
+        desk.ask(BANK + 2, query(1, 1)),
+        Err(Reason::NoConsent),
+        "given to bank 0"
+    );
+    assert_eq!(desk.ask(DEPARTMENT, query(0, 1)), Err(Reason::NotPermitted));
+    assert_eq!(desk.ask(BANK, query(0, 1)), Ok(()));
+    assert_eq!(desk.ask(BANK + 1, query(0, 1)), Ok(()));
+    assert_eq!(
+        desk.ask(BANK, query(0, 1)),
+        Err(Reason::NoConsent),
+        "used up"
+    );
+    let mut rows = Vec::new();
+    desk.state
+        .for_each::<AuditRows>(|_, row| rows.push((row.teller.0, row.usage, row.score)));
+    rows.sort_unstable();
+    assert_eq!(
+        rows,
+        [(BANK, 1, BASE_SCORE + 10), (BANK + 1, 2, BASE_SCORE + 10)]
+    );
+    assert_eq!(desk.record::<QueryCounts>(&AccountId(BANK)), 1);
+    assert_eq!(desk.record::<Consents>(&consent(0, 1)).used, 2);
+}
+
+#[test]
+fn consents_expire_by_the_block_and_can_be_revoked() {
+    let mut desk = desk();
+    let revoke = |number| CreditTx::Revoke {
+        bank: BankId(1),
+        number,
+    };
+    let expires_ns = desk.now_ns + 3_000;
+    desk.ask(SUBJECT, authorise(1, 1, 9, expires_ns)).unwrap();
+    assert_eq!(desk.ask(BANK + 2, query(1, 1)), Ok(()));
+    assert_eq!(
+        desk.ask(BANK + 2, query(1, 1)),
+        Err(Reason::NoConsent),
+        "expired at this block"
+    );
+    assert_eq!(desk.now_ns, expires_ns);
+    desk.ask(SUBJECT, authorise(1, 2, 9, u64::MAX)).unwrap();
+    assert_eq!(desk.ask(SUBJECT, revoke(3)), Err(Reason::Dependency));
+    assert_eq!(
+        desk.ask(SUBJECT + 1, revoke(2)),
+        Err(Reason::Dependency),
+        "it is not his"
+    );
+    assert_eq!(desk.ask(SUBJECT, revoke(2)), Ok(()));
+    assert_eq!(desk.ask(SUBJECT, revoke(2)), Err(Reason::WrongState));
+    assert_eq!(desk.ask(BANK + 2, query(1, 2)), Err(Reason::NoConsent));
+    assert_eq!(
+        desk.state.count::<AuditRows>(),
+        1,
+        "refused queries leave no row"
+    );
+}
+
+#[test]
+fn without_a_registry_nobody_has_a_role() {
+    let mut desk = Desk::new(&Genesis::new(40, 0));
+    assert_eq!(
+        desk.ask(DEPARTMENT, submit(1, 10)),
+        Err(Reason::NotPermitted)
+    );
+    assert_eq!(desk.ask(BANK, query(0, 1)), Err(Reason::NotPermitted));
+    assert_eq!(
+        desk.ask(
+            ENGINE,
+            CreditTx::Reward {
+                key: key(1),
+                points: 1
+            }
+        ),
+        Err(Reason::NotPermitted)
+    );
+    assert_eq!(
+        desk.ask(SUBJECT, authorise(0, 1, 1, u64::MAX)),
+        Err(Reason::UnknownRecord)
+    );
+}
+
+/// Any transaction over few keys, so that most of them meet.
+fn any_tx() -> impl Strategy<Value = Transaction> {
+    let keys = || {
+        (SUBJECT..SUBJECT + 2, 0..4_u64).prop_map(|(subject, number)| RecordKey {
+            subject: AccountId(subject),
+            number,
+        })
+    };
+    let banks = || (0..3_u16).prop_map(BankId);
+    let departments = DEPARTMENT..DEPARTMENT + 6;
+    let subjects = || SUBJECT..SUBJECT + 2;
+    let tx = prop_oneof![
+        4 => (departments.clone(), keys(), -120..120_i16).prop_map(|(sender, key, weight)| (sender, CreditTx::Submit { key, weight, digest: [0; 32] })),
+        3 => (subjects(), banks(), 0..3_u32, 0..4_u16, 0..9_000_u64).prop_map(|(sender, bank, number, uses, expires_ns)| (sender, CreditTx::Authorise { bank, number, uses, expires_ns })),
+        6 => (BANK..BANK + 4, subjects(), banks(), 0..3_u32).prop_map(|(sender, subject, bank, number)| (sender, CreditTx::Query { consent: ConsentKey { subject: AccountId(subject), bank, number } })),
+        2 => (subjects(), 0..4_u64).prop_map(|(sender, number)| (sender, CreditTx::Dispute { number, digest: [3; 32] })),
+        2 => (departments.clone(), keys(), -120..120_i16).prop_map(|(sender, key, weight)| (sender, CreditTx::Correct { key, weight })),
+        1 => (departments, keys()).prop_map(|(sender, key)| (sender, CreditTx::Uphold { key })),
+        1 => (ENGINE..ENGINE + 3, keys(), 0..120_u16).prop_map(|(sender, key, points)| (sender, CreditTx::Reward { key, points })),
+        1 => (ENGINE..ENGINE + 3, keys(), 0..120_u16).prop_map(|(sender, key, points)| (sender, CreditTx::Penalise { key, points })),
+        1 => (subjects(), banks(), 0..3_u32).prop_map(|(sender, bank, number)| (sender, CreditTx::Revoke { bank, number })),
+    ];
+    tx.prop_map(|(sender, tx)| Transaction {
+        sender: AccountId(sender),
+        nonce: 0,
+        filler: 0,
+        body: Body::Credit(tx),
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn random_fire_leaves_parallel_equal_and_scores_folded(
+        transactions in proptest::collection::vec(any_tx(), 1..400),
+    ) {
+        let mut desk = desk();
+        let mut queries = 0;
+        for (height, chunk) in transactions.chunks(80).enumerate() {
+            desk.now_ns += 1_000;
+            let nonces = (height as u64 * 80)..;
+            let block: Vec<_> = chunk.iter().cloned().zip(nonces).map(|(transaction, nonce)| Transaction { nonce, ..transaction }).collect();
+            let outcomes = desk.block(block);
+            let asked = chunk.iter().zip(&outcomes).filter(|(transaction, outcome)| {
+                matches!(transaction.body, Body::Credit(CreditTx::Query { .. })) && **outcome == Outcome::Applied
+            });
+            queries += asked.count() as u64;
+        }
+        prop_assert_eq!(desk.state.count::<AuditRows>(), queries);
+        let (mut used, mut counted) = (0, 0);
+        desk.state.for_each::<Consents>(|_, consent| used += u64::from(consent.used));
+        desk.state.for_each::<QueryCounts>(|_, asked| counted += asked);
+        prop_assert_eq!((used, counted), (queries, queries));
+        let mut folds = BTreeMap::new();
+        desk.state.for_each::<Records>(|key, record| *folds.entry(key.subject).or_insert(BASE_SCORE) += record.counts());
+        let mut scores = BTreeMap::new();
+        desk.state.for_each::<Subjects>(|account, subject| { scores.insert(account, subject.score); });
+        prop_assert_eq!(folds, scores);
+    }
+
+    #[test]
+    fn encodings_round_trip(transaction in any_tx()) {
+        let mut bytes = Vec::new();
+        transaction.encode(&mut bytes);
+        prop_assert_eq!(Transaction::decode(&bytes).unwrap(), transaction);
+    }
+}

@@ -1,0 +1,551 @@
+//! The rules of invoices, step by step, and under random fire.
+
+#![allow(clippy::unwrap_used)]
+
+mod invoice_common;
+
+use groma_ledger::invoice::{
+    Bookings, CreditCode, FirmId, Invoice, InvoiceNumber, InvoiceTx, InvoicedPayments, Invoices,
+    PaymentId, Quota, Quotas, RedInvoices, Registries, Registry, Sequences, Step,
+};
+use groma_ledger::roles::Seats;
+use groma_ledger::{AccountId, Body, Genesis, Outcome, Reason, Transaction};
+use invoice_common::Desk;
+use proptest::prelude::*;
+
+const PAYER: u64 = 5;
+/// Terminals of firm 0 (two), firm 1 (two), firms 2 and 3 (one each), then the tax bureau.
+const FIRM_0: u64 = 20;
+const FIRM_1: u64 = 22;
+const FIRM_2: u64 = 24;
+const TAX: u64 = 26;
+const QUOTA: u64 = 10_000;
+
+fn desk() -> Desk {
+    let mut genesis = Genesis::new(30, 0);
+    let seats = |first, institutions, each| Seats {
+        first: AccountId(first),
+        institutions,
+        each,
+    };
+    let registry = Registry {
+        tax: seats(TAX, 1, 2),
+        majors: seats(FIRM_0, 2, 2),
+        minors: seats(FIRM_2, 2, 1),
+        opening_quota: QUOTA,
+    };
+    genesis.put::<Registries>(&(), &registry);
+    Desk::new(&genesis)
+}
+
+fn number(terminal: u32, count: u64) -> InvoiceNumber {
+    InvoiceNumber::new(25, 44, terminal, count)
+}
+
+fn code(firm: u32) -> CreditCode {
+    CreditCode::of_firm(FirmId(firm))
+}
+
+fn issue(number: InvoiceNumber, firm: u32, amount: u64, payment: u64) -> InvoiceTx {
+    let (issuer, payer, payment) = (code(firm), AccountId(PAYER), PaymentId(payment));
+    InvoiceTx::Issue {
+        number,
+        issuer,
+        payer,
+        amount,
+        payment,
+        lines: 1,
+    }
+}
+
+fn red(of: InvoiceNumber, red: InvoiceNumber, amount: u64) -> InvoiceTx {
+    InvoiceTx::RedLetter {
+        number: of,
+        red,
+        issuer: FirmId(0),
+        amount,
+    }
+}
+
+fn submit(number: InvoiceNumber, employer: u32) -> InvoiceTx {
+    InvoiceTx::SubmitReimburse {
+        number,
+        employer: FirmId(employer),
+    }
+}
+
+fn approve(number: InvoiceNumber, employer: u32) -> InvoiceTx {
+    InvoiceTx::ApproveReimburse {
+        number,
+        employer: FirmId(employer),
+    }
+}
+
+trait Invoicing {
+    fn ask(&mut self, sender: u64, tx: InvoiceTx) -> Result<(), Reason>;
+    fn step(&self, number: InvoiceNumber) -> Step;
+}
+
+impl Invoicing for Desk {
+    fn ask(&mut self, sender: u64, tx: InvoiceTx) -> Result<(), Reason> {
+        self.submit(sender, Body::Invoice(tx))
+    }
+
+    fn step(&self, number: InvoiceNumber) -> Step {
+        self.record::<Invoices>(&number).step
+    }
+}
+
+#[test]
+fn a_life_from_issue_to_the_books() {
+    let (mut desk, a) = (desk(), number(0, 1));
+    assert_eq!(
+        desk.ask(PAYER, InvoiceTx::Claim { number: a }),
+        Err(Reason::Dependency)
+    );
+    assert_eq!(desk.ask(FIRM_0, issue(a, 0, 700, 1)), Ok(()));
+    let issued_ns = desk.now_ns;
+    assert_eq!(
+        desk.ask(PAYER, submit(a, 1)),
+        Err(Reason::WrongState),
+        "not claimed yet"
+    );
+    assert_eq!(
+        desk.ask(PAYER + 1, InvoiceTx::Claim { number: a }),
+        Err(Reason::NotPermitted)
+    );
+    assert_eq!(desk.ask(PAYER, InvoiceTx::Claim { number: a }), Ok(()));
+    assert_eq!(
+        desk.ask(PAYER, InvoiceTx::Claim { number: a }),
+        Err(Reason::WrongState)
+    );
+    assert_eq!(desk.ask(PAYER + 1, submit(a, 1)), Err(Reason::NotPermitted));
+    assert_eq!(
+        desk.ask(PAYER, submit(a, 4)),
+        Err(Reason::UnknownRecord),
+        "there is no firm 4"
+    );
+    assert_eq!(
+        desk.ask(FIRM_1, approve(a, 1)),
+        Err(Reason::WrongState),
+        "nobody asked yet"
+    );
+    assert_eq!(desk.ask(PAYER, submit(a, 1)), Ok(()));
+    assert_eq!(
+        desk.ask(PAYER, submit(a, 2)),
+        Err(Reason::WrongState),
+        "locked for firm 1"
+    );
+    assert_eq!(
+        desk.ask(FIRM_0, approve(a, 1)),
+        Err(Reason::NotPermitted),
+        "speaks for firm 0"
+    );
+    assert_eq!(
+        desk.ask(FIRM_2, approve(a, 2)),
+        Err(Reason::NotPermitted),
+        "was not asked"
+    );
+    assert_eq!(
+        desk.ask(FIRM_1 + 1, approve(a, 1)),
+        Ok(()),
+        "any terminal speaks for the firm"
+    );
+    assert_eq!(
+        desk.ask(FIRM_1, approve(a, 1)),
+        Err(Reason::WrongState),
+        "paid once"
+    );
+    assert_eq!(
+        desk.ask(PAYER, submit(a, 2)),
+        Err(Reason::WrongState),
+        "paid once"
+    );
+    assert_eq!(
+        desk.ask(FIRM_0, red(a, number(0, 2), 700)),
+        Err(Reason::WrongState)
+    );
+    let booking = desk.record::<Bookings>(&a);
+    assert_eq!((booking.employer, booking.amount), (FirmId(1), 700));
+    let invoice = desk.record::<Invoices>(&a);
+    let paid = Step::Reimbursed {
+        employer: FirmId(1),
+    };
+    assert_eq!((invoice.step, invoice.issued_ns), (paid, issued_ns));
+}
+
+#[test]
+fn numbers_payments_and_lines_are_checked() {
+    let mut desk = desk();
+    let mut misread = number(0, 1);
+    misread.sequence ^= 1;
+    assert_eq!(
+        desk.ask(FIRM_0, issue(misread, 0, 1, 1)),
+        Err(Reason::Malformed)
+    );
+    let mut forged = code(0);
+    forged.0[10] = b'1';
+    let forged = InvoiceTx::GrantQuota {
+        issuer: forged,
+        amount: 1,
+    };
+    assert_eq!(desk.ask(TAX, forged), Err(Reason::Malformed));
+    assert_eq!(
+        desk.ask(FIRM_0, issue(number(0, 1), 9, 1, 1)),
+        Err(Reason::UnknownRecord)
+    );
+    assert_eq!(
+        desk.ask(FIRM_0, issue(number(0, 1), 0, 0, 1)),
+        Err(Reason::Malformed)
+    );
+    for lines in [0, 9] {
+        let mut tx = issue(number(0, 1), 0, 1, 1);
+        if let InvoiceTx::Issue { lines: of, .. } = &mut tx {
+            *of = lines;
+        }
+        assert_eq!(desk.ask(FIRM_0, tx), Err(Reason::Malformed));
+    }
+    assert_eq!(
+        desk.ask(FIRM_0, issue(number(0, 1), 1, 1, 1)),
+        Err(Reason::NotPermitted)
+    );
+    assert_eq!(
+        desk.ask(FIRM_0, issue(number(1, 1), 0, 1, 1)),
+        Err(Reason::NotPermitted)
+    );
+    assert_eq!(
+        desk.ask(PAYER, issue(number(0, 1), 0, 1, 1)),
+        Err(Reason::NotPermitted)
+    );
+    assert_eq!(desk.ask(FIRM_0, issue(number(0, 1), 0, 1, 1)), Ok(()));
+    assert_eq!(
+        desk.ask(FIRM_0, issue(number(0, 1), 0, 1, 2)),
+        Err(Reason::AlreadyExists)
+    );
+    assert_eq!(
+        desk.ask(FIRM_0, issue(number(0, 2), 0, 1, 1)),
+        Err(Reason::AlreadyExists)
+    );
+    assert_eq!(
+        desk.ask(FIRM_0, issue(number(0, 9), 0, 1, 2)),
+        Ok(()),
+        "gaps are allowed"
+    );
+    assert_eq!(
+        desk.ask(FIRM_0, issue(number(0, 3), 0, 1, 3)),
+        Ok(()),
+        "and so is disorder"
+    );
+    assert_eq!(
+        desk.ask(FIRM_2, issue(number(4, 0), 2, 1, 4)),
+        Ok(()),
+        "a firm of one terminal"
+    );
+    let sequence = desk.record::<Sequences>(&0);
+    assert_eq!(
+        (sequence.used, sequence.highest),
+        (3, number(0, 9).sequence)
+    );
+    assert_eq!(desk.record::<InvoicedPayments>(&PaymentId(2)), number(0, 9));
+}
+
+#[test]
+fn quotas_bound_what_is_outstanding() {
+    let mut desk = desk();
+    let grant = |amount| InvoiceTx::GrantQuota {
+        issuer: code(0),
+        amount,
+    };
+    let adjust = |granted| InvoiceTx::AdjustQuota {
+        issuer: code(0),
+        granted,
+    };
+    assert_eq!(
+        desk.ask(FIRM_0, issue(number(0, 1), 0, QUOTA + 1, 1)),
+        Err(Reason::QuotaExceeded)
+    );
+    assert_eq!(
+        desk.ask(FIRM_0, issue(number(0, 1), 0, u64::MAX, 1)),
+        Err(Reason::QuotaExceeded)
+    );
+    assert_eq!(desk.ask(FIRM_0, issue(number(0, 1), 0, QUOTA, 1)), Ok(()));
+    assert_eq!(
+        desk.ask(FIRM_0, issue(number(0, 2), 0, u64::MAX, 2)),
+        Err(Reason::QuotaExceeded)
+    );
+    assert_eq!(
+        desk.ask(FIRM_0 + 1, issue(number(1, 1), 0, 1, 2)),
+        Err(Reason::QuotaExceeded)
+    );
+    assert_eq!(desk.ask(FIRM_0, grant(5)), Err(Reason::NotPermitted));
+    assert_eq!(desk.ask(TAX, grant(0)), Err(Reason::Malformed));
+    assert_eq!(desk.ask(TAX, grant(u64::MAX)), Err(Reason::Malformed));
+    assert_eq!(desk.ask(TAX + 1, grant(5)), Ok(()));
+    assert_eq!(desk.ask(FIRM_0 + 1, issue(number(1, 1), 0, 5, 2)), Ok(()));
+    assert_eq!(
+        desk.ask(TAX, adjust(QUOTA)),
+        Err(Reason::QuotaExceeded),
+        "more is outstanding"
+    );
+    assert_eq!(
+        desk.ask(FIRM_0, adjust(QUOTA + 9)),
+        Err(Reason::NotPermitted)
+    );
+    assert_eq!(desk.ask(TAX, adjust(QUOTA + 9)), Ok(()));
+    assert_eq!(
+        desk.ask(FIRM_0, red(number(0, 1), number(0, 2), QUOTA)),
+        Ok(())
+    );
+    assert_eq!(
+        desk.ask(TAX, adjust(5)),
+        Ok(()),
+        "a red letter gives the quota back"
+    );
+    let quota = desk.record::<Quotas>(&FirmId(0));
+    assert_eq!(
+        quota,
+        Quota {
+            granted: 5,
+            issued: QUOTA + 5,
+            red: QUOTA
+        }
+    );
+}
+
+#[test]
+fn a_red_letter_is_for_all_of_it_and_the_buyer_agrees() {
+    let mut desk = desk();
+    let (a, b, r, s) = (number(0, 1), number(0, 2), number(0, 3), number(1, 1));
+    let confirm = |number, red| InvoiceTx::ConfirmRed {
+        number,
+        red,
+        issuer: FirmId(0),
+    };
+    desk.ask(FIRM_0, issue(a, 0, 500, 1)).unwrap();
+    desk.ask(FIRM_0, issue(b, 0, 300, 2)).unwrap();
+    assert_eq!(desk.ask(FIRM_0, red(s, r, 500)), Err(Reason::Dependency));
+    assert_eq!(desk.ask(FIRM_0, red(a, r, 499)), Err(Reason::Malformed));
+    assert_eq!(
+        desk.ask(FIRM_1, red(a, number(2, 1), 500)),
+        Err(Reason::NotPermitted)
+    );
+    let as_firm_1 = InvoiceTx::RedLetter {
+        number: a,
+        red: number(2, 1),
+        issuer: FirmId(1),
+        amount: 500,
+    };
+    assert_eq!(desk.ask(FIRM_1, as_firm_1), Err(Reason::NotPermitted));
+    assert_eq!(
+        desk.ask(FIRM_0, red(a, b, 500)),
+        Err(Reason::AlreadyExists),
+        "its number is taken"
+    );
+    assert_eq!(
+        desk.ask(FIRM_0, red(a, r, 500)),
+        Ok(()),
+        "unclaimed: at once"
+    );
+    assert_eq!(desk.step(a), Step::Red { red: r });
+    assert_eq!(
+        desk.ask(FIRM_0 + 1, red(a, s, 500)),
+        Err(Reason::WrongState),
+        "once"
+    );
+    assert_eq!(
+        desk.ask(PAYER, InvoiceTx::Claim { number: a }),
+        Err(Reason::WrongState)
+    );
+    assert_eq!(
+        desk.ask(FIRM_0, issue(r, 0, 1, 3)),
+        Err(Reason::AlreadyExists)
+    );
+
+    desk.ask(PAYER, InvoiceTx::Claim { number: b }).unwrap();
+    assert_eq!(
+        desk.ask(FIRM_0 + 1, red(b, s, 300)),
+        Ok(()),
+        "claimed: waits for the buyer"
+    );
+    assert_eq!(desk.step(b), Step::RedPending { red: s });
+    assert_eq!(desk.record::<Quotas>(&FirmId(0)).red, 500);
+    assert!(!desk.record::<RedInvoices>(&s).in_force);
+    assert_eq!(desk.ask(PAYER, submit(b, 1)), Err(Reason::WrongState));
+    assert_eq!(
+        desk.ask(PAYER + 1, confirm(b, s)),
+        Err(Reason::NotPermitted)
+    );
+    assert_eq!(desk.ask(PAYER, confirm(b, r)), Err(Reason::WrongState));
+    let wrong_quota = InvoiceTx::ConfirmRed {
+        number: b,
+        red: s,
+        issuer: FirmId(1),
+    };
+    assert_eq!(desk.ask(PAYER, wrong_quota), Err(Reason::NotPermitted));
+    assert_eq!(desk.ask(PAYER, confirm(b, s)), Ok(()));
+    assert_eq!(desk.ask(PAYER, confirm(b, s)), Err(Reason::WrongState));
+    assert!(desk.record::<RedInvoices>(&s).in_force);
+    assert_eq!(desk.record::<Quotas>(&FirmId(0)).red, 800);
+}
+
+#[test]
+fn a_red_letter_stops_a_reimbursement_that_is_not_paid_yet() {
+    let (mut desk, a) = (desk(), number(0, 1));
+    desk.ask(FIRM_0, issue(a, 0, 500, 1)).unwrap();
+    desk.ask(PAYER, InvoiceTx::Claim { number: a }).unwrap();
+    desk.ask(PAYER, submit(a, 1)).unwrap();
+    assert_eq!(desk.ask(FIRM_0, red(a, number(0, 2), 500)), Ok(()));
+    assert_eq!(desk.ask(FIRM_1, approve(a, 1)), Err(Reason::WrongState));
+    assert_eq!(desk.state.get::<Bookings>(&a), None);
+}
+
+#[test]
+fn verifying_writes_nothing_but_the_nonce() {
+    let (mut desk, a) = (desk(), number(0, 1));
+    let verify = |number, amount| InvoiceTx::Verify { number, amount };
+    assert_eq!(desk.ask(PAYER, verify(a, 500)), Err(Reason::Dependency));
+    desk.ask(FIRM_0, issue(a, 0, 500, 1)).unwrap();
+    let before = desk.record::<Invoices>(&a);
+    let records = desk.state.audit().records;
+    assert_eq!(desk.ask(TAX, verify(a, 500)), Ok(()));
+    assert_eq!(
+        desk.ask(PAYER + 9, verify(a, 501)),
+        Err(Reason::UnknownRecord)
+    );
+    let mut misread = a;
+    misread.sequence ^= 1;
+    assert_eq!(
+        desk.ask(PAYER, verify(misread, 500)),
+        Err(Reason::Malformed)
+    );
+    assert_eq!(desk.record::<Invoices>(&a), before);
+    assert_eq!(desk.state.audit().records, records);
+}
+
+#[test]
+fn without_a_registry_nobody_has_a_role() {
+    let mut desk = Desk::new(&Genesis::new(30, 0));
+    assert_eq!(
+        desk.ask(FIRM_0, issue(number(0, 1), 0, 1, 1)),
+        Err(Reason::UnknownRecord)
+    );
+    let grant = InvoiceTx::GrantQuota {
+        issuer: code(0),
+        amount: 1,
+    };
+    assert_eq!(desk.ask(TAX, grant), Err(Reason::UnknownRecord));
+}
+
+/// Any transaction over few keys, so that most of them meet.
+fn any_tx() -> impl Strategy<Value = Transaction> {
+    let numbers = || (0..6_u32, 0..4_u64).prop_map(|(terminal, count)| number(terminal, count));
+    let firms = || (0..5_u32).prop_map(FirmId);
+    let amounts = || prop_oneof![Just(0_u64), Just(100), Just(4_000), Just(u64::MAX)];
+    let tx = prop_oneof![
+        1 => (firms(), amounts()).prop_map(|(firm, amount)| {
+            InvoiceTx::GrantQuota { issuer: CreditCode::of_firm(firm), amount }
+        }),
+        1 => (firms(), amounts()).prop_map(|(firm, granted)| {
+            InvoiceTx::AdjustQuota { issuer: CreditCode::of_firm(firm), granted }
+        }),
+        4 => (numbers(), firms(), amounts(), 0..30_u64)
+            .prop_map(|(number, firm, amount, payment)| issue(number, firm.0, amount, payment)),
+        4 => numbers().prop_map(|number| InvoiceTx::Claim { number }),
+        4 => (numbers(), firms()).prop_map(|(number, firm)| submit(number, firm.0)),
+        4 => (numbers(), firms()).prop_map(|(number, firm)| approve(number, firm.0)),
+        1 => (numbers(), numbers(), firms(), amounts()).prop_map(|(number, red, issuer, amount)| {
+            InvoiceTx::RedLetter { number, red, issuer, amount }
+        }),
+        1 => (numbers(), numbers(), firms())
+            .prop_map(|(number, red, issuer)| InvoiceTx::ConfirmRed { number, red, issuer }),
+        1 => (numbers(), amounts()).prop_map(|(number, amount)| InvoiceTx::Verify { number, amount }),
+    ];
+    let senders = prop_oneof![3 => Just(PAYER), 1 => Just(PAYER + 1), 6 => FIRM_0..TAX + 2];
+    (senders, tx).prop_map(|(sender, tx)| Transaction {
+        sender: AccountId(sender),
+        nonce: 0,
+        filler: 0,
+        body: Body::Invoice(tx),
+    })
+}
+
+/// Sends each transaction on behalf of whoever may do it, half of the time.
+fn by_the_right_sender(desk: &Desk, transaction: &mut Transaction) {
+    let Body::Invoice(tx) = &transaction.body else {
+        return;
+    };
+    let firm_seat = |firm: FirmId| {
+        if firm.0 < 2 {
+            FIRM_0 + 2 * u64::from(firm.0)
+        } else {
+            FIRM_2 + u64::from(firm.0) - 2
+        }
+    };
+    let payer = |number| {
+        desk.state
+            .get::<Invoices>(number)
+            .map(|invoice: Invoice| invoice.payer.0)
+    };
+    let right = match tx {
+        InvoiceTx::GrantQuota { .. } | InvoiceTx::AdjustQuota { .. } => Some(TAX),
+        InvoiceTx::Issue { number, .. } => Some(FIRM_0 + u64::from(number.terminal())),
+        InvoiceTx::RedLetter { red, .. } => Some(FIRM_0 + u64::from(red.terminal())),
+        InvoiceTx::ApproveReimburse { employer, .. } => Some(firm_seat(*employer)),
+        InvoiceTx::Claim { number }
+        | InvoiceTx::SubmitReimburse { number, .. }
+        | InvoiceTx::ConfirmRed { number, .. } => payer(number),
+        InvoiceTx::Verify { .. } => None,
+    };
+    if let Some(right) = right {
+        transaction.sender = AccountId(right);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn random_fire_leaves_parallel_equal_and_quotas_whole(
+        transactions in proptest::collection::vec((any_tx(), any::<bool>()), 1..400),
+    ) {
+        let mut desk = desk();
+        let mut applied = 0;
+        for (height, chunk) in transactions.chunks(80).enumerate() {
+            desk.now_ns += 1_000;
+            let mut block = Vec::new();
+            for (position, (transaction, right)) in chunk.iter().enumerate() {
+                let mut transaction = transaction.clone();
+                if *right {
+                    by_the_right_sender(&desk, &mut transaction);
+                }
+                transaction.nonce = (height * 80 + position) as u64;
+                block.push(transaction);
+            }
+            applied += desk.block(block).iter().filter(|outcome| **outcome == Outcome::Applied).count();
+        }
+        let (mut issued, mut red, mut bookings) = (0_u128, 0_u128, 0);
+        desk.state.for_each::<Invoices>(|_, invoice| {
+            let amount = u128::from(invoice.amount);
+            issued += amount;
+            match invoice.step {
+                Step::Red { .. } => red += amount,
+                Step::Reimbursed { .. } => bookings += 1,
+                _ => {}
+            }
+        });
+        desk.state.for_each::<Quotas>(|_, quota| {
+            issued -= u128::from(quota.issued);
+            red -= u128::from(quota.red);
+            assert!(quota.outstanding() <= quota.granted);
+        });
+        prop_assert_eq!((issued, red, bookings), (0, 0, desk.state.count::<Bookings>()));
+        prop_assert!(applied > 0 || transactions.len() < 40);
+    }
+
+    #[test]
+    fn encodings_round_trip(transaction in any_tx()) {
+        let mut bytes = Vec::new();
+        transaction.encode(&mut bytes);
+        prop_assert_eq!(Transaction::decode(&bytes).unwrap(), transaction);
+    }
+}

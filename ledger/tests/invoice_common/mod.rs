@@ -1,0 +1,64 @@
+//! A ledger that applies one transaction a block, for tests of the rules of invoices and credit.
+
+#![allow(clippy::unwrap_used, dead_code)]
+
+use groma_ledger::{
+    AccountId, BlockInput, Body, Executor, Genesis, Outcome, Parallel, Reason, Serial,
+    SignedTransaction, State, Table, Transaction,
+};
+use std::sync::Arc;
+
+/// A ledger and its clock.
+pub struct Desk {
+    pub state: State,
+    pub now_ns: u64,
+    nonce: u64,
+}
+
+impl Desk {
+    pub fn new(genesis: &Genesis) -> Desk {
+        Desk {
+            state: State::genesis(genesis),
+            now_ns: 1_000,
+            nonce: 0,
+        }
+    }
+
+    /// Applies one transaction, a microsecond after the last.
+    pub fn submit(&mut self, sender: u64, body: Body) -> Result<(), Reason> {
+        self.now_ns += 1_000;
+        self.nonce += 1;
+        let transaction = Transaction {
+            sender: AccountId(sender),
+            nonce: self.nonce,
+            filler: 0,
+            body,
+        };
+        match self.block(vec![transaction])[0] {
+            Outcome::Applied => Ok(()),
+            Outcome::Rejected(reason) => Err(reason),
+        }
+    }
+
+    /// Applies a block serially and in parallel, which must agree.
+    pub fn block(&mut self, transactions: Vec<Transaction>) -> Vec<Outcome> {
+        let signed = |transaction| Arc::new(SignedTransaction::new(transaction, None));
+        let transactions: Vec<_> = transactions.into_iter().map(signed).collect();
+        let block = BlockInput {
+            height: 1,
+            timestamp_ns: self.now_ns,
+            transactions: &transactions,
+        };
+        let serial = Serial.execute(&self.state, &block);
+        let parallel = Parallel.execute(&self.state, &block);
+        assert_eq!(serial.root, parallel.root);
+        assert_eq!(serial.outcomes, parallel.outcomes);
+        self.state = serial.state;
+        serial.outcomes
+    }
+
+    /// A record that must exist.
+    pub fn record<T: Table>(&self, key: &T::Key) -> T::Value {
+        self.state.get::<T>(key).unwrap()
+    }
+}
