@@ -65,6 +65,7 @@ pub struct Cluster<P: Protocol> {
     side: Vec<bool>,
     cuts: BTreeSet<(ReplicaId, ReplicaId)>,
     loss_permille: u32,
+    torn_permille: u32,
     /// Where each requested batch lives outside the protocol's own memory.
     homes: BTreeMap<Batch, ReplicaId>,
     pending_submissions: u32,
@@ -99,6 +100,7 @@ impl<P: Protocol> Cluster<P> {
             side: vec![false; n as usize],
             cuts: BTreeSet::new(),
             loss_permille: 0,
+            torn_permille: 0,
             homes: BTreeMap::new(),
             pending_submissions: 0,
             checker: Checker::default(),
@@ -177,10 +179,12 @@ impl<P: Protocol> Cluster<P> {
                 self.cuts.insert((from, to));
             }
             Fault::Loss(permille) => self.loss_permille = permille,
+            Fault::Torn(permille) => self.torn_permille = permille,
             Fault::Heal => {
                 self.side.fill(false);
                 self.cuts.clear();
                 self.loss_permille = 0;
+                self.torn_permille = 0;
             }
         }
     }

@@ -15,6 +15,10 @@ pub enum Fault {
     CrashLeader,
     /// The replica stops, loses what is not durable, and is back at once.
     Bounce(ReplicaId),
+    /// From now on, so many times in a thousand that a replica says something
+    /// while writes of its own are not durable, it bounces at once. This is
+    /// what finds a vote that is told before it is kept.
+    Torn(u32),
     /// All replicas stop at once, whatever the cluster tolerates.
     Outage,
     /// The replica comes back, should it be down.
@@ -27,7 +31,8 @@ pub enum Fault {
     Cut(ReplicaId, ReplicaId),
     /// From now on so many messages in a thousand are lost.
     Loss(u32),
-    /// No partition, no cut, no loss. Crashed replicas stay down.
+    /// No partition, no cut, no loss, no torn writes. Crashed replicas stay
+    /// down.
     Heal,
 }
 
@@ -82,7 +87,8 @@ fn draw(plan: &FaultPlan, rng: &mut SplitMix64) -> Fault {
             Fault::Cut(from, ReplicaId((from.0 + step) % plan.n))
         }
         17 if plan.outages => Fault::Outage,
-        17..=18 => Fault::Loss(rng.below(300) as u32),
+        17 => Fault::Torn(rng.below(100) as u32),
+        18 => Fault::Loss(rng.below(300) as u32),
         _ => Fault::Heal,
     }
 }

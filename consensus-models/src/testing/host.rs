@@ -190,6 +190,11 @@ impl<P: Protocol> Host<P> {
         ))
     }
 
+    /// Whether a crash now would lose a write.
+    pub(super) fn has_waiting_writes(&self) -> bool {
+        !self.disk.waiting.is_empty()
+    }
+
     /// Records on the durable log.
     pub(super) fn durable_records(&self) -> &[P::Record] {
         &self.disk.durable

@@ -21,6 +21,9 @@ pub struct Trial {
     pub fault_every: Duration,
     /// Whether the whole cluster may go down at once.
     pub outages: bool,
+    /// [`Fault::Torn`] in force all through the faulty time; 0 leaves it to
+    /// the schedule.
+    pub torn_permille: u32,
     /// Batches requested, spread evenly at random over the faulty time.
     pub batches: u32,
     /// Time after the last fault within which everything must be executed at
@@ -37,6 +40,7 @@ impl Trial {
             faults_until: Duration::from_secs(20),
             fault_every: Duration::from_millis(700),
             outages: false,
+            torn_permille: 0,
             batches: 40,
             recover_within: Duration::from_secs(60),
         }
@@ -67,8 +71,16 @@ impl Trial {
             &mut rng,
         );
         let mut cluster = Cluster::<P>::new(self.config.clone());
+        let torn = (self.torn_permille > 0).then_some(Fault::Torn(self.torn_permille));
+        if let Some(fault) = &torn {
+            cluster.fault_at(Duration::ZERO, fault.clone());
+        }
         for (at, fault) in &faults {
             cluster.fault_at(*at, fault.clone());
+            if *fault == Fault::Heal && *at < self.faults_until {
+                torn.iter()
+                    .for_each(|torn| cluster.fault_at(*at, torn.clone()));
+            }
         }
         let width = u64::try_from(self.faults_until.as_nanos()).unwrap_or(u64::MAX);
         for id in 1..=self.batches {

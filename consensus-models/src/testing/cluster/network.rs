@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::super::effect::Effect;
+use super::super::fault::Fault;
 use super::config::Fate;
 use super::{Cluster, Commit, Event};
 use crate::block::Block;
@@ -18,6 +19,9 @@ impl<P: Protocol> Cluster<P> {
 
     pub(super) fn apply(&mut self, id: ReplicaId, effects: Vec<Effect<P>>) {
         let life = self.hosts[id.index()].life;
+        let says = effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Send(..) | Effect::Commit(_)));
         for effect in effects {
             let host = &mut self.hosts[id.index()];
             match effect {
@@ -47,6 +51,13 @@ impl<P: Protocol> Cluster<P> {
                 Effect::Reject(why) => *self.rejected.entry(why).or_default() += 1,
                 Effect::Work(_) => {}
             }
+        }
+        let torn = says
+            && self.torn_permille > 0
+            && self.hosts[id.index()].has_waiting_writes()
+            && self.rng.chance(self.torn_permille);
+        if torn {
+            self.fault_at(self.now, Fault::Bounce(id));
         }
     }
 
