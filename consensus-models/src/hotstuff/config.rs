@@ -47,6 +47,14 @@ impl Views {
         self.first_of(term.saturating_add(1))
     }
 
+    /// Views from `view` until `replica` leads; `None` when that is up to
+    /// timeouts.
+    pub(super) fn until_turn(&self, replica: ReplicaId, view: u64) -> Option<u64> {
+        let n = u64::from(self.committee.n());
+        let turns = (u64::from(replica.0) + n - self.term(view) % n) % n;
+        (turns == 0 || self.per_term == 1).then_some(turns)
+    }
+
     /// The replica that proposes in `view`.
     pub(super) fn leader(&self, view: u64) -> ReplicaId {
         self.committee.round_robin(self.term(view))
@@ -64,6 +72,7 @@ pub(super) struct Config {
     pub(super) idle_interval: Duration,
     pub(super) max_batches: usize,
     pub(super) request_timeout: Duration,
+    pub(super) own_turn: u64,
     pub(super) certificates: Certificates,
     pub(super) retain: u64,
     pub(super) fetch_blocks: u32,
@@ -94,6 +103,7 @@ impl Config {
             idle_interval: idle.min(view_timeout / 2),
             max_batches: params.integer("max_batches") as usize,
             request_timeout: params.duration("request_timeout"),
+            own_turn: params.integer("own_turn"),
             certificates: match params.choice("certificates") {
                 "aggregate" => Certificates::Aggregate,
                 _ => Certificates::Signatures,
@@ -126,16 +136,36 @@ impl Config {
 
 /// The parameters that a scenario may set.
 pub(super) fn specs() -> Vec<ParamSpec> {
-    let ms = Duration::from_millis;
-    let duration = |min, max| ParamKind::Duration { min, max };
-    let integer = |min, max| ParamKind::Integer { min, max };
-    let hour = Duration::from_secs(3600);
-    let spec = |name, kind, default, help| ParamSpec {
+    [rule_specs(), time_specs(), keeping_specs()].concat()
+}
+
+fn spec(
+    name: &'static str,
+    kind: ParamKind,
+    default: &'static str,
+    help: &'static str,
+) -> ParamSpec {
+    ParamSpec {
         name,
         kind,
         default,
         help,
-    };
+    }
+}
+
+/// From `min` milliseconds to an hour.
+fn span(min: u64) -> ParamKind {
+    ParamKind::Duration {
+        min: Duration::from_millis(min),
+        max: Duration::from_secs(3600),
+    }
+}
+
+fn integer(min: u64, max: u64) -> ParamKind {
+    ParamKind::Integer { min, max }
+}
+
+fn rule_specs() -> Vec<ParamSpec> {
     vec![
         spec(
             "commit_rule",
@@ -150,8 +180,25 @@ pub(super) fn specs() -> Vec<ParamSpec> {
             "a new leader every view, or only after a timeout",
         ),
         spec(
+            "certificates",
+            ParamKind::Choice(&["signatures", "aggregate"]),
+            "signatures",
+            "a list of signatures, or one aggregate that costs one verification",
+        ),
+        spec(
+            "max_batches",
+            integer(1, 100_000),
+            "64",
+            "most batches in one block",
+        ),
+    ]
+}
+
+fn time_specs() -> Vec<ParamSpec> {
+    vec![
+        spec(
             "view_timeout",
-            duration(ms(1), hour),
+            span(1),
             "1s",
             "time that a view may take before its leader is given up",
         ),
@@ -163,34 +210,39 @@ pub(super) fn specs() -> Vec<ParamSpec> {
         ),
         spec(
             "max_timeout",
-            duration(ms(1), hour),
+            span(1),
             "30s",
             "longest view_timeout after back-off",
         ),
         spec(
             "idle_interval",
-            duration(Duration::ZERO, hour),
+            span(0),
             "0s",
             "wait before an empty block when nothing is pending; 0s: a quarter of view_timeout",
         ),
         spec(
-            "max_batches",
-            integer(1, 100_000),
-            "64",
-            "most batches in one block",
-        ),
-        spec(
             "request_timeout",
-            duration(ms(1), hour),
+            span(1),
             "2s",
             "time after which an uncommitted batch is forwarded again",
         ),
         spec(
-            "certificates",
-            ParamKind::Choice(&["signatures", "aggregate"]),
-            "signatures",
-            "a list of signatures, or one aggregate that costs one verification",
+            "own_turn",
+            integer(0, 1_000_000),
+            "0",
+            "a rotating leader whose turn comes within so many views keeps its batches for it",
         ),
+        spec(
+            "fetch_delay",
+            span(0),
+            "50ms",
+            "wait for a missing block, which may only be late, before asking for it",
+        ),
+    ]
+}
+
+fn keeping_specs() -> Vec<ParamSpec> {
+    vec![
         spec(
             "retain",
             integer(8, 1_000_000),
@@ -202,12 +254,6 @@ pub(super) fn specs() -> Vec<ParamSpec> {
             integer(1, 10_000),
             "32",
             "most blocks in one answer to a replica that lags",
-        ),
-        spec(
-            "fetch_delay",
-            duration(Duration::ZERO, hour),
-            "50ms",
-            "wait for a missing block, which may only be late, before asking for it",
         ),
         spec(
             "checkpoint_interval",
@@ -257,7 +303,10 @@ mod tests {
         let rotating = Views::new(committee, false);
         assert_eq!((rotating.term(7), rotating.after_term(7)), (7, 8));
         assert_eq!(rotating.leader(7), ReplicaId(3));
+        assert_eq!(rotating.until_turn(ReplicaId(2), 7), Some(3));
         let stable = Views::new(committee, true);
+        assert_eq!(stable.until_turn(ReplicaId(2), 7), None);
+        assert_eq!(stable.until_turn(ReplicaId(0), 7), Some(0));
         assert_eq!((stable.term(7), stable.leader(7)), (0, ReplicaId(0)));
         assert_eq!(stable.leader(stable.after_term(0)), ReplicaId(1));
     }

@@ -6,7 +6,7 @@
 //! In every view the leader proposes a block that carries a certificate of its
 //! parent; votes go to the leader of the next view, who makes the next
 //! certificate of them. A block commits once enough certified blocks of
-//! consecutive views stand on it ([`safety`]).
+//! consecutive views stand on it (`safety.rs`).
 //!
 //! This file is the state and the dispatch; it knows no rule.
 

@@ -121,6 +121,29 @@ fn a_batch_catches_the_next_proposal_but_one_wherever_it_is_requested() {
 }
 
 #[test]
+fn replicas_may_keep_their_batches_for_their_own_turn() {
+    let n = 4;
+    let config = with(Config::lockstep::<HotStuff>(n, D), VARIANTS[0]);
+    let mut cluster = Cluster::<HotStuff>::new(config.set::<HotStuff>("own_turn", "4"));
+    let step = Duration::from_micros(3_700);
+    for id in 1..=200 {
+        cluster.request_at(step * id, ReplicaId(id * 7 % n), batch(u64::from(id)));
+    }
+    assert!(!cluster.run_until(step * 250, |_| false).unwrap());
+    let mut waits = Vec::new();
+    for block in cluster.chain() {
+        for batch in &block.batches {
+            assert_eq!(u64::from(block.proposer.0), batch.id.0 * 7 % u64::from(n));
+            waits.push((block.created - step * batch.id.0 as u32).as_secs_f64());
+        }
+    }
+    assert_eq!(waits.len(), 200);
+    // A turn comes every n views of 2 d, so the mean wait is n d.
+    let mean = waits.iter().sum::<f64>() / 200.0 / D.as_secs_f64();
+    assert!((3.5..4.5).contains(&mean), "{mean}");
+}
+
+#[test]
 fn an_idle_chain_costs_little_and_never_times_out() {
     for variant in VARIANTS {
         let config = with(Config::lockstep::<HotStuff>(4, D), variant);
