@@ -8,7 +8,7 @@ use std::time::Duration;
 use groma_consensus_models::ReplicaId;
 use groma_consensus_models::pbft::Pbft;
 use groma_consensus_models::testing::{
-    Cluster, Config, Fault, SplitMix64, Trial, batch, for_seeds,
+    Between, Cluster, Config, Fault, SplitMix64, Trial, batch, for_seeds,
 };
 
 /// A trial with short checkpoint intervals, so that truncation and state
@@ -41,6 +41,27 @@ fn everything_may_go_down_at_once() {
     for_seeds(80, |seed| {
         let mut trial = trial(4, seed);
         trial.outages = true;
+        let _ = trial.run::<Pbft>();
+    });
+}
+
+/// A log that is slow while the ledger is fast: a commit that did not wait for
+/// the log would be executed here and forgotten everywhere else.
+fn slow_log(mut trial: Trial) -> Trial {
+    let none = Between::exactly(Duration::ZERO);
+    trial.config.disk = Between(Duration::ZERO, Duration::from_millis(400));
+    trial.config.execution = none;
+    trial.config.ledger_disk = none;
+    trial.outages = true;
+    trial
+}
+
+#[test]
+fn a_slow_log_forgets_nothing_that_mattered() {
+    for_seeds(80, |seed| {
+        let mut trial = slow_log(trial(4, seed));
+        trial.batches = 200;
+        trial.fault_every = Duration::from_millis(400);
         let _ = trial.run::<Pbft>();
     });
 }
@@ -113,22 +134,24 @@ fn replicas_that_trust_their_memory_survive_one_restart_at_a_time() {
 
 #[test]
 fn replicas_that_lose_their_memory_too_often_stop_rather_than_disagree() {
-    for_seeds(60, |seed| {
-        let trial = trial(4, seed).set::<Pbft>("durable", "false");
+    for_seeds(80, |seed| {
+        let trial = slow_log(trial(4, seed)).set::<Pbft>("durable", "false");
         let mut rng = SplitMix64::fork(seed, 5);
         let mut cluster = Cluster::<Pbft>::new(trial.config);
-        for step in 1..=30_u64 {
-            let id = ReplicaId(rng.below(4) as u32);
-            let at = Duration::from_millis(200 * step);
-            let down = Duration::from_millis(rng.below(150));
-            cluster.fault_at(at, Fault::Crash(id));
-            cluster.fault_at(at + down, Fault::Restart(id));
+        for step in 1..=12_u64 {
+            let at = Duration::from_millis(400 * step + rng.below(400));
+            let fault = match rng.below(3) {
+                0 => Fault::Crash(ReplicaId(rng.below(4) as u32)),
+                1 => Fault::CrashLeader,
+                _ => Fault::Outage,
+            };
+            cluster.fault_at(at, fault);
+            cluster.fault_at(at + Duration::from_millis(50), Fault::RestartAll);
         }
         load(&mut cluster, &[0, 1, 2, 3]);
         // An error is a broken law; progress is not owed.
-        cluster
-            .run_until(Duration::from_secs(20), |_| false)
-            .unwrap();
+        let limit = Duration::from_secs(20);
+        cluster.run_until(limit, |_| false).unwrap();
     });
 }
 

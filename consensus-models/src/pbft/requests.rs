@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use crate::block::{Batch, BatchId, Block, mix};
 
 /// Committed batches remembered, so that one that arrives again is known.
-const MEMORY: usize = 1 << 14;
+const MEMORY: usize = 1 << 12;
 
 /// Hashes names by mixing their 64 bits: fast, and free of entropy. The table
 /// is never iterated.
