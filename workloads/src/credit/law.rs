@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use groma_ledger::credit::{
-    AuditRow, AuditRows, BASE_SCORE, Consents, NEWEST_LIMIT, QueryCounts, RecordKey, Records,
+    AuditRow, AuditRows, BASE_SCORE, Consent, Consents, NEWEST_LIMIT, QueryCounts, Records,
     Subjects,
 };
 use groma_ledger::{AccountId, State};
@@ -30,26 +30,29 @@ pub(super) fn check(state: &State) -> Result<u64, Breach> {
 }
 
 fn check_consents(state: &State, checks: &mut Checks) {
-    let mut uses = Vec::new();
-    state.for_each::<AuditRows>(|id, row| {
-        uses.push((row.consent, row.usage));
-        checks.hold(CONSENT, allowed(state, &row), || {
-            format!("query {id}: {row:?}")
-        });
-    });
-    uses.sort_unstable();
-    let twice = uses.windows(2).find(|pair| pair[0] == pair[1]);
-    checks.hold(CONSENT, twice.is_none(), || {
-        format!("a consent was used twice for one use: {twice:?}")
-    });
-    // Row by row the uses are allowed and distinct; as many as the consents say, none is missing.
+    let mut consents = Vec::new();
     let mut used = 0;
     state.for_each::<Consents>(|key, consent| {
         used += u64::from(consent.used);
         checks.hold(CONSENT, consent.used <= consent.uses, || {
             format!("{key:?} is overdrawn: {consent:?}")
         });
+        consents.push((key, consent));
     });
+    consents.sort_unstable_by_key(|(key, _)| *key);
+    let mut uses = Vec::new();
+    state.for_each::<AuditRows>(|id, row| {
+        uses.push((row.consent, row.usage));
+        let place = consents.binary_search_by_key(&row.consent, |(key, _)| *key);
+        let allowed = place.is_ok_and(|place| allows(&consents[place].1, &row));
+        checks.hold(CONSENT, allowed, || format!("query {id}: {row:?}"));
+    });
+    uses.sort_unstable();
+    let twice = uses.windows(2).find(|pair| pair[0] == pair[1]);
+    checks.hold(CONSENT, twice.is_none(), || {
+        format!("two queries are one use: {twice:?}")
+    });
+    // Row by row the uses are allowed and distinct; as many as the consents say, none is missing.
     checks.hold(AUDIT, used == uses.len() as u64, || {
         format!(
             "consents were used {used} times and there are {} audit rows",
@@ -58,16 +61,14 @@ fn check_consents(state: &State, checks: &mut Checks) {
     });
 }
 
-/// Whether the consent of an audit row allowed that use at that time.
-fn allowed(state: &State, row: &AuditRow) -> bool {
-    state.get::<Consents>(&row.consent).is_some_and(|consent| {
-        let not_revoked = consent
-            .revoked_ns
-            .is_none_or(|revoked| row.asked_ns <= revoked);
-        let in_time = (consent.granted_ns..consent.expires_ns).contains(&row.asked_ns);
-        let counted = (1..=consent.used).contains(&row.usage);
-        not_revoked && in_time && counted
-    })
+/// Whether a consent allowed the use of an audit row at its time.
+fn allows(consent: &Consent, row: &AuditRow) -> bool {
+    let not_revoked = consent
+        .revoked_ns
+        .is_none_or(|revoked| row.asked_ns <= revoked);
+    let in_time = (consent.granted_ns..consent.expires_ns).contains(&row.asked_ns);
+    let counted = (1..=consent.used).contains(&row.usage);
+    not_revoked && in_time && counted
 }
 
 fn check_audit(state: &State, checks: &mut Checks) {
@@ -90,28 +91,31 @@ fn check_audit(state: &State, checks: &mut Checks) {
 }
 
 fn check_scores(state: &State, checks: &mut Checks) {
-    let mut folds: BTreeMap<AccountId, (i64, u32)> = BTreeMap::new();
-    state.for_each::<Records>(|key, record| {
-        let fold = folds.entry(key.subject).or_insert((BASE_SCORE, 0));
-        fold.0 += record.counts();
-        fold.1 += 1;
-    });
-    let with_records = folds.len() as u64;
+    let mut records = Vec::new();
+    state.for_each::<Records>(|key, record| records.push((key, record.counts())));
+    records.sort_unstable();
     state.for_each::<Subjects>(|account, subject| {
-        let fold = folds.get(&account).copied().unwrap_or((BASE_SCORE, 0));
-        checks.hold(SCORE, fold == (subject.score, subject.records), || {
-            format!(
-                "subject {}: score {} of {} records, but they fold to {} of {}",
-                account.0, subject.score, subject.records, fold.0, fold.1
-            )
-        });
+        let first = records.partition_point(|(key, _)| key.subject < account);
+        let own = records[first..]
+            .iter()
+            .take_while(|(key, _)| key.subject == account)
+            .count();
+        let own = &records[first..first + own];
+        let score = BASE_SCORE + own.iter().map(|(_, counts)| counts).sum::<i64>();
+        let fold = (score, own.len());
+        checks.hold(
+            SCORE,
+            fold == (subject.score, subject.records as usize),
+            || {
+                format!(
+                    "subject {}: score {} of {} records, but they fold to {fold:?}",
+                    account.0, subject.score, subject.records
+                )
+            },
+        );
         let known = |number: &u64| {
-            state
-                .get::<Records>(&RecordKey {
-                    subject: account,
-                    number: *number,
-                })
-                .is_some()
+            own.binary_search_by_key(number, |(key, _)| key.number)
+                .is_ok()
         };
         let named = subject.newest.len() == NEWEST_LIMIT.min(subject.records as usize);
         checks.hold(SCORE, named && subject.newest.iter().all(known), || {
@@ -121,6 +125,9 @@ fn check_scores(state: &State, checks: &mut Checks) {
             )
         });
     });
+    let with_records = records
+        .chunk_by(|(one, _), (next, _)| one.subject == next.subject)
+        .count() as u64;
     let subjects = state.count::<Subjects>();
     checks.hold(SCORE, with_records == subjects, || {
         format!("{with_records} subjects have records and {subjects} an index")
