@@ -260,7 +260,7 @@ fn judge(record: &RunRecord, target: &TargetPlan) -> TargetRecord {
     TargetRecord { metric: target.metric.clone(), target: target.target, at_least: target.at_least, measured, met }
 }
 
-/// The verdict and its reasons. `CONTRACT`: sustained means that final and
+/// The verdict and its reasons. Sustained means (docs/glossary.md) that final and
 /// rejected make at least 99 % of offered, that the backlog does not grow by
 /// more than 1 % of what was offered in the second half, and that p99 is within
 /// its target.
