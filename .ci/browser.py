@@ -5,6 +5,7 @@ saw comes back through --dump-dom. Only the standard library is used.
 """
 
 import base64
+import html.parser
 import json
 import os
 import pathlib
@@ -150,12 +151,39 @@ def check_figures(seen, records):
 
 def check_file(page, size):
     expect(size < LIMIT, f"report.html has {size} bytes, the limit is {LIMIT}")
-    for pattern in (r"<(?:link|iframe|object|embed|img|image|use)\b", r"@import",
-                    r"url\(\s*(?![\"']?data:)", r"\bsrc\s*=", r"\bhref\s*=\s*(?![\"']?#)",
-                    r"\b(?:fetch|XMLHttpRequest|WebSocket|importScripts)\b"):
-        # Text between tags may say what it likes, so only tags and style count.
-        for found in re.finditer(pattern, "".join(re.findall(r"<[^>]*>|<style>.*?</style>|<script>.*?</script>", page, re.S))):
-            failures.append(f"report.html may load something: {found.group(0)}")
+    reader = Reader()
+    reader.feed(page)
+    for what in reader.loads:
+        failures.append(f"report.html may load something: {what}")
+
+
+class Reader(html.parser.HTMLParser):
+    """Finds what a page could load. Text between tags may say what it likes."""
+
+    TAGS = {"link", "iframe", "object", "embed", "img", "image", "use", "video", "audio", "base"}
+    PLACES = {"src", "srcset", "href", "xlink:href", "action", "data", "poster", "background"}
+    CODE = re.compile(r"@import|url\(\s*(?![\"']?data:)|\b(?:fetch|XMLHttpRequest|WebSocket|importScripts|import)\b")
+
+    def __init__(self):
+        super().__init__()
+        self.loads, self.inside = [], None
+
+    def handle_starttag(self, tag, attrs):
+        self.inside = tag if tag in ("style", "script") else None
+        if tag in self.TAGS:
+            self.loads.append(f"<{tag}>")
+        for name, value in attrs:
+            if name in self.PLACES and not (value or "").startswith("#"):
+                self.loads.append(f"{name}={value}")
+            if name == "style" and "url(" in (value or ""):
+                self.loads.append(f"{name}={value}")
+
+    def handle_endtag(self, tag):
+        self.inside = None
+
+    def handle_data(self, data):
+        if self.inside:
+            self.loads.extend(self.CODE.findall(data))
 
 
 def shots(browser, page, folder):

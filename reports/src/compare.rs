@@ -10,6 +10,7 @@ use groma_experiment::store::LoadedRun;
 use crate::format::{Scale, Unit, signed_percent, written};
 use crate::load::{Labelled, ordered};
 use crate::metric::{Better, METRICS, Metric};
+use crate::spread::{Spread, over_seeds};
 use crate::verdict::Leaders;
 use crate::{subset, verdict};
 
@@ -33,6 +34,8 @@ pub struct Scenario {
     pub why: String,
     /// The answer, in one sentence.
     pub headline: String,
+    /// Its runs taken together over their seeds.
+    pub spreads: Vec<Spread>,
     /// Who leads, as places within `runs`.
     pub leaders: Leaders,
     /// Its runs, as a range of [`Comparison::runs`].
@@ -183,6 +186,7 @@ impl Comparison {
                     name: first.name.clone(),
                     why: first.plan.why.clone(),
                     headline: verdict::headline(&runs[range.clone()], &rows, range.start),
+                    spreads: over_seeds(&runs[range.clone()], &rows, range.start),
                     leaders: verdict::leaders(&runs[range.clone()]),
                     runs: range,
                 }

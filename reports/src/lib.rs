@@ -12,6 +12,7 @@ pub mod format;
 pub mod html;
 pub mod load;
 pub mod metric;
+pub mod spread;
 pub mod subset;
 pub mod summary;
 pub mod verdict;

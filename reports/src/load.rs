@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::str::Chars;
 
+use groma_experiment::plan::Plan;
 use groma_experiment::store::LoadedRun;
 
 /// A run with the name that it has in every document.
@@ -55,7 +56,18 @@ pub fn ordered(mut runs: Vec<LoadedRun>) -> Vec<Labelled> {
 /// The plan's label, with the protocol named where nothing was varied and the
 /// mode where it is not a simulation.
 fn label(run: &LoadedRun) -> String {
-    let plan = &run.record.plan;
+    named(run, &run.record.plan)
+}
+
+/// The label that a run would have if one path had not been varied.
+#[must_use]
+pub fn label_without(run: &LoadedRun, path: &str) -> String {
+    let mut plan = run.record.plan.clone();
+    plan.variation.remove(path);
+    named(run, &plan)
+}
+
+fn named(run: &LoadedRun, plan: &Plan) -> String {
     let label = if plan.variation.is_empty() {
         plan.protocol.name.clone()
     } else {

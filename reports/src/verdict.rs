@@ -60,7 +60,7 @@ pub fn headline(runs: &[Run], rows: &[Row], offset: usize) -> String {
     match runs {
         [] => "No run was found.".to_owned(),
         [only] => single(only, &figures),
-        _ => format!("{}{}.", tally(runs), figures.leaders()),
+        _ => format!("{}{}{}.", tally(runs), broken(runs), figures.leaders()),
     }
 }
 
@@ -76,7 +76,13 @@ fn single(run: &Run, figures: &Figures<'_>) -> String {
     };
     let goodput = figures.spelled("load.goodput_tps", 0);
     let p99 = figures.spelled("finality_ms.p99", 0);
-    format!("{opening}: goodput {goodput}, p99 {p99}.")
+    let broken = run
+        .source
+        .record
+        .violations
+        .first()
+        .map_or_else(String::new, |first| format!(" ({})", first.check));
+    format!("{opening}{broken}: goodput {goodput}, p99 {p99}.")
 }
 
 fn tally(runs: &[Run]) -> String {
@@ -94,6 +100,19 @@ fn tally(runs: &[Run]) -> String {
         (false, met) if met == all => format!("All {all} runs end as the scenario expects"),
         (false, 1) => format!("1 of {all} runs ends as the scenario expects"),
         (false, met) => format!("{met} of {all} runs end as the scenario expects"),
+    }
+}
+
+/// Broken invariants that nobody expects come before any figure.
+fn broken(runs: &[Run]) -> String {
+    let broken = runs
+        .iter()
+        .filter(|run| run.outcome.verdict == Verdict::Violated && !run.outcome.as_expected)
+        .count();
+    match broken {
+        0 => String::new(),
+        1 => "; an invariant breaks in 1 of them".to_owned(),
+        many => format!("; an invariant breaks in {many} of them"),
     }
 }
 

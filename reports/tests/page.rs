@@ -3,19 +3,217 @@
 
 mod support;
 
-use groma_reports::{Comparison, html};
-use support::{example, sweep};
+use std::collections::BTreeMap;
 
-/// Writes the example where `GROMA_EXAMPLE` says, for the browser test and for
-/// looking at it.
+use groma_experiment::result::{Percentiles, Verdict};
+use groma_experiment::store::LoadedRun;
+use groma_reports::{Comparison, html};
+use support::{Shape, example, plan, run, sweep, violated};
+
+fn page(runs: Vec<LoadedRun>) -> String {
+    html::render(&Comparison::of(runs))
+}
+
+fn charts(page: &str) -> usize {
+    page.matches("<svg class=\"chart\"").count()
+}
+
+/// Writes examples where `GROMA_EXAMPLE` says, for the browser test and for
+/// looking at them.
 #[test]
-fn writes_the_example_when_asked() {
+fn writes_examples_when_asked() {
     let Some(folder) = std::env::var_os("GROMA_EXAMPLE") else {
         return;
     };
     let folder = std::path::PathBuf::from(folder);
-    for (name, runs) in [("three", example()), ("many", sweep(200))] {
-        let page = html::render(&Comparison::of(runs.clone()));
-        support::write(&folder.join(name), &runs, &page);
+    let alone = vec![violated(example().remove(1))];
+    let mut several = example();
+    several.extend(sweep(7));
+    several.push(hostile());
+    for (name, runs) in [
+        ("three", example()),
+        ("many", sweep(200)),
+        ("alone", alone),
+        ("several", several),
+    ] {
+        support::write(&folder.join(name), &runs, &page(runs.clone()));
     }
+}
+
+/// Names that try to break out of wherever they stand.
+fn hostile() -> LoadedRun {
+    let shape = Shape::new("pbft", 120.0, 2.5);
+    let nasty =
+        "</title></svg><script>alert(\"1\")</script><img src=x onerror='alert(2)'> & \u{202e}";
+    let mut made = run(plan(nasty, nasty, &[("protocol", nasty)], &shape), &shape);
+    made.record.reasons = vec![nasty.to_owned()];
+    made.record.load.rejected_by = BTreeMap::from([(nasty.to_owned(), 5)]);
+    made.record.machines[0].id = nasty.to_owned();
+    made.record.plan.network.source = nasty.to_owned();
+    made.record.plan.committee[0].region = nasty.to_owned();
+    made.host.cpu_model = nasty.to_owned();
+    made
+}
+
+#[test]
+fn the_same_runs_give_the_same_bytes() {
+    let mut runs = example();
+    let first = page(runs.clone());
+    runs.reverse();
+    assert!(
+        first == page(runs),
+        "the order of the input shows in the page"
+    );
+}
+
+#[test]
+fn two_hundred_runs_fit_the_budget() {
+    let runs = sweep(200);
+    let keys: Vec<String> = runs.iter().map(|run| run.record.key.clone()).collect();
+    let page = page(runs);
+    assert!(page.len() < 5_000_000, "{} bytes", page.len());
+    assert!(keys.iter().all(|key| page.contains(key.as_str())));
+    assert_eq!(charts(&page), 12 * 3 + 4);
+    assert!(page.contains("Charts are drawn for 12 of 200 runs"));
+    assert!(page.contains("Each point stands for 3 s"));
+}
+
+#[test]
+fn names_are_text_and_nothing_else() {
+    let page = page(vec![hostile()]);
+    assert!(
+        !page.contains("<script>alert") && !page.contains("<img"),
+        "a name became a tag"
+    );
+    assert!(page.contains("&lt;script&gt;alert"));
+    assert_eq!(page.matches("<script>").count(), 1);
+}
+
+#[test]
+fn every_section_is_there() {
+    let page = page(example());
+    for text in [
+        "月末高峰时",
+        "lang=\"zh-Hans\"",
+        "Noto Sans CJK SC",
+        "2 of 3 runs pass",
+        "id=\"verdicts\"",
+        "★ marks the best",
+        "Latency distribution",
+        "Where the time goes",
+        "Throughput and backlog",
+        "Use of machines",
+        "isolate shanghai: isolation of replicas 8–11, from 25 s to 31 s",
+        "warm-up",
+        "Refused by reason",
+        "insufficient-funds",
+        "no invariant broken",
+        "Consensus messages by kind",
+        "What all runs share",
+        "log-normal, p50 14 ms, p90 16.8 ms",
+        "/run.json --out again",
+        "noisy",
+        "goodput, TPS",
+    ] {
+        assert!(page.contains(text), "{text} is missing");
+    }
+    assert_eq!(charts(&page), 3 * 3 + 4);
+    assert!(page.contains(&format!("data-charts=\"{}\"", 3 * 3 + 4)));
+}
+
+#[test]
+fn violations_come_with_their_replay() {
+    let page = page(vec![violated(example().remove(0))]);
+    assert!(page.contains("An invariant breaks (agreement): goodput"));
+    assert!(page.contains("groma run scenarios/ci/split.yaml --set seed=1"));
+    assert!(page.contains("26.125 s"));
+}
+
+#[test]
+fn figures_can_be_read_by_a_program() {
+    let runs = example();
+    let page = page(runs.clone());
+    for run in &runs {
+        let record = &run.record;
+        for (id, value) in [
+            ("load.goodput_tps", record.load.goodput_tps),
+            ("finality_ms.p99", record.finality_ms.p99.unwrap()),
+            ("machines.3.cpu", record.machines[3].cpu),
+            (
+                "stages_ms.consensus.mean",
+                record.stages_ms["consensus"].mean.unwrap(),
+            ),
+        ] {
+            let cell = format!(
+                "data-metric=\"{id}\" data-run=\"{}\" data-value=\"{value}\"",
+                record.key
+            );
+            assert!(page.contains(&cell), "{cell}");
+        }
+    }
+}
+
+#[test]
+fn charts_take_their_colours_from_the_page() {
+    let page = page(example());
+    let body = page.split_once("<body").unwrap().1;
+    for (index, drawn) in body.split("<svg ").skip(1).enumerate() {
+        let drawn = drawn.split("</svg>").next().unwrap();
+        assert!(
+            !drawn.contains('#'),
+            "chart {index} has a colour of its own"
+        );
+        assert!(drawn.contains("<title>") && drawn.contains("role=\"img\""));
+    }
+    let (light, dark) = page.split_once("prefers-color-scheme:dark").unwrap();
+    for name in groma_reports::chart::ink::names() {
+        let variable = format!("--{name}:");
+        assert!(
+            light.contains(&variable) && dark.contains(&variable),
+            "{name}"
+        );
+        assert!(
+            page.contains(&format!(".f-{name}{{fill:var(--{name})}}")),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn nothing_is_fetched() {
+    let page = page(example());
+    for text in ["http://", "https://", "@import", "url(", " src=", "<link"] {
+        assert!(!page.contains(text), "{text}");
+    }
+}
+
+#[test]
+fn a_run_without_a_course_still_has_its_page() {
+    let mut bare = example().remove(0);
+    bare.record.mode = "external".to_owned();
+    bare.windows.clear();
+    bare.histograms.clear();
+    bare.record.machines.clear();
+    bare.record.stages_ms.clear();
+    bare.record.finality_ms = Percentiles::default();
+    bare.record.consensus_ms = Percentiles::default();
+    bare.record.commit_ms = Percentiles::default();
+    let page = page(vec![bare]);
+    assert_eq!(charts(&page), 0);
+    assert!(page.contains("hotstuff [external]"));
+    assert!(page.contains("p99 –"));
+}
+
+#[test]
+fn a_run_in_which_nothing_happened_draws_empty_axes() {
+    let mut idle = example().remove(0);
+    idle.record.verdict = Verdict::Unsustained;
+    for window in &mut idle.windows {
+        *window = groma_experiment::result::Window {
+            start_s: window.start_s,
+            ..Default::default()
+        };
+    }
+    assert_eq!(charts(&page(vec![idle])), 5);
+    assert!(page(Vec::new()).contains("No finished run was found"));
 }

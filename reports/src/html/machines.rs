@@ -60,7 +60,7 @@ fn row(run: &Run, index: usize, machine: &MachineRecord) -> Markup {
     ];
     html! {
         tr {
-            td.name { (machine.id) }
+            td.name.long[machine.id.chars().count() > 24] { (machine.id) }
             @for (part, value) in parts {
                 (meter(value))
                 (exact(&format!("machines.{index}.{part}"), run, Some(value), &html! { (percent(value)) }))
@@ -81,7 +81,7 @@ fn regions(machines: &[MachineRecord]) -> Markup {
         @for ((role, region), group) in groups.iter().rev() {
             @let mean = |of: fn(&MachineRecord) -> f64| group.iter().map(|machine| of(machine)).sum::<f64>() / group.len() as f64;
             tr {
-                td.name { (region) " " (role) ", mean of " (group.len()) }
+                td.name.long { (region) " " (role) ", mean of " (group.len()) }
                 @for value in [mean(|m| m.cpu), mean(|m| m.egress), mean(|m| m.ingress)] {
                     (meter(value)) td.num { (percent(value)) }
                 }

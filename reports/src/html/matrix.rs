@@ -25,7 +25,30 @@ pub fn figures(comparison: &Comparison) -> Markup {
             }
             @for scenario in &comparison.scenarios {
                 @if comparison.scenarios.len() > 1 { h3 style="margin-top:1.2rem" { (scenario.name) } }
+                (spreads(scenario))
                 (matrix(comparison, scenario, &Group::FIGURES))
+            }
+        }
+    }
+}
+
+/// Runs that differ in their seed alone, taken together.
+fn spreads(scenario: &Scenario) -> Markup {
+    let heads = scenario.spreads.first().map(|spread| &spread.figures);
+    html! {
+        @if let Some(heads) = heads {
+            h4 style="margin-top:.8rem" { "Over seeds: the median, and the smallest to the largest" }
+            table.runs style="margin-bottom:1.4rem" {
+                thead { tr {
+                    th { "Runs" } th.num { "seeds" } th.num { "sustained" }
+                    @for figure in heads { th.num { (figure.head) } }
+                } }
+                tbody { @for spread in &scenario.spreads { tr {
+                    th { (spread.label) } td.num { (spread.runs) } td.num { (spread.sustained) }
+                    @for figure in &spread.figures {
+                        td.num { b { (figure.median) } " " span.muted { (figure.least) " – " (figure.most) } }
+                    }
+                } } }
             }
         }
     }
