@@ -1,4 +1,5 @@
-//! What it costs to make load: arrivals, draws, transactions of every workload, and the checking of a law.
+//! What it costs to make load: arrivals, draws, transactions of every workload, and the checking of
+//! a law.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 

@@ -1,5 +1,5 @@
-//! Credit records (WORKLOADS W2): departments report, subjects consent, banks query, and every query
-//! leaves a row.
+//! Credit records (WORKLOADS W2): departments report, subjects consent, banks query, and every
+//! query leaves a row.
 //!
 //! ```text
 //! record:   Active -> Disputed -> Corrected | Upheld
@@ -100,31 +100,13 @@ pub const NEWEST_LIMIT: usize = 50;
 
 /// A bank, counted from zero.
 #[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Debug,
-    BorshSerialize,
-    BorshDeserialize,
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, BorshSerialize, BorshDeserialize,
 )]
 pub struct BankId(pub u16);
 
 /// A record of a subject.
 #[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Debug,
-    BorshSerialize,
-    BorshDeserialize,
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, BorshSerialize, BorshDeserialize,
 )]
 pub struct RecordKey {
     /// About whom.
@@ -135,16 +117,7 @@ pub struct RecordKey {
 
 /// A consent of a subject.
 #[derive(
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Debug,
-    BorshSerialize,
-    BorshDeserialize,
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, BorshSerialize, BorshDeserialize,
 )]
 pub struct ConsentKey {
     /// Whose.
@@ -225,7 +198,11 @@ pub struct Subject {
 
 impl Default for Subject {
     fn default() -> Subject {
-        Subject { score: BASE_SCORE, records: 0, newest: VecDeque::new() }
+        Subject {
+            score: BASE_SCORE,
+            records: 0,
+            newest: VecDeque::new(),
+        }
     }
 }
 

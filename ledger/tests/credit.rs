@@ -326,18 +326,37 @@ fn any_tx() -> impl Strategy<Value = Transaction> {
         })
     };
     let banks = || (0..3_u16).prop_map(BankId);
-    let departments = DEPARTMENT..DEPARTMENT + 6;
+    let departments = || DEPARTMENT..DEPARTMENT + 6;
     let subjects = || SUBJECT..SUBJECT + 2;
+    let weights = || -120..120_i16;
+    let numbers = || 0..3_u32;
+    let points = || 0..120_u16;
+    let engine = || ENGINE..ENGINE + 3;
     let tx = prop_oneof![
-        4 => (departments.clone(), keys(), -120..120_i16).prop_map(|(sender, key, weight)| (sender, CreditTx::Submit { key, weight, digest: [0; 32] })),
-        3 => (subjects(), banks(), 0..3_u32, 0..4_u16, 0..9_000_u64).prop_map(|(sender, bank, number, uses, expires_ns)| (sender, CreditTx::Authorise { bank, number, uses, expires_ns })),
-        6 => (BANK..BANK + 4, subjects(), banks(), 0..3_u32).prop_map(|(sender, subject, bank, number)| (sender, CreditTx::Query { consent: ConsentKey { subject: AccountId(subject), bank, number } })),
-        2 => (subjects(), 0..4_u64).prop_map(|(sender, number)| (sender, CreditTx::Dispute { number, digest: [3; 32] })),
-        2 => (departments.clone(), keys(), -120..120_i16).prop_map(|(sender, key, weight)| (sender, CreditTx::Correct { key, weight })),
-        1 => (departments, keys()).prop_map(|(sender, key)| (sender, CreditTx::Uphold { key })),
-        1 => (ENGINE..ENGINE + 3, keys(), 0..120_u16).prop_map(|(sender, key, points)| (sender, CreditTx::Reward { key, points })),
-        1 => (ENGINE..ENGINE + 3, keys(), 0..120_u16).prop_map(|(sender, key, points)| (sender, CreditTx::Penalise { key, points })),
-        1 => (subjects(), banks(), 0..3_u32).prop_map(|(sender, bank, number)| (sender, CreditTx::Revoke { bank, number })),
+        4 => (departments(), keys(), weights()).prop_map(|(sender, key, weight)| {
+            (sender, CreditTx::Submit { key, weight, digest: [0; 32] })
+        }),
+        3 => (subjects(), 0..3_u16, numbers(), 0..4_u16, 0..9_000_u64)
+            .prop_map(|(sender, bank, number, uses, until)| {
+                (sender, authorise(bank, number, uses, until))
+            }),
+        6 => (BANK..BANK + 4, subjects(), banks(), numbers())
+            .prop_map(|(sender, subject, bank, number)| {
+                let subject = AccountId(subject);
+                (sender, CreditTx::Query { consent: ConsentKey { subject, bank, number } })
+            }),
+        2 => (subjects(), 0..4_u64).prop_map(|(sender, number)| {
+            (sender, CreditTx::Dispute { number, digest: [3; 32] })
+        }),
+        2 => (departments(), keys(), weights())
+            .prop_map(|(sender, key, weight)| (sender, CreditTx::Correct { key, weight })),
+        1 => (departments(), keys()).prop_map(|(sender, key)| (sender, CreditTx::Uphold { key })),
+        1 => (engine(), keys(), points())
+            .prop_map(|(sender, key, points)| (sender, CreditTx::Reward { key, points })),
+        1 => (engine(), keys(), points())
+            .prop_map(|(sender, key, points)| (sender, CreditTx::Penalise { key, points })),
+        1 => (subjects(), banks(), numbers())
+            .prop_map(|(sender, bank, number)| (sender, CreditTx::Revoke { bank, number })),
     ];
     tx.prop_map(|(sender, tx)| Transaction {
         sender: AccountId(sender),
@@ -345,6 +364,25 @@ fn any_tx() -> impl Strategy<Value = Transaction> {
         filler: 0,
         body: Body::Credit(tx),
     })
+}
+
+/// Applies them in blocks of 80; the number of queries that were applied.
+fn fire(desk: &mut Desk, transactions: &[Transaction]) -> u64 {
+    let mut queries = 0;
+    for (height, chunk) in transactions.chunks(80).enumerate() {
+        desk.now_ns += 1_000;
+        let numbered = chunk.iter().cloned().zip(height as u64 * 80..);
+        let block = numbered.map(|(transaction, nonce)| Transaction {
+            nonce,
+            ..transaction
+        });
+        let outcomes = desk.block(block.collect());
+        for (transaction, outcome) in chunk.iter().zip(outcomes) {
+            let query = matches!(transaction.body, Body::Credit(CreditTx::Query { .. }));
+            queries += u64::from(query && outcome == Outcome::Applied);
+        }
+    }
+    queries
 }
 
 proptest! {
@@ -355,26 +393,20 @@ proptest! {
         transactions in proptest::collection::vec(any_tx(), 1..400),
     ) {
         let mut desk = desk();
-        let mut queries = 0;
-        for (height, chunk) in transactions.chunks(80).enumerate() {
-            desk.now_ns += 1_000;
-            let nonces = (height as u64 * 80)..;
-            let block: Vec<_> = chunk.iter().cloned().zip(nonces).map(|(transaction, nonce)| Transaction { nonce, ..transaction }).collect();
-            let outcomes = desk.block(block);
-            let asked = chunk.iter().zip(&outcomes).filter(|(transaction, outcome)| {
-                matches!(transaction.body, Body::Credit(CreditTx::Query { .. })) && **outcome == Outcome::Applied
-            });
-            queries += asked.count() as u64;
-        }
+        let queries = fire(&mut desk, &transactions);
         prop_assert_eq!(desk.state.count::<AuditRows>(), queries);
         let (mut used, mut counted) = (0, 0);
         desk.state.for_each::<Consents>(|_, consent| used += u64::from(consent.used));
         desk.state.for_each::<QueryCounts>(|_, asked| counted += asked);
         prop_assert_eq!((used, counted), (queries, queries));
         let mut folds = BTreeMap::new();
-        desk.state.for_each::<Records>(|key, record| *folds.entry(key.subject).or_insert(BASE_SCORE) += record.counts());
+        desk.state.for_each::<Records>(|key, record| {
+            *folds.entry(key.subject).or_insert(BASE_SCORE) += record.counts();
+        });
         let mut scores = BTreeMap::new();
-        desk.state.for_each::<Subjects>(|account, subject| { scores.insert(account, subject.score); });
+        desk.state.for_each::<Subjects>(|account, subject| {
+            scores.insert(account, subject.score);
+        });
         prop_assert_eq!(folds, scores);
     }
 

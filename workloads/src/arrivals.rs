@@ -1,14 +1,15 @@
 //! When people submit: the intended times of an open-loop load.
 //!
-//! A load is a list of phases. Each has a rate, constant or a linear ramp, and a law by which arrivals fall
-//! under it. Times follow the *cumulative* count: with `L(t)` the integral of the rate since the run began, the
-//! k-th arrival (from zero) is due at the moment when `L` reaches k, so that no load is lost to rounding and a
-//! fraction left over by one phase is carried into the next. Under the Poisson law the gaps in `L` are unit
-//! exponentials instead of ones, which is the time-change construction of an inhomogeneous Poisson process
-//! (Cinlar 1975, "Introduction to Stochastic Processes", section 4.7).
+//! A load is a list of phases. Each has a rate, constant or a linear ramp, and a law by which
+//! arrivals fall under it. Times follow the *cumulative* count: with `L(t)` the integral of the
+//! rate since the run began, the k-th arrival (from zero) is due at the moment when `L` reaches k,
+//! so that no load is lost to rounding and a fraction left over by one phase is carried into the
+//! next. Under the Poisson law the gaps in `L` are unit exponentials instead of ones, which is the
+//! time-change construction of an inhomogeneous Poisson process (Cinlar 1975, "Introduction to
+//! Stochastic Processes", chapter 4).
 //!
-//! All arithmetic that decides a time is in integers. This file knows nothing of what is submitted, nor of
-//! replies: the times never depend on either.
+//! All arithmetic that decides a time is in integers. This file knows nothing of what is submitted,
+//! nor of replies: the times never depend on either.
 
 use core::fmt;
 use core::time::Duration;
@@ -61,8 +62,8 @@ pub enum Law {
     Even,
     /// An (inhomogeneous) Poisson process.
     Poisson,
-    /// Evenly spaced, and on top of that `size` arrivals at one instant at the start of the phase and after each
-    /// `every`. With a rate of zero there are only the bursts.
+    /// Evenly spaced, and on top of that `size` arrivals at one instant at the start of the phase
+    /// and after each `every`. With a rate of zero there are only the bursts.
     Burst {
         /// Arrivals per burst.
         size: u32,
@@ -103,7 +104,8 @@ impl Phase {
         self.span.as_nanos() as u64
     }
 
-    /// The load of the entire phase, in units. Exact: the mean rate is half a sum, and units are halves.
+    /// The load of the entire phase, in units. Exact: the mean rate is half a sum, and units are
+    /// halves.
     fn units(&self) -> u128 {
         (u128::from(self.from.0) + u128::from(self.to.0)) * u128::from(self.span_ns())
     }
@@ -113,8 +115,9 @@ impl Phase {
         let span = u128::from(self.span_ns());
         let t = u128::from(t);
         let (low, rise) = (self.from.0.min(self.to.0), self.from.0.abs_diff(self.to.0));
-        // 2 * low * t is the part under the lower rate. A rising ramp adds rise * t^2 / span. A falling one adds
-        // 2 * rise * t - rise * t^2 / span, whose second part is rounded up so that the entire sum is rounded down.
+        // 2 * low * t is the part under the lower rate. A rising ramp adds rise * t^2 / span. A
+        // falling one adds 2 * rise * t - rise * t^2 / span, whose second part is rounded up so
+        // that the entire sum is rounded down.
         let base = 2 * u128::from(low) * t;
         let scaled = u128::from(rise) * t;
         let (whole, rest) = (scaled / span, scaled % span);
@@ -145,8 +148,9 @@ impl Phase {
         if self.units_until(from) >= units {
             return from;
         }
-        // Newton's method inside a bracket: `low` is too early, `high` is late enough. The load is monotone, so the
-        // bracket alone would end in 55 halvings; Newton ends in three or four steps.
+        // Newton's method inside a bracket: `low` is too early, `high` is late enough. The load is
+        // monotone, so the bracket alone would end in 55 halvings; Newton ends in three or four
+        // steps.
         let (mut low, mut high) = (from, self.span_ns());
         let mut at = from;
         let mut have = self.units_until(from);
@@ -234,7 +238,8 @@ pub struct Arrivals<R> {
     began_ns: u64,
     /// The load still to come, from the start of the current phase to the next arrival.
     due: u128,
-    /// The last arrival of this phase, in ns since it began: where the search for the next one starts.
+    /// The last arrival of this phase, in ns since it began: where the search for the next one
+    /// starts.
     last_ns: u64,
     /// Bursts of the current phase: when the next is due, and what is left of one that has begun.
     next_burst_ns: u64,
@@ -331,7 +336,8 @@ impl<R: Rng> Iterator for Arrivals<R> {
     }
 }
 
-/// The number of arrivals: exact when no phase is Poisson, else with the mean of those that are (rounded up).
+/// The number of arrivals: exact when no phase is Poisson, else with the mean of those that are
+/// (rounded up).
 ///
 /// # Errors
 /// As [`Arrivals::new`].

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// One counter per key that was ever asked for. Keys are looked up and never iterated, so the order of the map can
-/// reach no result.
+/// One counter per key that was ever asked for. Keys are looked up and never iterated, so the order
+/// of the map can reach no result.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counters {
     next: HashMap<u64, u32, BuildHasherDefault<Mixer>>,
@@ -20,7 +20,8 @@ impl Counters {
     }
 }
 
-/// Hashes one number by a multiplication and a shift: keys are our own, so nobody can aim at collisions.
+/// Hashes one number by a multiplication and a shift: keys are our own, so nobody can aim at
+/// collisions.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Mixer(u64);
 

@@ -1,9 +1,10 @@
-//! Credit records (WORKLOADS W2): 50 departments report, subjects consent, 30 banks query, disputes are settled.
+//! Credit records (WORKLOADS W2): 50 departments report, subjects consent, 30 banks query, disputes
+//! are settled.
 //!
-//! The mix and the sizes are the catalogue's. Five departments send 80 % of the records; they, like the banks, sign
-//! from several accounts each. Consents and records are remembered in bounded lists and followed up once the lag has
-//! passed, whether or not they are final. A stock of both exists at genesis; should a list run dry all the same, a
-//! department reports instead.
+//! The mix and the sizes are the catalogue's. Five departments send 80 % of the records; they, like
+//! the banks, sign from several accounts each. Consents and records are remembered in bounded lists
+//! and followed up once the lag has passed, whether or not they are final. A stock of both exists
+//! at genesis; should a list run dry all the same, a department reports instead.
 //!
 //! Attackers query without consent; clerks make mistakes. Both must be refused.
 
@@ -22,7 +23,8 @@ use crate::people::{BANKS, DEPARTMENTS, People, TERMINALS};
 use crate::population::{Chance, Sampler, Skew, Weighted, below};
 use crate::workload::{Breach, Draft, Workload, WorkloadSetup};
 
-/// In thousandths (W2): submit, authorise, query, dispute, correct or uphold, reward or penalise, revoke.
+/// In thousandths (W2): submit, authorise, query, dispute, correct or uphold, reward or penalise,
+/// revoke.
 const MIX: Weighted<7> = Weighted::new([550, 80, QUERY_SHARE, 4, 4, 80, 12]);
 const QUERY_SHARE: u32 = 270;
 /// 5 of 50 departments send 80 % of the records (W2).
@@ -30,12 +32,12 @@ const DEPARTMENT_SKEW: Skew = Skew::HotSet {
     fraction: 0.1,
     share: 0.8,
 };
-/// 326,000 of 11,758,000 queries a day concern firms (WORKLOADS 0, central bank 2022); firms follow Zipf's law with
-/// 0.8 (W2).
+/// 326,000 of 11,758,000 queries a day concern firms (WORKLOADS 0, central bank 2022); firms follow
+/// Zipf's law with 0.8 (W2).
 const FIRM_SHARE: f64 = 0.0277;
 const FIRM_SKEW: Skew = Skew::Zipf { theta: 0.8 };
-/// A consent allows 1 to 7 queries (estimate): 4 on average, so that the mix's 8 % of consents bear its 27 % of queries
-/// although some are revoked unused.
+/// A consent allows 1 to 7 queries (estimate): 4 on average, so that the mix's 8 % of consents bear
+/// its 27 % of queries although some are revoked unused.
 const MOST_USES: u64 = 7;
 /// A consent lasts 30 days (estimate).
 const CONSENT_NS: u64 = 30 * 86_400 * 1_000_000_000;
@@ -355,8 +357,8 @@ fn digest(rng: &mut dyn Rng) -> [u8; 32] {
 
 /// Fills a transaction up to the catalogue's size (W2).
 fn draft(sender: AccountId, tx: CreditTx) -> Draft {
-    // Bytes on the wire, and bytes of the body's encoding: two tags, then 16 for a record key, 14 for a consent key, 32
-    // for a digest, 2 for a weight or points.
+    // Bytes on the wire, and bytes of the body's encoding: two tags, then 16 for a record key, 14
+    // for a consent key, 32 for a digest, 2 for a weight or points.
     let (wire, encoded) = match &tx {
         CreditTx::Submit { .. } => (480, 2 + 16 + 2 + 32),
         CreditTx::Authorise { .. } => (300, 2 + 2 + 4 + 2 + 8),

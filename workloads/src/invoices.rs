@@ -1,11 +1,13 @@
-//! Electronic invoices (WORKLOADS W1): quotas, issues, claims, reimbursements, red letters, queries.
+//! Electronic invoices (WORKLOADS W1): quotas, issues, claims, reimbursements, red letters,
+//! queries.
 //!
-//! The mix and the sizes are the catalogue's. The generator remembers, in bounded lists, what it has asked for, and
-//! follows up once the lag has passed, whether or not the parent is final: then the ledger says `Dependency`. A stock
-//! of invoices at genesis gives the first follow-ups their parents; should a list run dry all the same, an invoice is
-//! issued instead.
+//! The mix and the sizes are the catalogue's. The generator remembers, in bounded lists, what it
+//! has asked for, and follows up once the lag has passed, whether or not the parent is final: then
+//! the ledger says `Dependency`. A stock of invoices at genesis gives the first follow-ups their
+//! parents; should a list run dry all the same, an invoice is issued instead.
 //!
-//! Attackers submit invoices for a second reimbursement; clerks make mistakes. Both must be refused.
+//! Attackers submit invoices for a second reimbursement; clerks make mistakes. Both must be
+//! refused.
 
 mod law;
 mod stock;
@@ -29,8 +31,8 @@ const SUBMIT_SHARE: u32 = 80;
 /// One issuer has 10 % of all invoices; the others follow Zipf's law with 1.1 (W1).
 const HOT_ISSUER_SHARE: f64 = 0.1;
 const ISSUER_SKEW: Skew = Skew::Zipf { theta: 1.1 };
-/// Amounts run over 14 doublings from CNY 0.79, so that their mean is CNY 1,387; Shenzhen's first 58 million came to
-/// CNY 80 billion, 1,379 each (WORKLOADS 0).
+/// Amounts run over 14 doublings from CNY 0.79, so that their mean is CNY 1,387; Shenzhen's first
+/// 58 million came to CNY 80 billion, 1,379 each (WORKLOADS 0).
 const LEAST_AMOUNT: u64 = 79;
 const DOUBLINGS: u32 = 14;
 /// A quota at first, in cents (estimate): 4,000 mean invoices.
@@ -395,8 +397,8 @@ fn numbered(terminal: u32, sequences: &mut Counters) -> InvoiceNumber {
 
 /// Fills a transaction up to the catalogue's size (W1, column B).
 fn draft(sender: AccountId, tx: InvoiceTx) -> Draft {
-    // Bytes on the wire, and bytes of the body's encoding: two tags, then 18 for a credit code, 11 for a number, 8 for
-    // an account, an amount or a payment, 4 for a firm, 1 for the lines.
+    // Bytes on the wire, and bytes of the body's encoding: two tags, then 18 for a credit code, 11
+    // for a number, 8 for an account, an amount or a payment, 4 for a firm, 1 for the lines.
     let (wire, encoded) = match &tx {
         InvoiceTx::GrantQuota { .. } | InvoiceTx::AdjustQuota { .. } => (260, 2 + 18 + 8),
         InvoiceTx::Issue { lines, .. } => {

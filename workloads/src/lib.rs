@@ -1,8 +1,8 @@
 //! The city: what people submit, how often, and what must stay true.
 //!
-//! [`arrivals`] says when, [`population`] and [`people`] say who, and each file that implements [`Workload`] says
-//! what, and carries the law by which the ledger is checked. This crate knows the ledger and nothing else: no
-//! network, no replicas, no replies.
+//! [`arrivals`] says when, [`population`] and [`people`] say who, and each file that implements
+//! [`Workload`] says what, and carries the law by which the ledger is checked. This crate knows the
+//! ledger and nothing else: no network, no replicas, no replies.
 
 #![forbid(unsafe_code)]
 

@@ -34,8 +34,8 @@ impl std::error::Error for MixFault {}
 
 /// Workloads drawn at random in proportion to their shares; the law is that of every part.
 ///
-/// The draws are independent, because any fixed pattern would keep step with the round robin of gateways and send
-/// all invoices through the same one.
+/// The draws are independent, because any fixed pattern would keep step with the round robin of
+/// gateways and send all invoices through the same one.
 pub struct Mix {
     parts: Vec<Part>,
     total: u64,

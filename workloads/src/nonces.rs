@@ -1,12 +1,13 @@
 //! Nonces that need no memory of everybody who ever sent.
 //!
-//! A sender's nonce is the second in which it sends, or one more than its last nonce if that is larger. So nonces
-//! still rise from one transaction to the next, and a sender needs to be remembered only while its last nonce is not
-//! behind the clock: at most those of the current second, and the few that send more than once a second all the time.
-//! Memory is flat over virtual time however large the city is.
+//! A sender's nonce is the second in which it sends, or one more than its last nonce if that is
+//! larger. So nonces still rise from one transaction to the next, and a sender needs to be
+//! remembered only while its last nonce is not behind the clock: at most those of the current
+//! second, and the few that send more than once a second all the time. Memory is flat over virtual
+//! time however large the city is.
 //!
-//! The ledger tells a sender's newest 128 nonces apart, so a transaction may come up to 127 s behind a later one of
-//! the same sender.
+//! The ledger tells a sender's newest 128 nonces apart, so a transaction may come up to 127 s
+//! behind a later one of the same sender.
 
 use core::time::Duration;
 use std::collections::HashMap;

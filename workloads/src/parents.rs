@@ -12,8 +12,8 @@ const CHOICE: u64 = 1_024;
 
 /// Parents in the order in which they become ready: `lag` after they were submitted.
 ///
-/// When the list is full, new parents are not remembered (they are simply never followed up), so that memory stays
-/// bounded and the old ones still become ready.
+/// When the list is full, new parents are not remembered (they are simply never followed up), so
+/// that memory stays bounded and the old ones still become ready.
 #[derive(Clone, Debug)]
 pub(crate) struct Parents<T> {
     lag: Duration,
@@ -61,7 +61,8 @@ impl<T> Parents<T> {
         self.waiting.get(chosen).map(|(_, parent)| parent)
     }
 
-    /// Looks at one of the oldest parents that are ready, to change it; with its position for [`Self::remove_ready`].
+    /// Looks at one of the oldest parents that are ready, to change it; with its position for
+    /// [`Self::remove_ready`].
     pub(crate) fn look_mut(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<(usize, &mut T)> {
         let chosen = self.choose(now, rng)?;
         self.waiting

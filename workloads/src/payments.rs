@@ -1,7 +1,8 @@
-//! Retail payments (WORKLOADS W14): transfers between citizens, of which shops receive most, and refunds.
+//! Retail payments (WORKLOADS W14): transfers between citizens, of which shops receive most, and
+//! refunds.
 //!
-//! Of the catalogue's mix (transfer 78, refund 2, balance 20 %) the reads of a balance are left out: they need no
-//! order, so they are not transactions. Law: money is neither made nor lost.
+//! Of the catalogue's mix (transfer 78, refund 2, balance 20 %) the reads of a balance are left
+//! out: they need no order, so they are not transactions. Law: money is neither made nor lost.
 
 use core::time::Duration;
 

@@ -1,10 +1,11 @@
-//! Who holds which account: the one partition of the account space that all workloads share, so that any of them
-//! can be mixed.
+//! Who holds which account: the one partition of the account space that all workloads share, so
+//! that any of them can be mixed.
 //!
-//! In order: citizens, terminals of firms, terminals of departments, of banks, of the tax bureau, of the rule
-//! engine. An institution that sends much signs from several accounts ("terminals"), as a real one has several
-//! machines, each with its own count of nonces; so its transactions may overtake each other on the way.
-//! This file knows nothing of what anybody does. It holds no memory per account.
+//! In order: citizens, terminals of firms, terminals of departments, of banks, of the tax bureau,
+//! of the rule engine. An institution that sends much signs from several accounts ("terminals"), as
+//! a real one has several machines, each with its own count of nonces; so its transactions may
+//! overtake each other on the way. This file knows nothing of what anybody does. It holds no memory
+//! per account.
 
 use core::fmt;
 
@@ -16,10 +17,11 @@ pub const MAX_CITIZENS: u64 = 1 << 34;
 pub const SHENZHEN: u64 = 17_800_000;
 /// What every account holds at genesis, in cents (estimate): CNY 10,000.
 pub const OPENING_BALANCE: u64 = 1_000_000;
-/// Accounts of each large institution (estimate): the hot issuer stays below 10 transactions per second and
-/// terminal at a city load of 10,000 TPS.
+/// Accounts of each large institution (estimate): the hot issuer stays below 10 transactions per
+/// second and terminal at a city load of 10,000 TPS.
 pub const TERMINALS: u32 = 64;
-/// Firms that have [`TERMINALS`] accounts; the others have one each (estimate). Firm 0 is the metro.
+/// Firms that have [`TERMINALS`] accounts; the others have one each (estimate). Firm 0 is the
+/// metro.
 pub const MAJOR_FIRMS: u32 = 64;
 /// Government departments that send credit records (WORKLOADS W2).
 pub const DEPARTMENTS: u32 = 50;

@@ -1,8 +1,9 @@
 //! Who it falls on: skewed draws over large sets of entities.
 //!
-//! A [`Sampler`] draws a *rank* (0 is the most popular) and a [`Scatter`] turns ranks into identities by a
-//! bijection, so that popular entities are not neighbours. Neither holds memory that grows with the set: a billion
-//! citizens cost nothing until one of them acts. This file knows nothing of accounts or records.
+//! A [`Sampler`] draws a *rank* (0 is the most popular) and a [`Scatter`] turns ranks into
+//! identities by a bijection, so that popular entities are not neighbours. Neither holds memory
+//! that grows with the set: a billion citizens cost nothing until one of them acts. This file knows
+//! nothing of accounts or records.
 
 use core::fmt;
 
@@ -21,7 +22,8 @@ pub enum Skew {
         /// The exponent, above 0 and at most 10.
         theta: f64,
     },
-    /// A part of the set receives a share of the draws, evenly; the rest of the set receives the rest, evenly.
+    /// A part of the set receives a share of the draws, evenly; the rest of the set receives the
+    /// rest, evenly.
     HotSet {
         /// The part of the set that is hot, above 0 and below 1 (at least one entity).
         fraction: f64,
@@ -137,8 +139,9 @@ impl Chance {
     }
 }
 
-/// A uniform number below `limit` by multiplication (Lemire 2019, "Fast random integer generation in an interval",
-/// without the rejection step: the bias is below `limit` / 2^64, and a draw always costs one number).
+/// A uniform number below `limit` by multiplication (Lemire 2019, "Fast random integer generation
+/// in an interval", without the rejection step: the bias is below `limit` / 2^64, and a draw always
+/// costs one number).
 pub fn below<R: Rng + ?Sized>(rng: &mut R, limit: u64) -> u64 {
     ((u128::from(rng.next_u64()) * u128::from(limit)) >> 64) as u64
 }
@@ -173,23 +176,25 @@ impl<const N: usize> Weighted<N> {
     }
 }
 
-/// A log-uniform amount of about `least` to `least` x 2^`doublings`: every doubling is as likely as any other, as
-/// with prices and invoices.
+/// A log-uniform amount of about `least` to `least` x 2^`doublings`: every doubling is as likely as
+/// any other, as with prices and invoices.
 pub fn log_uniform<R: Rng + ?Sized>(rng: &mut R, least: u64, doublings: u32) -> u64 {
     let bits = rng.next_u64();
     let scale = least << (bits % u64::from(doublings));
     scale + (((bits >> 32) * scale) >> 32)
 }
 
-/// Zipf draws by rejection inversion: W. Hörmann and G. Derflinger, "Rejection-inversion to generate variates from
-/// monotone discrete distributions", ACM TOMACS 6(3), 1996. Constant memory, fewer than 1.2 tries per draw.
+/// Zipf draws by rejection inversion: W. Hörmann and G. Derflinger, "Rejection-inversion to
+/// generate variates from monotone discrete distributions", ACM TOMACS 6(3), 1996. Constant memory,
+/// fewer than 1.2 tries per draw.
 #[derive(Clone, Debug)]
 struct Zipf {
     theta: f64,
     entities: f64,
     /// The integral at the upper end, `H(n + 1/2)`.
     top: f64,
-    /// Its span down to the lower end, `H(3/2) - 1`, so that rank 1 has exactly its own probability.
+    /// Its span down to the lower end, `H(3/2) - 1`, so that rank 1 has exactly its own
+    /// probability.
     span: f64,
     /// Ranks whose variate fell at most this far below them are accepted without computing `H`.
     sure: f64,
@@ -215,7 +220,8 @@ impl Zipf {
         libm::exp(-self.theta * libm::log(x))
     }
 
-    /// The integral of the weight from 1: `(x^(1-theta) - 1) / (1 - theta)`, smooth through theta = 1.
+    /// The integral of the weight from 1: `(x^(1-theta) - 1) / (1 - theta)`, smooth through theta =
+    /// 1.
     fn integral(&self, x: f64) -> f64 {
         let log_x = libm::log(x);
         expm1_over_x((1.0 - self.theta) * log_x) * log_x
@@ -258,9 +264,9 @@ fn log1p_over_x(x: f64) -> f64 {
 
 /// A fixed bijection of `0..entities`, from ranks to identities.
 ///
-/// The next power of two is permuted by odd multiplications and shifts, each of which is invertible modulo a power of
-/// two; results outside the set are permuted again (cycle walking: Black and Rogaway, CT-RSA 2002), fewer than twice
-/// on average.
+/// The next power of two is permuted by odd multiplications and shifts, each of which is invertible
+/// modulo a power of two; results outside the set are permuted again (cycle walking: Black and
+/// Rogaway, CT-RSA 2002), fewer than twice on average.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scatter {
     entities: u64,

@@ -1,8 +1,9 @@
 //! What a workload is: a source of transactions that carries its own law.
 //!
-//! A workload never learns what became of its transactions (open loop). It may remember what it has asked for,
-//! in bounded memory, so that later transactions can follow up on earlier ones; whether the parent made it into
-//! the ledger in time is then the ledger's answer. This file knows no particular workload but the table of them.
+//! A workload never learns what became of its transactions (open loop). It may remember what it has
+//! asked for, in bounded memory, so that later transactions can follow up on earlier ones; whether
+//! the parent made it into the ledger in time is then the ledger's answer. This file knows no
+//! particular workload but the table of them.
 
 use core::fmt;
 use core::time::Duration;
@@ -54,8 +55,8 @@ pub trait Workload: Send {
     /// What is submitted at the intended time `now`, which never decreases from call to call.
     fn next(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft;
 
-    /// Checks the law against a state by a full scan of the workload's own records; returns the number of
-    /// comparisons made.
+    /// Checks the law against a state by a full scan of the workload's own records; returns the
+    /// number of comparisons made.
     ///
     /// # Errors
     /// The first [`Breach`] found.
@@ -67,21 +68,23 @@ pub trait Workload: Send {
 pub struct WorkloadSetup {
     /// The accounts that everybody shares.
     pub people: People,
-    /// How long after its parent a follow-up is intended. It must exceed the finality latency for the parent to be
-    /// there in time; a follow-up that comes too early is refused as a dependency.
+    /// How long after its parent a follow-up is intended. It must exceed the finality latency for
+    /// the parent to be there in time; a follow-up that comes too early is refused as a dependency.
     pub lag: Duration,
-    /// Records of each kind that exist at genesis, so that follow-ups have parents during the first `lag`.
+    /// Records of each kind that exist at genesis, so that follow-ups have parents during the first
+    /// `lag`.
     pub stock: u32,
-    /// Transactions in a million that attack (spend twice, read without consent) and must be refused.
+    /// Transactions in a million that attack (spend twice, read without consent) and must be
+    /// refused.
     pub attack_ppm: u32,
     /// Transactions in a million that are honest mistakes and must be refused.
     pub mistake_ppm: u32,
 }
 
 impl WorkloadSetup {
-    /// The defaults for a city of `citizens`: a lag of 2 s (estimate; the true lags are days, which no run of
-    /// minutes could show), a stock for 40,000 TPS, attacks of 0.5 % and refusals of 2.6 % in all (WORKLOADS 2 and
-    /// W1: the steady state of Italy's exchange system).
+    /// The defaults for a city of `citizens`: a lag of 2 s (estimate; the true lags are days, which
+    /// no run of minutes could show), a stock for 40,000 TPS, attacks of 0.5 % and refusals of 2.6
+    /// % in all (WORKLOADS 2 and W1: the steady state of Italy's exchange system).
     ///
     /// # Errors
     /// [`PopulationFault`] when the population is out of range.
@@ -115,13 +118,13 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
     WorkloadEntry {
         name: "credit",
         source: "WORKLOADS W2",
-        summary: "credit records: 50 departments report, citizens consent, 30 banks query; 240 to 600 B",
+        summary: "credit records: 50 departments report, 30 banks query by consent; 240-600 B",
         build: |setup| Box::new(Credit::new(setup)),
     },
     WorkloadEntry {
         name: "invoices",
         source: "WORKLOADS W1",
-        summary: "e-invoices from quota to reimbursement or red letter; one issuer has 10 %; 220 to 1,440 B",
+        summary: "e-invoices from quota to reimbursement; one issuer has 10 %; 220-1,440 B",
         build: |setup| Box::new(Invoices::new(setup)),
     },
     WorkloadEntry {

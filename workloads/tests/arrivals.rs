@@ -59,7 +59,8 @@ fn a_fraction_is_carried_through_a_pause() {
         .iter()
         .map(|arrival| arrival.at.as_millis())
         .collect();
-    // Load 0 and 1 in the first phase; load 2 half a second into the third, load 3 one second later.
+    // Load 0 and 1 in the first phase; load 2 half a second into the third, load 3 one second
+    // later.
     assert_eq!(at, [0, 666, 101_500, 102_500]);
 }
 
@@ -115,7 +116,8 @@ fn a_ramp_in_pieces_equals_the_ramp() {
 
 #[test]
 fn poisson_has_the_moments_of_poisson() {
-    // 2,000 windows of mean 50: the mean is within 4 standard errors, the variance equals it within 15 %.
+    // 2,000 windows of mean 50: the mean is within 4 standard errors, the variance equals it within
+    // 15 %.
     let windows = 2_000;
     let times = all(
         &[Phase::constant(secs(windows), tps(50.0), Law::Poisson)],
@@ -295,7 +297,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn even_counts_are_exact_and_times_monotone(phases in proptest::collection::vec(any_phase(), 1..6)) {
+    fn even_counts_are_exact_and_times_monotone(
+        phases in proptest::collection::vec(any_phase(), 1..6),
+    ) {
         prop_assume!(phases.iter().any(|phase| phase.from.0 + phase.to.0 > 0));
         let times = all(&phases, 1);
         prop_assert_eq!(times.len() as u128, expected_count(&phases).unwrap());
@@ -308,7 +312,11 @@ proptest! {
     }
 
     #[test]
-    fn every_law_keeps_the_order(phases in proptest::collection::vec(any_phase(), 1..4), seed: u64, size in 1..9_u32) {
+    fn every_law_keeps_the_order(
+        phases in proptest::collection::vec(any_phase(), 1..4),
+        seed: u64,
+        size in 1..9_u32,
+    ) {
         prop_assume!(phases.iter().any(|phase| phase.from.0 + phase.to.0 > 0));
         let every = Duration::from_millis(100);
         let laws = [Law::Poisson, Law::Burst { size, every }, Law::Even];

@@ -25,7 +25,8 @@ fn zipf_frequencies_match_the_law() {
         }
         let weight = |rank: usize| ((rank + 1) as f64).powf(-theta);
         let total: f64 = (0..entities as usize).map(weight).sum();
-        // Chi-squared over all cells that expect at least 50 draws: mean m, standard deviation sqrt(2 m).
+        // Chi-squared over all cells that expect at least 50 draws: mean m, standard deviation
+        // sqrt(2 m).
         let cells: Vec<f64> = (0..entities as usize)
             .map(|rank| (seen[rank], weight(rank) / total * draws as f64))
             .filter(|(_, expected)| *expected >= 50.0)
@@ -44,7 +45,8 @@ fn zipf_frequencies_match_the_law() {
 fn zipf_over_a_billion_entities_has_the_right_head() {
     let draws = 200_000;
     let seen = ranks(1_000_000_000, Skew::Zipf { theta: 0.99 }, 3, draws);
-    // Sum of k^-0.99 for k <= 1e9 by Euler-Maclaurin: (1e9^0.01 - 1) / 0.01 + 0.5 + 0.577... - 0.5, about 23.6.
+    // Sum of k^-0.99 for k <= 1e9 by Euler-Maclaurin: (1e9^0.01 - 1) / 0.01 + 0.5 + 0.577... - 0.5,
+    // about 23.6.
     let n = 1e9_f64;
     let total = (n.powf(0.01) - 1.0) / 0.01 + 0.577_9;
     let first = seen.iter().filter(|rank| **rank == 0).count() as f64 / draws as f64;

@@ -236,7 +236,10 @@ mod tests {
     proptest! {
         #[test]
         fn numbers_are_valid_and_one_wrong_digit_shows(
-            terminal in 0..SEQUENCE_LIMIT, count in 0..100_000_000_u64, place in 0..15_u32, add in 1..10_u64,
+            terminal in 0..SEQUENCE_LIMIT,
+            count in 0..100_000_000_u64,
+            place in 0..15_u32,
+            add in 1..10_u64,
         ) {
             let number = InvoiceNumber::new(25, 44, terminal, count);
             prop_assert!(number.is_valid());

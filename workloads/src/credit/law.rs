@@ -1,8 +1,9 @@
 //! The law of credit, checked by a full scan of its tables.
 //!
-//! - No query without a live consent: every audit row names a consent that allowed that use at that time, and no use
-//!   of a consent twice.
-//! - Every query has an audit row: the rows are as many as the banks' accounts have counted queries, account by account.
+//! - No query without a live consent: every audit row names a consent that allowed that use at that
+//!   time, and no use of a consent twice.
+//! - Every query has an audit row: the rows are as many as the banks' accounts have counted
+//!   queries, account by account.
 //! - A subject's score is the fold of its records, and its index counts and names them.
 
 use std::collections::BTreeMap;

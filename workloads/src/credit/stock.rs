@@ -21,8 +21,9 @@ pub(super) enum Parent {
     Dispute(Reported),
 }
 
-/// The stock, the same whenever it is asked for: of 16 pieces, 14 are consents, one is a record and one a disputed
-/// record, because 27 % of all transactions use consents and 0.8 % are about disputes.
+/// The stock, the same whenever it is asked for: of 16 pieces, 14 are consents, one is a record and
+/// one a disputed record, because 27 % of all transactions use consents and 0.8 % are about
+/// disputes.
 pub(super) fn parents(people: People, stock: u32) -> impl Iterator<Item = Parent> {
     let subjects = Scatter::new(people.citizens(), 2).expect("a population is a valid set");
     (0..stock).map(move |number| {

@@ -1,10 +1,13 @@
 //! The law of invoices, checked by a full scan of their tables.
 //!
-//! - What an issuer has issued, less its red letters, is within its quota, and its totals are the sums of its invoices.
-//! - An invoice is reimbursed at most once: every booking stands for one reimbursed invoice, and the reverse.
+//! - What an issuer has issued, less its red letters, is within its quota, and its totals are the
+//!   sums of its invoices.
+//! - An invoice is reimbursed at most once: every booking stands for one reimbursed invoice, and
+//!   the reverse.
 //! - A red invoice cancels one invoice in full, and the reverse.
 //! - A payment is invoiced once.
-//! - Every number is valid, its terminal is its issuer's, and each terminal has counted what it used.
+//! - Every number is valid, its terminal is its issuer's, and each terminal has counted what it
+//!   used.
 
 use groma_ledger::State;
 use groma_ledger::invoice::{

@@ -22,8 +22,8 @@ pub(super) enum Stage {
     Submitted { employer: u32 },
 }
 
-/// The stock, the same whenever it is asked for: of 32 invoices, 20 are issued, 6 claimed and 6 submitted, as the
-/// shares of their follow-ups are 24, 8 and 7 %.
+/// The stock, the same whenever it is asked for: of 32 invoices, 20 are issued, 6 claimed and 6
+/// submitted, as the shares of their follow-ups are 24, 8 and 7 %.
 pub(super) fn invoices(
     people: People,
     stock: u32,
