@@ -66,7 +66,9 @@ impl HotStuff {
     /// Forwards what is due, a block's worth at a time.
     pub(super) fn forward_due<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
         let on_branch = self.batches_on(self.pacemaker.high().at);
-        for batch in self.pool.take_due(env.now(), self.config.max_batches) {
+        let most = self.config.max_batches;
+        let busy = self.tree.has_payload();
+        for batch in self.pool.take_due(env.now(), busy, most) {
             if on_branch.contains(&batch.id) {
                 continue;
             }

@@ -237,7 +237,7 @@ impl HotStuff {
         self.pacemaker.give_way(Arc::clone(tc), &views);
         self.entered_view(env);
         let failed = views.leader(views.first_of(tc.term));
-        if self.pool.leader_failed(failed, env.now()) {
+        if self.pool.leader_failed(failed) {
             self.forward_due(env);
         }
     }

@@ -37,17 +37,19 @@ type NameHash = BuildHasherDefault<NameHasher>;
 #[derive(Debug)]
 struct Waiting {
     batch: Batch,
-    /// When to forward it (again).
-    due: Duration,
+    /// When it arrived or came due last.
+    since: Duration,
     /// To whom it was forwarded last.
     sent_to: Option<ReplicaId>,
+    /// Whether that replica was given up since.
+    lost: bool,
     /// How often it came due.
     rounds: u32,
 }
 
-/// Each time that a batch comes due doubles the time to the next, up to this
-/// power of two: under overload batches wait long, and forwarding them again
-/// and again would only add to it.
+/// While others are ordered, each time that a batch comes due doubles the time
+/// to the next, up to this power of two: under overload batches wait long, and
+/// forwarding them again and again would only add to it.
 const MAX_ROUNDS: u32 = 3;
 
 #[derive(Debug)]
@@ -90,8 +92,9 @@ impl Pool {
             self.arrivals,
             Waiting {
                 batch,
-                due: now + self.patience,
+                since: now,
                 sent_to: None,
+                lost: false,
                 rounds: 0,
             },
         );
@@ -125,11 +128,11 @@ impl Pool {
     }
 
     /// What `leader` was given is due at once: it was given up.
-    pub(super) fn leader_failed(&mut self, leader: ReplicaId, now: Duration) -> bool {
+    pub(super) fn leader_failed(&mut self, leader: ReplicaId) -> bool {
         let mut any = false;
         for entry in self.waiting.values_mut() {
             if entry.sent_to == Some(leader) {
-                entry.due = now;
+                entry.lost = true;
                 any = true;
             }
         }
@@ -137,14 +140,18 @@ impl Pool {
     }
 
     /// Takes note of the oldest batches that are due, at most `most`, and puts
-    /// them off.
-    pub(super) fn take_due(&mut self, now: Duration, most: usize) -> Vec<Batch> {
+    /// them off. `busy` says that the chain carries others meanwhile.
+    pub(super) fn take_due(&mut self, now: Duration, busy: bool, most: usize) -> Vec<Batch> {
         let patience = self.patience;
-        let due = self.waiting.values_mut().filter(|entry| entry.due <= now);
+        let due = self.waiting.values_mut().filter(|entry| {
+            let rounds = if busy { entry.rounds } else { 0 };
+            entry.lost || entry.since + patience * (1 << rounds) <= now
+        });
         due.take(most)
             .map(|entry| {
                 entry.rounds = (entry.rounds + 1).min(MAX_ROUNDS);
-                entry.due = now + patience * (1 << entry.rounds);
+                entry.since = now;
+                entry.lost = false;
                 entry.batch
             })
             .collect()
@@ -220,20 +227,23 @@ mod tests {
         let now = Duration::ZERO;
         pool.add(batch(1), now);
         pool.forwarded(BatchId(1), ReplicaId(2));
-        assert!(pool.take_due(now, 9).is_empty());
-        assert!(!pool.leader_failed(ReplicaId(1), now));
-        assert!(pool.leader_failed(ReplicaId(2), now));
-        assert_eq!(pool.take_due(now, 9), [batch(1)]);
+        assert!(pool.take_due(now, true, 9).is_empty());
+        assert!(!pool.leader_failed(ReplicaId(1)));
+        assert!(pool.leader_failed(ReplicaId(2)));
+        assert_eq!(pool.take_due(now, true, 9), [batch(1)]);
+        assert!(pool.take_due(now, true, 9).is_empty());
     }
 
     #[test]
-    fn a_batch_comes_due_less_and_less_often() {
-        let mut pool = Pool::new(2, Duration::from_secs(1));
-        pool.add(batch(1), Duration::ZERO);
-        let due = (0..40).filter(|&second| {
-            let now = Duration::from_secs(second);
-            !pool.take_due(now, 9).is_empty()
-        });
-        assert_eq!(due.collect::<Vec<_>>(), [1, 3, 7, 15, 23, 31, 39]);
+    fn a_batch_comes_due_less_often_while_others_are_ordered() {
+        for (busy, expected) in [(true, [1, 3, 7, 15, 23]), (false, [1, 2, 3, 4, 5])] {
+            let mut pool = Pool::new(2, Duration::from_secs(1));
+            pool.add(batch(1), Duration::ZERO);
+            let due = (0..30).filter(|&second| {
+                let now = Duration::from_secs(second);
+                !pool.take_due(now, busy, 9).is_empty()
+            });
+            assert_eq!(due.take(5).collect::<Vec<_>>(), expected);
+        }
     }
 }
