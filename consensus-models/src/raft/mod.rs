@@ -106,24 +106,6 @@ pub struct Raft {
 }
 
 impl Raft {
-    /// The current term's log ends here.
-    #[must_use]
-    pub fn last(&self) -> Place {
-        self.log.last()
-    }
-
-    /// The entry after which the log begins.
-    #[must_use]
-    pub fn base(&self) -> Place {
-        self.log.base()
-    }
-
-    /// The commit index.
-    #[must_use]
-    pub fn committed(&self) -> Height {
-        self.commit
-    }
-
     fn is_leader(&self) -> bool {
         matches!(self.role, Role::Leader(_))
     }

@@ -165,3 +165,29 @@ fn a_forwarded_batch_commits_once() {
     assert_eq!((batches, cluster.repeated()), (1, 0));
     assert_eq!(count(&cluster, "remind"), 0);
 }
+
+#[test]
+fn the_bytes_of_an_append_round_are_the_documented_sums() {
+    let n = 5;
+    let config = Config::lockstep::<Raft>(n, D).set::<Raft>("heartbeat", "400ms");
+    let (mut cluster, leader) = settled(config);
+    let limit = cluster.now() + 2 * D;
+    cluster.run_until(limit, |_| false).unwrap();
+    cluster.forget_counts();
+    commit_in_turn(&mut cluster, leader, 1);
+    // Header 16, place 16, commit 8, count 4, entry 24, handle 40; header 16,
+    // height 8.
+    assert_eq!(cluster.sent_bytes(), u64::from(n - 1) * (108 + 24));
+}
+
+#[test]
+fn the_log_stays_as_short_as_its_tail() {
+    let config = Config::lockstep::<Raft>(3, D).set::<Raft>("log_tail", "10");
+    let (mut cluster, leader) = settled(config);
+    commit_in_turn(&mut cluster, leader, 500);
+    for id in 0..3 {
+        // Term, base, the tail in one record, and up to a tail of appends.
+        let records = cluster.log(ReplicaId(id)).len();
+        assert!(records <= 3 + 10, "r{id} keeps {records} records");
+    }
+}
