@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use groma_consensus_models::ReplicaId;
 use groma_consensus_models::pbft::Pbft;
 use groma_consensus_models::testing::{
     Between, Cluster, Config, Fault, SplitMix64, Trial, batch, for_seeds,
 };
+use groma_consensus_models::{Protocol, ReplicaId};
 
 /// A trial with short checkpoint intervals, so that truncation and state
 /// transfer happen.
@@ -168,4 +168,27 @@ fn macs_change_the_bytes_and_nothing_else() {
     assert_eq!(signed, hashed);
     let messages: u64 = signed.values().sum();
     assert_eq!(signed_bytes - hashed_bytes, messages * (64 - 3 * 8));
+}
+
+#[test]
+fn a_replica_that_left_its_view_alone_still_serves_its_clients() {
+    let ms = Duration::from_millis;
+    let config = Config::lockstep::<Pbft>(4, ms(10)).set::<Pbft>("view_timeout", "500ms");
+    let mut cluster = Cluster::<Pbft>::new(config);
+    cluster.fault_at(ms(100), Fault::Partition(vec![ReplicaId(3)]));
+    cluster.fault_at(ms(2_000), Fault::Heal);
+    // Only r3 has a request in the meantime, and only r3 gives up the view.
+    cluster.request_at(ms(300), ReplicaId(3), batch(1));
+    for id in 2..=40_u32 {
+        cluster.request_at(ms(2_000) + ms(100) * id, ReplicaId(0), batch(u64::from(id)));
+    }
+    cluster.request_at(ms(5_010), ReplicaId(3), batch(41));
+    assert_completes(&mut cluster);
+    assert_eq!(cluster.replica(ReplicaId(3)).unwrap().view(), 1);
+    assert_eq!(cluster.replica(ReplicaId(0)).unwrap().view(), 0);
+    let late = cluster.commits(ReplicaId(3)).iter();
+    let served = late.filter(|commit| commit.block.batches[0] == batch(41));
+    let at: Vec<Duration> = served.map(|commit| commit.at).collect();
+    // A delay to the primary, then three as ever.
+    assert_eq!(at, [ms(5_050)]);
 }

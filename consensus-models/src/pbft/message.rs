@@ -250,8 +250,8 @@ impl protocol::Message for Message {
     /// commit 48 B; checkpoint 40 B; status 48 B; a certificate 72 B, 40 B per
     /// batch and 68 B per signer; a stable proof 40 B and 68 B per signer; a
     /// view change 16 B with its proofs; a new view 16 B with its view changes
-    /// (each with header and signature) and 48 B per block; 32 B per batch
-    /// that is recalled.
+    /// (each with header and signature) and 48 B per block; 4 B and 32 B per
+    /// batch that is recalled.
     fn size(&self) -> u32 {
         content_size(&self.content) + self.auth
     }

@@ -32,6 +32,10 @@
 //! - A batch is known to the replica that took it in and to the primary. Where
 //!   the paper's client multicasts after a timeout, that replica hands its
 //!   oldest batch to all others.
+//! - A replica that left its view alone, because it was cut off, stays out of
+//!   it, as in the paper; it goes on learning the view's commits, and hands
+//!   its batches to that view's primary.
+//! - A quorum of commits is enough to commit, prepared certificate or not.
 
 mod auth;
 mod checkpoint;
@@ -231,9 +235,9 @@ impl Protocol for Pbft {
         if !self.requests.insert(batch, self.retry.tick) {
             return;
         }
-        if self.active && self.primary == self.me {
+        if self.primary == self.me {
             self.propose(env);
-        } else if self.active {
+        } else if self.active || self.views.left_alive {
             env.forward(self.primary, batch);
         }
         self.start_view_timer(env);

@@ -274,6 +274,7 @@ impl Pbft {
             signers: slot.commits.signers(slot.digest),
         };
         self.log.slot_mut(height).decided = Some(certificate);
+        self.views.left_alive |= !self.active;
         self.deliver(env);
     }
 

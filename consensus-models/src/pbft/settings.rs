@@ -74,7 +74,7 @@ pub(super) fn specs() -> Vec<ParamSpec> {
         whole(
             "patience",
             (1, 1_000),
-            "8",
+            "32",
             "view timeouts that one request may wait while others commit; 1 is the paper's rule, which overload turns into view changes",
         ),
         span(
@@ -84,13 +84,13 @@ pub(super) fn specs() -> Vec<ParamSpec> {
         ),
         whole(
             "checkpoint_interval",
-            (1, 65_536),
+            (1, 4_096),
             "128",
             "heights between checkpoints (the paper's K)",
         ),
         whole(
             "log_intervals",
-            (2, 16),
+            (2, 8),
             "2",
             "distance of the watermarks in checkpoint intervals (the paper's L / K)",
         ),

@@ -26,7 +26,7 @@ const AGAIN_LIMIT: usize = 16;
 const PATIENT_TICKS: u32 = 4;
 /// Most doublings of the period without progress, lest answers add to what
 /// holds the committee up.
-const MAX_STALL_DOUBLINGS: u32 = 3;
+const MAX_STALL_DOUBLINGS: u32 = 2;
 /// Most doublings of the period while only unheard members are outstanding.
 const MAX_DOUBLINGS: u32 = 5;
 
@@ -139,9 +139,9 @@ impl Pbft {
         let tick = self.retry.tick;
         let view = self.installed;
         let overdue = self.requests.overdue(view, tick, stuck, AGAIN_LIMIT);
-        // Whoever waits for a view asks another replica each time.
+        // Whoever knows no primary asks another replica each time.
         let n = self.committee.n();
-        let to = if self.active {
+        let to = if self.active || self.views.left_alive {
             self.primary
         } else {
             ReplicaId((self.me.0 + 1 + tick % n.saturating_sub(1).max(1)) % n)

@@ -27,6 +27,9 @@ pub(super) struct Views {
     pending: Option<(Arc<NewView>, Obligation)>,
     /// Agreement messages of views that have not opened here.
     early: Vec<(ReplicaId, Message)>,
+    /// Blocks commit in the installed view although this replica left it: the
+    /// others did not follow, and its batches still go to that primary.
+    pub(super) left_alive: bool,
     /// View changes since the last progress.
     attempts: u32,
     armed: bool,
@@ -42,6 +45,7 @@ impl Views {
             opening: None,
             pending: None,
             early: Vec::new(),
+            left_alive: false,
             attempts: 0,
             armed: false,
             awaited: None,
@@ -134,6 +138,7 @@ impl Pbft {
         self.view = view;
         self.active = false;
         self.views.pending = None;
+        self.views.left_alive = false;
         self.views.attempts += 1;
         self.disarm_view_timer(env);
         self.persist_view(view, env);
