@@ -83,6 +83,11 @@
         var box = shape.getBBox();
         return box.width > 0 || box.height > 0;
       }).length,
+      // Shapes that stand for data, not for axes.
+      data: shapes.filter(function (shape) {
+        var box = shape.getBBox();
+        return /-(run|stage)\d/.test(shape.getAttribute("class")) && (box.width > 0 || box.height > 0);
+      }).length,
       // A shape whose class the style sheet does not know would be plain black.
       black: shapes.concat(all("text", svg)).filter(function (shape) {
         var style = getComputedStyle(shape);

@@ -81,6 +81,7 @@ def check_view(view, seen, width, dark):
         name = f"{view}: chart {chart['name']!r}"
         expect(chart["width"] > 150 and chart["height"] > 60, f"{name} is not drawn")
         expect(chart["shapes"] >= 4, f"{name} has {chart['shapes']} shapes")
+        expect(chart["data"] >= 1, f"{name} shows no data")
         expect(chart["name"] != "", f"{name} has no name")
         expect(not chart["black"], f"{name}: colours without a meaning: {chart['black']}")
         expect(not chart["cut"], f"{name}: cut labels: {chart['cut']}")

@@ -7,7 +7,7 @@ use std::ops::Range;
 use groma_experiment::result::{TargetRecord, Verdict};
 use groma_experiment::store::LoadedRun;
 
-use crate::format::{Scale, Unit, signed_percent, written};
+use crate::format::{Scale, Unit, printable, signed_percent, written};
 use crate::load::{Labelled, ordered};
 use crate::metric::{Better, METRICS, Metric};
 use crate::spread::{Spread, over_seeds};
@@ -183,8 +183,8 @@ impl Comparison {
             .map(|range| {
                 let first = &runs[range.start].source.record;
                 Scenario {
-                    name: first.name.clone(),
-                    why: first.plan.why.clone(),
+                    name: printable(&first.name),
+                    why: printable(&first.plan.why),
                     headline: verdict::headline(&runs[range.clone()], &rows, range.start),
                     spreads: over_seeds(&runs[range.clone()], &rows, range.start),
                     leaders: verdict::leaders(&runs[range.clone()]),

@@ -5,6 +5,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyl
 use groma_experiment::result::Verdict;
 
 use crate::compare::{Comparison, Run, Scenario};
+use crate::format::printable;
 use crate::metric::KEY;
 
 /// How a table is drawn.
@@ -32,11 +33,11 @@ pub fn table(comparison: &Comparison, style: Style) -> String {
 
 fn section(comparison: &Comparison, scenario: &Scenario, style: Style) -> String {
     let runs = &comparison.runs[scenario.runs.clone()];
-    let mut out = format!("{}\n", plain(&scenario.name));
+    let mut out = format!("{}\n", printable(&scenario.name));
     if !scenario.why.is_empty() {
-        out.push_str(&format!("  {}\n", plain(&scenario.why)));
+        out.push_str(&format!("  {}\n", printable(&scenario.why)));
     }
-    out.push_str(&format!("  {}\n\n", plain(&scenario.headline)));
+    out.push_str(&format!("  {}\n\n", printable(&scenario.headline)));
     out.push_str(&grid(comparison, scenario, style));
     out.push('\n');
     if runs.len() > 1 {
@@ -67,7 +68,7 @@ fn grid(comparison: &Comparison, scenario: &Scenario, style: Style) -> String {
     table.set_header(head);
     for index in scenario.runs.clone() {
         let run = &comparison.runs[index];
-        let mut line = vec![plain(&run.label), mark(run)];
+        let mut line = vec![printable(&run.label), mark(run)];
         line.extend(rows.iter().map(|row| {
             let cell = &row.cells[index];
             // The blank keeps digits in line with those of marked figures.
@@ -121,7 +122,7 @@ fn coloured(text: &str) -> String {
 /// violations with their replay command.
 fn remarks(run: &Run) -> String {
     let mut out = String::new();
-    let label = plain(&run.label);
+    let label = printable(&run.label);
     for target in run.targets.iter().filter(|target| !target.met) {
         out.push_str(&format!(
             "{label}: {} is {}, target {} (margin {})\n",
@@ -129,23 +130,16 @@ fn remarks(run: &Run) -> String {
         ));
     }
     for reason in &run.source.record.reasons {
-        out.push_str(&format!("{label}: {}\n", plain(reason)));
+        out.push_str(&format!("{label}: {}\n", printable(reason)));
     }
     for violation in &run.source.record.violations {
         out.push_str(&format!(
             "{label}: {} broken at {}: {}\n  {}\n",
-            plain(&violation.check),
+            printable(&violation.check),
             crate::format::span(violation.at_ns),
-            plain(&violation.detail),
-            plain(&violation.replay)
+            printable(&violation.detail),
+            printable(&violation.replay)
         ));
     }
     out
-}
-
-/// Text that cannot steer a terminal: control characters become `?`.
-fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect()
 }

@@ -276,6 +276,35 @@ pub fn written(value: f64) -> String {
     trimmed(grouped(value, 6))
 }
 
+/// Text that can neither steer a terminal nor turn what stands beside it:
+/// control characters, and marks that change the direction of text, become `?`.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars()
+        .map(|c| if c.is_control() || turns(c) { '?' } else { c })
+        .collect()
+}
+
+/// A text in which no line breaks between a figure and its unit.
+#[must_use]
+pub fn unbroken(text: &str) -> String {
+    const UNITS: [&str; 16] = [
+        "%", "TPS", "ns", "µs", "ms", "s", "min", "h", "B", "KiB", "MiB", "kB", "MB", "GB",
+        "Gbit/s", "Mbit/s",
+    ];
+    let mut out = String::with_capacity(text.len() + 8);
+    for (index, word) in text.split(' ').enumerate() {
+        if index > 0 {
+            let bare = word.trim_end_matches([',', ';', '.', ':', ')']);
+            let unit = UNITS.contains(&bare) && out.ends_with(|c: char| c.is_ascii_digit());
+            out.push(if unit { '\u{a0}' } else { ' ' });
+        }
+        out.push_str(word);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -336,6 +365,15 @@ mod tests {
         assert_eq!(signed_percent(0.0), "0 %");
         assert_eq!(signed_percent(12.3456), "+1,235 %");
         assert_eq!(signed_percent(f64::INFINITY), "–");
+    }
+
+    #[test]
+    fn text_stays_where_it_is() {
+        assert_eq!(printable("a\u{1b}[2J\nb\u{202e}c"), "a?[2J?b?c");
+        assert_eq!(
+            unbroken("p99 412 ms; 10,480 TPS at 60 % a second"),
+            "p99 412\u{a0}ms; 10,480\u{a0}TPS at 60\u{a0}% a second"
+        );
     }
 
     #[test]

@@ -9,6 +9,8 @@ use std::str::Chars;
 use groma_experiment::plan::Plan;
 use groma_experiment::store::LoadedRun;
 
+use crate::format::printable;
+
 /// A run with the name that it has in every document.
 #[derive(Clone, Debug)]
 pub struct Labelled {
@@ -73,10 +75,10 @@ fn named(run: &LoadedRun, plan: &Plan) -> String {
     } else {
         plan.label()
     };
-    match run.record.mode.as_str() {
+    printable(&match run.record.mode.as_str() {
         "sim" => label,
         mode => format!("{label} [{mode}]"),
-    }
+    })
 }
 
 fn compare(a: &LoadedRun, b: &LoadedRun) -> Ordering {

@@ -110,7 +110,7 @@ fn every_section_is_there() {
         "no invariant broken",
         "Consensus messages by kind",
         "What all runs share",
-        "log-normal, p50 14 ms, p90 16.8 ms",
+        "log-normal, p50 14\u{a0}ms, p90 16.8\u{a0}ms",
         "/run.json --out again",
         "noisy",
         "goodput, TPS",

@@ -132,8 +132,10 @@ fn matrix(comparison: &Comparison, scenario: &Scenario, groups: &[Group]) -> Mar
 
 fn across(comparison: &Comparison, scenario: &Scenario, tables: &[(Group, Vec<&Row>)]) -> Markup {
     let runs = runs_of(comparison, scenario);
+    // Few columns stay near to their heads.
+    let width = format!("max-width:{}rem", 20 + 16 * runs.len());
     html! {
-        div.scroll { table {
+        div.scroll { table style=(width) {
             thead { tr {
                 th { "Metric" }
                 @for run in runs { th.num style="white-space:normal" {

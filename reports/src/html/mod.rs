@@ -82,6 +82,10 @@ fn sections(comparison: &Comparison) -> Markup {
             (closing::again(comparison))
             (closing::words())
         }
-        footer { "Made by Groma from " (comparison.runs.len()) " run(s). Figures are exact and equal on every machine, but for those of the host." }
+        footer {
+            "Made by Groma from "
+            @if comparison.runs.len() == 1 { "one run" } @else { (comparison.runs.len()) " runs" }
+            ". Figures are exact and equal on every machine, but for those of the host."
+        }
     }
 }

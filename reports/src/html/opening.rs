@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::parts::{chip, exact, language, name, runs_of, tone};
 use crate::compare::{Comparison, Run, Scenario, Target};
-use crate::format::count;
+use crate::format::{count, printable, unbroken};
 use crate::metric::Group;
 
 /// Scenario names, questions, answers, and four figures.
@@ -44,7 +44,7 @@ fn answer(comparison: &Comparison, scenario: &Scenario, named: bool) -> Markup {
             @if named {
                 (scenario.name) ": "
             }
-            (scenario.headline)
+            (unbroken(&scenario.headline))
             @if named && !scenario.why.is_empty() {
                 small lang=[language(&scenario.why)] { (scenario.why) }
             }
@@ -68,7 +68,10 @@ fn tiles(comparison: &Comparison) -> Markup {
     html! {
         ul.tiles {
             li { span { "runs that end as expected" } b { (met) " of " (runs.len()) } }
-            @if let [only] = comparison.scenarios.as_slice() {
+            @if let [only] = runs.as_slice() {
+                (own(comparison, only, "goodput", "load.goodput_tps"))
+                (own(comparison, only, "p99 finality", "finality_ms.p99"))
+            } @else if let [only] = comparison.scenarios.as_slice() {
                 (leader(comparison, only, "best sustained goodput", "load.goodput_tps", only.leaders.goodput))
                 (leader(comparison, only, "lowest p99 finality", "finality_ms.p99", only.leaders.p99))
             }
@@ -76,9 +79,22 @@ fn tiles(comparison: &Comparison) -> Markup {
                 span { "comparisons made by the checks" }
                 b { (count(made as u64)) }
                 span class=[(broken > 0).then_some("bad")] {
-                    @if broken == 0 { "none failed" } @else { (broken) " invariant(s) broken" }
+                    @if broken == 0 { "none failed" }
+                    @else if broken == 1 { "1 invariant broken" }
+                    @else { (broken) " invariants broken" }
                 }
             }
+        }
+    }
+}
+
+/// A figure of the only run.
+fn own(comparison: &Comparison, run: &Run, heading: &str, id: &str) -> Markup {
+    html! {
+        li {
+            span { (heading) }
+            b { (comparison.row(id).cells[run.number - 1].spelled) }
+            span.name { (run.label) }
         }
     }
 }
@@ -186,7 +202,7 @@ fn measured(run: &Run, index: usize, target: &Target) -> Markup {
         td.num { (target.bound) }
         (exact(&path, run, target.record.measured, &html! { (target.measured) }))
         td.num { (margin(target)) }
-        td class=(tone) { @if target.met { "✓ met" } @else { "✗ missed" } }
+        td.nowrap class=(tone) { @if target.met { "✓ met" } @else { "✗ missed" } }
     }
 }
 
@@ -212,7 +228,7 @@ fn reasons(comparison: &Comparison) -> Markup {
             ul.list {
                 @for run in told {
                     @for reason in &run.source.record.reasons {
-                        li { (name(comparison, run)) ": " (reason) }
+                        li { (name(comparison, run)) ": " (unbroken(&printable(reason))) }
                     }
                 }
             }

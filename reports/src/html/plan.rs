@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use super::parts::{name, runs_of};
 use crate::compare::{Comparison, Run, Scenario};
 use crate::describe::{dissemination, expectation, fault_text, latency, phase, share};
-use crate::format::{bit_rate, count, exact, size, span, written};
+use crate::format::{bit_rate, count, exact, size, span, unbroken, written};
 
 /// Columns of differences that fit a page; more are left to `run.json`.
 const COLUMNS: usize = 6;
@@ -61,7 +61,7 @@ fn one(comparison: &Comparison, scenario: &Scenario) -> Markup {
                         h4 { (heading) }
                         dl.pairs {
                             @for fact in shared.iter().filter(|fact| fact.heading == heading) {
-                                dt { (fact.name) } dd { (fact.value) }
+                                dt { (fact.name) } dd { (unbroken(&fact.value)) }
                             }
                         }
                     }
