@@ -97,7 +97,7 @@ pub struct Recovery<'a, R> {
 
 /// The world as a protocol sees it. Effects leave when the work charged so far
 /// in the current call is done.
-pub trait Env<P: Protocol + ?Sized> {
+pub trait Env<P: Protocol> {
     /// This replica's clock: time since the run began.
     fn now(&self) -> Duration;
     /// A random word from this replica's own stream.
