@@ -75,13 +75,22 @@ fn authorise(bank: u16, number: u32, uses: u16, expires_ns: u64) -> CreditTx {
 }
 
 trait Crediting {
-    fn ask(&mut self, sender: u64, tx: CreditTx) -> Result<(), Reason>;
+    /// The transaction is applied.
+    fn ok(&mut self, sender: u64, tx: CreditTx);
+    /// The transaction is refused for that reason.
+    fn no(&mut self, sender: u64, tx: CreditTx, reason: Reason);
     fn score(&self) -> i64;
 }
 
 impl Crediting for Desk {
-    fn ask(&mut self, sender: u64, tx: CreditTx) -> Result<(), Reason> {
-        self.submit(sender, Body::Credit(tx))
+    #[track_caller]
+    fn ok(&mut self, sender: u64, tx: CreditTx) {
+        assert_eq!(self.submit(sender, Body::Credit(tx)), Ok(()));
+    }
+
+    #[track_caller]
+    fn no(&mut self, sender: u64, tx: CreditTx, reason: Reason) {
+        assert_eq!(self.submit(sender, Body::Credit(tx)), Err(reason));
     }
 
     fn score(&self) -> i64 {
@@ -101,68 +110,38 @@ fn records_make_the_score_and_disputes_suspend_them() {
         weight,
     };
     let uphold = |number| CreditTx::Uphold { key: key(number) };
-    assert_eq!(desk.ask(SUBJECT, dispute(1)), Err(Reason::Dependency));
-    assert_eq!(desk.ask(SUBJECT, submit(1, 10)), Err(Reason::NotPermitted));
-    assert_eq!(desk.ask(BANK, submit(1, 10)), Err(Reason::NotPermitted));
-    assert_eq!(
-        desk.ask(DEPARTMENT, submit(1, WEIGHT_LIMIT + 1)),
-        Err(Reason::Malformed)
-    );
-    assert_eq!(
-        desk.ask(DEPARTMENT, submit(1, i16::MIN)),
-        Err(Reason::Malformed)
-    );
-    assert_eq!(desk.ask(DEPARTMENT, submit(1, 10)), Ok(()));
-    assert_eq!(
-        desk.ask(DEPARTMENT + 2, submit(1, 9)),
-        Err(Reason::AlreadyExists)
-    );
-    assert_eq!(desk.ask(DEPARTMENT + 2, submit(2, -30)), Ok(()));
+    desk.no(SUBJECT, dispute(1), Reason::Dependency);
+    desk.no(SUBJECT, submit(1, 10), Reason::NotPermitted);
+    desk.no(BANK, submit(1, 10), Reason::NotPermitted);
+    desk.no(DEPARTMENT, submit(1, WEIGHT_LIMIT + 1), Reason::Malformed);
+    desk.no(DEPARTMENT, submit(1, i16::MIN), Reason::Malformed);
+    desk.ok(DEPARTMENT, submit(1, 10));
+    desk.no(DEPARTMENT + 2, submit(1, 9), Reason::AlreadyExists);
+    desk.ok(DEPARTMENT + 2, submit(2, -30));
     assert_eq!(desk.score(), -20);
 
-    assert_eq!(
-        desk.ask(DEPARTMENT + 2, uphold(2)),
-        Err(Reason::WrongState),
-        "nobody disputes it"
-    );
-    assert_eq!(
-        desk.ask(SUBJECT + 1, dispute(2)),
-        Err(Reason::Dependency),
-        "it is not his"
-    );
-    assert_eq!(desk.ask(SUBJECT, dispute(2)), Ok(()));
-    assert_eq!(desk.ask(SUBJECT, dispute(2)), Err(Reason::WrongState));
+    // Nobody disputes it.
+    desk.no(DEPARTMENT + 2, uphold(2), Reason::WrongState);
+    // It is not his.
+    desk.no(SUBJECT + 1, dispute(2), Reason::Dependency);
+    desk.ok(SUBJECT, dispute(2));
+    desk.no(SUBJECT, dispute(2), Reason::WrongState);
     assert_eq!(desk.score(), 10, "a disputed record does not count");
-    assert_eq!(
-        desk.ask(DEPARTMENT, correct(2, 0)),
-        Err(Reason::NotPermitted),
-        "another department"
-    );
-    assert_eq!(desk.ask(SUBJECT, correct(2, 0)), Err(Reason::NotPermitted));
-    assert_eq!(
-        desk.ask(DEPARTMENT + 3, correct(2, 101)),
-        Err(Reason::Malformed)
-    );
-    assert_eq!(
-        desk.ask(DEPARTMENT + 3, correct(9, 1)),
-        Err(Reason::Dependency)
-    );
-    assert_eq!(
-        desk.ask(DEPARTMENT + 3, correct(2, -5)),
-        Ok(()),
-        "any account of the department"
-    );
+    // Another department.
+    desk.no(DEPARTMENT, correct(2, 0), Reason::NotPermitted);
+    desk.no(SUBJECT, correct(2, 0), Reason::NotPermitted);
+    desk.no(DEPARTMENT + 3, correct(2, 101), Reason::Malformed);
+    desk.no(DEPARTMENT + 3, correct(9, 1), Reason::Dependency);
+    // Any account of the department.
+    desk.ok(DEPARTMENT + 3, correct(2, -5));
     assert_eq!(
         (desk.score(), desk.record::<Records>(&key(2)).standing),
         (5, Standing::Corrected)
     );
-    assert_eq!(
-        desk.ask(SUBJECT, dispute(2)),
-        Err(Reason::WrongState),
-        "it is settled"
-    );
-    desk.ask(SUBJECT, dispute(1)).unwrap();
-    assert_eq!(desk.ask(DEPARTMENT, uphold(1)), Ok(()));
+    // It is settled.
+    desk.no(SUBJECT, dispute(2), Reason::WrongState);
+    desk.ok(SUBJECT, dispute(1));
+    desk.ok(DEPARTMENT, uphold(1));
     assert_eq!(
         (desk.score(), desk.record::<Records>(&key(1)).standing),
         (5, Standing::Upheld)
@@ -180,16 +159,13 @@ fn rewards_and_penalties_are_records_of_the_engine() {
         key: key(number),
         points,
     };
-    assert_eq!(
-        desk.ask(DEPARTMENT, reward(1, 5)),
-        Err(Reason::NotPermitted)
-    );
+    desk.no(DEPARTMENT, reward(1, 5), Reason::NotPermitted);
     for points in [0, WEIGHT_LIMIT as u16 + 1, u16::MAX] {
-        assert_eq!(desk.ask(ENGINE, reward(1, points)), Err(Reason::Malformed));
+        desk.no(ENGINE, reward(1, points), Reason::Malformed);
     }
-    assert_eq!(desk.ask(ENGINE, reward(1, 5)), Ok(()));
-    assert_eq!(desk.ask(ENGINE, penalise(1, 7)), Err(Reason::AlreadyExists));
-    assert_eq!(desk.ask(ENGINE + 1, penalise(2, 7)), Ok(()));
+    desk.ok(ENGINE, reward(1, 5));
+    desk.no(ENGINE, penalise(1, 7), Reason::AlreadyExists);
+    desk.ok(ENGINE + 1, penalise(2, 7));
     assert_eq!(desk.score(), -2);
     assert_eq!(desk.record::<Records>(&key(2)).source, Source::Engine);
 }
@@ -198,7 +174,7 @@ fn rewards_and_penalties_are_records_of_the_engine() {
 fn an_index_names_the_newest_records() {
     let mut desk = desk();
     for number in 0..NEWEST_LIMIT as u64 + 3 {
-        desk.ask(DEPARTMENT, submit(number, 1)).unwrap();
+        desk.ok(DEPARTMENT, submit(number, 1));
     }
     let subject = desk.record::<Subjects>(&AccountId(SUBJECT));
     assert_eq!(subject.records as usize, NEWEST_LIMIT + 3);
@@ -209,45 +185,24 @@ fn an_index_names_the_newest_records() {
 fn a_query_needs_a_live_consent_and_leaves_a_row() {
     let mut desk = desk();
     let late = u64::MAX;
-    desk.ask(DEPARTMENT, submit(1, 10)).unwrap();
-    assert_eq!(desk.ask(BANK, query(0, 1)), Err(Reason::NoConsent));
-    assert_eq!(
-        desk.ask(SUBJECT, authorise(0, 1, 0, late)),
-        Err(Reason::Malformed)
-    );
+    desk.ok(DEPARTMENT, submit(1, 10));
+    desk.no(BANK, query(0, 1), Reason::NoConsent);
+    desk.no(SUBJECT, authorise(0, 1, 0, late), Reason::Malformed);
     let past = desk.now_ns;
-    assert_eq!(
-        desk.ask(SUBJECT, authorise(0, 1, 2, past)),
-        Err(Reason::Malformed)
-    );
-    assert_eq!(
-        desk.ask(SUBJECT, authorise(2, 1, 2, late)),
-        Err(Reason::UnknownRecord)
-    );
-    assert_eq!(desk.ask(SUBJECT, authorise(0, 1, 2, late)), Ok(()));
-    assert_eq!(
-        desk.ask(SUBJECT, authorise(0, 1, 9, late)),
-        Err(Reason::AlreadyExists)
-    );
+    desk.no(SUBJECT, authorise(0, 1, 2, past), Reason::Malformed);
+    desk.no(SUBJECT, authorise(2, 1, 2, late), Reason::UnknownRecord);
+    desk.ok(SUBJECT, authorise(0, 1, 2, late));
+    desk.no(SUBJECT, authorise(0, 1, 9, late), Reason::AlreadyExists);
 
-    assert_eq!(
-        desk.ask(BANK + 2, query(0, 1)),
-        Err(Reason::NotPermitted),
-        "speaks for bank 1"
-    );
-    assert_eq!(
-        desk.ask(BANK + 2, query(1, 1)),
-        Err(Reason::NoConsent),
-        "given to bank 0"
-    );
-    assert_eq!(desk.ask(DEPARTMENT, query(0, 1)), Err(Reason::NotPermitted));
-    assert_eq!(desk.ask(BANK, query(0, 1)), Ok(()));
-    assert_eq!(desk.ask(BANK + 1, query(0, 1)), Ok(()));
-    assert_eq!(
-        desk.ask(BANK, query(0, 1)),
-        Err(Reason::NoConsent),
-        "used up"
-    );
+    // Speaks for bank 1.
+    desk.no(BANK + 2, query(0, 1), Reason::NotPermitted);
+    // Given to bank 0.
+    desk.no(BANK + 2, query(1, 1), Reason::NoConsent);
+    desk.no(DEPARTMENT, query(0, 1), Reason::NotPermitted);
+    desk.ok(BANK, query(0, 1));
+    desk.ok(BANK + 1, query(0, 1));
+    // Used up.
+    desk.no(BANK, query(0, 1), Reason::NoConsent);
     let mut rows = Vec::new();
     desk.state
         .for_each::<AuditRows>(|_, row| rows.push((row.teller.0, row.usage, row.score)));
@@ -268,24 +223,18 @@ fn consents_expire_by_the_block_and_can_be_revoked() {
         number,
     };
     let expires_ns = desk.now_ns + 3_000;
-    desk.ask(SUBJECT, authorise(1, 1, 9, expires_ns)).unwrap();
-    assert_eq!(desk.ask(BANK + 2, query(1, 1)), Ok(()));
-    assert_eq!(
-        desk.ask(BANK + 2, query(1, 1)),
-        Err(Reason::NoConsent),
-        "expired at this block"
-    );
+    desk.ok(SUBJECT, authorise(1, 1, 9, expires_ns));
+    desk.ok(BANK + 2, query(1, 1));
+    // Expired at this block.
+    desk.no(BANK + 2, query(1, 1), Reason::NoConsent);
     assert_eq!(desk.now_ns, expires_ns);
-    desk.ask(SUBJECT, authorise(1, 2, 9, u64::MAX)).unwrap();
-    assert_eq!(desk.ask(SUBJECT, revoke(3)), Err(Reason::Dependency));
-    assert_eq!(
-        desk.ask(SUBJECT + 1, revoke(2)),
-        Err(Reason::Dependency),
-        "it is not his"
-    );
-    assert_eq!(desk.ask(SUBJECT, revoke(2)), Ok(()));
-    assert_eq!(desk.ask(SUBJECT, revoke(2)), Err(Reason::WrongState));
-    assert_eq!(desk.ask(BANK + 2, query(1, 2)), Err(Reason::NoConsent));
+    desk.ok(SUBJECT, authorise(1, 2, 9, u64::MAX));
+    desk.no(SUBJECT, revoke(3), Reason::Dependency);
+    // It is not his.
+    desk.no(SUBJECT + 1, revoke(2), Reason::Dependency);
+    desk.ok(SUBJECT, revoke(2));
+    desk.no(SUBJECT, revoke(2), Reason::WrongState);
+    desk.no(BANK + 2, query(1, 2), Reason::NoConsent);
     assert_eq!(
         desk.state.count::<AuditRows>(),
         1,
@@ -296,25 +245,17 @@ fn consents_expire_by_the_block_and_can_be_revoked() {
 #[test]
 fn without_a_registry_nobody_has_a_role() {
     let mut desk = Desk::new(&Genesis::new(40, 0));
-    assert_eq!(
-        desk.ask(DEPARTMENT, submit(1, 10)),
-        Err(Reason::NotPermitted)
+    desk.no(DEPARTMENT, submit(1, 10), Reason::NotPermitted);
+    desk.no(BANK, query(0, 1), Reason::NotPermitted);
+    desk.no(
+        ENGINE,
+        CreditTx::Reward {
+            key: key(1),
+            points: 1,
+        },
+        Reason::NotPermitted,
     );
-    assert_eq!(desk.ask(BANK, query(0, 1)), Err(Reason::NotPermitted));
-    assert_eq!(
-        desk.ask(
-            ENGINE,
-            CreditTx::Reward {
-                key: key(1),
-                points: 1
-            }
-        ),
-        Err(Reason::NotPermitted)
-    );
-    assert_eq!(
-        desk.ask(SUBJECT, authorise(0, 1, 1, u64::MAX)),
-        Err(Reason::UnknownRecord)
-    );
+    desk.no(SUBJECT, authorise(0, 1, 1, u64::MAX), Reason::UnknownRecord);
 }
 
 /// Any transaction over few keys, so that most of them meet.

@@ -8,10 +8,10 @@ use std::collections::VecDeque;
 
 use common::{Run, build, town};
 use groma_ledger::credit::{
-    AuditRow, AuditRows, Consent, Consents, CreditTx, QueryCounts, Record, Records, Standing,
-    Subject, Subjects,
+    AuditRow, AuditRows, Consent, ConsentKey, Consents, CreditTx, QueryCounts, Record, RecordKey,
+    Records, Standing, Subject, Subjects,
 };
-use groma_ledger::{Body, Genesis, State, TxId};
+use groma_ledger::{AccountId, Body, Genesis, State, Table, TxId};
 use groma_workloads::WorkloadSetup;
 use proptest::prelude::*;
 
@@ -126,116 +126,132 @@ fn forge(state: &State, change: impl FnOnce(&mut Genesis)) -> State {
     State::genesis(&genesis)
 }
 
-#[test]
-fn the_law_notices_every_corruption() {
-    let mut run = Run::new(build("credit", &town(20_000)), 5);
-    run.blocks(20, 1_000);
-    let state = &run.state;
-    let law = |forged: State| run.city.workload().check(&forged).unwrap_err().law;
-    assert!(
-        run.city.workload().check(&forge(state, |_| {})).is_ok(),
-        "a faithful copy passes"
-    );
+/// A town after 20,000 transactions.
+struct Town(Run);
 
+impl Town {
+    fn new() -> Self {
+        let mut run = Run::new(build("credit", &town(20_000)), 5);
+        run.blocks(20, 1_000);
+        Self(run)
+    }
+
+    /// The law that one forged record breaks.
+    fn law<T: Table>(&self, key: T::Key, value: T::Value) -> &'static str {
+        let forged = forge(&self.0.state, |genesis| genesis.put::<T>(&key, &value));
+        self.0.city.workload().check(&forged).unwrap_err().law
+    }
+}
+
+#[test]
+fn a_faithful_copy_passes() {
+    let Town(run) = Town::new();
+    assert!(
+        run.city
+            .workload()
+            .check(&forge(&run.state, |_| {}))
+            .is_ok()
+    );
+}
+
+#[test]
+fn the_law_notices_queries_without_consent_or_audit() {
+    let town = Town::new();
     let mut rows = Vec::new();
-    state.for_each::<AuditRows>(|id, row| rows.push((id, row)));
+    town.0
+        .state
+        .for_each::<AuditRows>(|id, row| rows.push((id, row)));
     let (id, row) = rows[0];
-    let consent = state.get::<Consents>(&row.consent).unwrap();
+    let key = row.consent;
+    let consent = town.0.state.get::<Consents>(&key).unwrap();
 
     let live = "no query without a live consent";
     let expired = Consent {
         expires_ns: row.asked_ns,
         ..consent
     };
-    assert_eq!(
-        law(forge(state, |to| to.put::<Consents>(&row.consent, &expired))),
-        live
-    );
+    assert_eq!(town.law::<Consents>(key, expired), live);
     let revoked = Consent {
         revoked_ns: Some(row.asked_ns - 1),
         ..consent
     };
-    assert_eq!(
-        law(forge(state, |to| to.put::<Consents>(&row.consent, &revoked))),
-        live
-    );
+    assert_eq!(town.law::<Consents>(key, revoked), live);
     let overdrawn = Consent {
         uses: consent.used - 1,
         ..consent
     };
+    assert_eq!(town.law::<Consents>(key, overdrawn), live);
     assert_eq!(
-        law(forge(state, |to| to.put::<Consents>(&row.consent, &overdrawn))),
+        town.law::<AuditRows>(id, AuditRow { usage: 0, ..row }),
         live
     );
-    let early = AuditRow { usage: 0, ..row };
+    let nobody = ConsentKey {
+        number: u32::MAX,
+        ..key
+    };
     assert_eq!(
-        law(forge(state, |to| to.put::<AuditRows>(&id, &early))),
+        town.law::<AuditRows>(
+            id,
+            AuditRow {
+                consent: nobody,
+                ..row
+            }
+        ),
         live
     );
-    let again = TxId([7; 32]);
     assert_eq!(
-        law(forge(state, |to| to.put::<AuditRows>(&again, &row))),
+        town.law::<AuditRows>(TxId([7; 32]), row),
         live,
         "one use, two rows"
     );
 
     let audited = "every query has an audit row";
-    let more = state.get::<QueryCounts>(&row.teller).unwrap() + 1;
-    assert_eq!(
-        law(forge(state, |to| to.put::<QueryCounts>(&row.teller, &more))),
-        audited
-    );
+    let asked = town.0.state.get::<QueryCounts>(&row.teller).unwrap();
+    assert_eq!(town.law::<QueryCounts>(row.teller, asked + 1), audited);
     let unseen = Consent {
         uses: consent.uses + 1,
         used: consent.used + 1,
         ..consent
     };
-    assert_eq!(
-        law(forge(state, |to| to.put::<Consents>(&row.consent, &unseen))),
-        audited
-    );
+    assert_eq!(town.law::<Consents>(key, unseen), audited);
+}
 
-    let fold = "a score is the fold of its records";
+#[test]
+fn the_law_notices_scores_that_are_no_fold() {
+    let town = Town::new();
     let mut records = Vec::new();
-    state.for_each::<Records>(|key, record| records.push((key, record)));
-    let (key, record) = *records
-        .iter()
-        .find(|(_, record)| record.weight != 0)
-        .unwrap();
-    let subject = state.get::<Subjects>(&key.subject).unwrap();
+    town.0
+        .state
+        .for_each::<Records>(|key, record| records.push((key, record)));
+    let (key, record) = records[0];
+    let subject = town.0.state.get::<Subjects>(&key.subject).unwrap();
+    let fold = "a score is the fold of its records";
     let better = Subject {
         score: subject.score + 1,
         ..subject.clone()
     };
-    assert_eq!(
-        law(forge(state, |to| to.put::<Subjects>(&key.subject, &better))),
-        fold
-    );
+    assert_eq!(town.law::<Subjects>(key.subject, better), fold);
     let fewer = Subject {
         records: subject.records - 1,
         ..subject.clone()
     };
-    assert_eq!(
-        law(forge(state, |to| to.put::<Subjects>(&key.subject, &fewer))),
-        fold
-    );
+    assert_eq!(town.law::<Subjects>(key.subject, fewer), fold);
     let unnamed = Subject {
         newest: VecDeque::new(),
         ..subject
     };
-    assert_eq!(
-        law(forge(state, |to| to.put::<Subjects>(&key.subject, &unnamed))),
-        fold
-    );
+    assert_eq!(town.law::<Subjects>(key.subject, unnamed), fold);
     let heavier = Record {
-        weight: record.weight + 1,
+        weight: 99,
         standing: Standing::Active,
         ..record
     };
-    assert_eq!(
-        law(forge(state, |to| to.put::<Records>(&key, &heavier))),
-        fold
-    );
+    assert_eq!(town.law::<Records>(key, heavier), fold);
+    let orphan = RecordKey {
+        subject: AccountId(u64::MAX),
+        number: 0,
+    };
+    assert_eq!(town.law::<Records>(orphan, record), fold);
 }
 
 proptest! {

@@ -6,10 +6,10 @@ mod common;
 
 use common::{Run, build, town};
 use groma_ledger::invoice::{
-    Booking, Bookings, FirmId, Invoice, InvoiceTx, InvoicedPayments, Invoices, PaymentId, Quota,
-    Quotas, RedInvoice, RedInvoices, Sequence, Sequences, Step,
+    Booking, Bookings, FirmId, Invoice, InvoiceNumber, InvoiceTx, InvoicedPayments, Invoices,
+    PaymentId, Quota, Quotas, RedInvoice, RedInvoices, Sequence, Sequences, Step,
 };
-use groma_ledger::{AccountId, Body, Genesis, State};
+use groma_ledger::{AccountId, Body, Genesis, State, Table};
 use groma_workloads::WorkloadSetup;
 use proptest::prelude::*;
 
@@ -145,138 +145,170 @@ fn forge(state: &State, change: impl FnOnce(&mut Genesis)) -> State {
     State::genesis(&genesis)
 }
 
+/// A town after 20,000 transactions, and one invoice of each kind that the corruptions need.
+struct Town {
+    run: Run,
+    issued: (InvoiceNumber, Invoice),
+    paid: (InvoiceNumber, Invoice),
+    red: (InvoiceNumber, Invoice),
+}
+
+impl Town {
+    fn new() -> Self {
+        let mut run = Run::new(build("invoices", &town(20_000)), 5);
+        run.blocks(20, 1_000);
+        let (mut issued, mut paid, mut red) = (None, None, None);
+        run.state
+            .for_each::<Invoices>(|number, invoice| match invoice.step {
+                Step::Issued => issued = Some((number, invoice)),
+                Step::Reimbursed { .. } => paid = Some((number, invoice)),
+                Step::Red { .. } => red = Some((number, invoice)),
+                _ => {}
+            });
+        let (issued, paid, red) = (issued.unwrap(), paid.unwrap(), red.unwrap());
+        Self {
+            run,
+            issued,
+            paid,
+            red,
+        }
+    }
+
+    /// The law that one forged record breaks.
+    fn law<T: Table>(&self, key: T::Key, value: T::Value) -> &'static str {
+        let forged = forge(&self.run.state, |genesis| genesis.put::<T>(&key, &value));
+        self.run.city.workload().check(&forged).unwrap_err().law
+    }
+}
+
 #[test]
-fn the_law_notices_every_corruption() {
-    let mut run = Run::new(build("invoices", &town(20_000)), 5);
-    run.blocks(20, 1_000);
-    let state = &run.state;
-    let law = |forged: State| run.city.workload().check(&forged).unwrap_err().law;
+fn a_faithful_copy_passes() {
+    let town = Town::new();
     assert!(
-        run.city.workload().check(&forge(state, |_| {})).is_ok(),
-        "a faithful copy passes"
+        town.run
+            .city
+            .workload()
+            .check(&forge(&town.run.state, |_| {}))
+            .is_ok()
     );
+}
 
-    let (mut issued, mut paid, mut red) = (None, None, None);
-    state.for_each::<Invoices>(|number, invoice| match invoice.step {
-        Step::Issued => issued = Some((number, invoice)),
-        Step::Reimbursed { .. } => paid = Some((number, invoice)),
-        Step::Red { .. } => red = Some((number, invoice)),
-        _ => {}
-    });
-    let (issued, invoice): (_, Invoice) = issued.unwrap();
-    let (paid, reimbursed) = paid.unwrap();
-    let (cancelled, red) = red.unwrap();
-    let Step::Red { red: red_number } = red.step else {
-        panic!("{red:?}")
-    };
-
-    let quota = state.get::<Quotas>(&invoice.issuer).unwrap();
+#[test]
+fn the_law_notices_wrong_quotas_and_totals() {
+    let town = Town::new();
+    let (number, invoice) = town.issued;
+    let quota = town.run.state.get::<Quotas>(&invoice.issuer).unwrap();
     let short = Quota {
         granted: quota.outstanding() - 1,
         ..quota
     };
-    assert_eq!(
-        law(forge(state, |to| to.put::<Quotas>(&invoice.issuer, &short))),
-        "issued less red is within the quota"
-    );
+    let within = "issued less red is within the quota";
+    assert_eq!(town.law::<Quotas>(invoice.issuer, short), within);
+    let totals = "an issuer's totals are the sums of its invoices";
     let wrong_sum = Quota {
         issued: quota.issued - 1,
         ..quota
     };
-    let totals = "an issuer's totals are the sums of its invoices";
-    assert_eq!(
-        law(forge(state, |to| to.put::<Quotas>(&invoice.issuer, &wrong_sum))),
-        totals
-    );
+    assert_eq!(town.law::<Quotas>(invoice.issuer, wrong_sum), totals);
     let dearer = Invoice {
         amount: invoice.amount + 1,
         ..invoice
     };
-    assert_eq!(
-        law(forge(state, |to| to.put::<Invoices>(&issued, &dearer))),
-        totals
-    );
+    assert_eq!(town.law::<Invoices>(number, dearer), totals);
+}
 
+#[test]
+fn the_law_notices_a_second_reimbursement() {
+    let town = Town::new();
     let once = "an invoice is reimbursed at most once";
+    let (number, invoice) = town.issued;
     let booking = Booking {
         employer: FirmId(3),
         amount: invoice.amount,
         booked_ns: 0,
     };
+    assert_eq!(town.law::<Bookings>(number, booking), once);
+    let unbooked = Step::Reimbursed {
+        employer: FirmId(3),
+    };
     assert_eq!(
-        law(forge(state, |to| to.put::<Bookings>(&issued, &booking))),
+        town.law::<Invoices>(
+            number,
+            Invoice {
+                step: unbooked,
+                ..invoice
+            }
+        ),
         once
     );
+    let (number, invoice) = town.paid;
     let other = Booking {
         employer: FirmId(127),
-        amount: reimbursed.amount,
+        amount: invoice.amount,
         booked_ns: 0,
     };
-    assert_eq!(
-        law(forge(state, |to| to.put::<Bookings>(&paid, &other))),
-        once
-    );
-    let unbooked = Invoice {
-        step: Step::Reimbursed {
-            employer: FirmId(3),
-        },
-        ..invoice
-    };
-    assert_eq!(
-        law(forge(state, |to| to.put::<Invoices>(&issued, &unbooked))),
-        once
-    );
+    assert_eq!(town.law::<Bookings>(number, other), once);
+}
 
+#[test]
+fn the_law_notices_wrong_red_invoices() {
+    let town = Town::new();
+    let in_full = "a red invoice cancels one invoice in full";
+    let (cancels, invoice) = town.red;
+    let Step::Red { red } = invoice.step else {
+        panic!("{invoice:?}")
+    };
     let partial = RedInvoice {
-        cancels: cancelled,
+        cancels,
         amount: 1,
         issued_ns: 0,
         in_force: true,
     };
-    let in_full = "a red invoice cancels one invoice in full";
-    assert_eq!(
-        law(forge(state, |to| to.put::<RedInvoices>(&red_number, &partial))),
-        in_full
-    );
-    let second = RedInvoice {
-        cancels: issued,
+    assert_eq!(town.law::<RedInvoices>(red, partial), in_full);
+    let pending = RedInvoice {
+        in_force: false,
         amount: invoice.amount,
         ..partial
     };
-    assert_eq!(
-        law(forge(state, |to| to.put::<RedInvoices>(&issued, &second))),
-        in_full
-    );
+    assert_eq!(town.law::<RedInvoices>(red, pending), in_full);
+    let (number, invoice) = town.issued;
+    let second = RedInvoice {
+        cancels: number,
+        amount: invoice.amount,
+        ..partial
+    };
+    assert_eq!(town.law::<RedInvoices>(number, second), in_full);
+}
 
+#[test]
+fn the_law_notices_payments_and_numbers_used_twice() {
+    let town = Town::new();
+    let (number, invoice) = town.issued;
     let twice = "a payment is invoiced once";
-    let payment = PaymentId(u64::MAX);
     assert_eq!(
-        law(forge(state, |to| to.put::<InvoicedPayments>(&payment, &issued))),
+        town.law::<InvoicedPayments>(PaymentId(u64::MAX), number),
         twice
     );
-    let same_payment = Invoice {
-        payment: reimbursed.payment,
+    let payment = town.paid.1.payment;
+    assert_eq!(
+        town.law::<Invoices>(number, Invoice { payment, ..invoice }),
+        twice
+    );
+    let mut misread = number;
+    misread.sequence ^= 1;
+    let valid = "an invoice number is valid and its issuer's";
+    assert_eq!(town.law::<Invoices>(misread, invoice), valid);
+    let stolen = Invoice {
+        issuer: FirmId(invoice.issuer.0 + 1),
         ..invoice
     };
-    assert_eq!(
-        law(forge(state, |to| to.put::<Invoices>(&issued, &same_payment))),
-        twice
-    );
-
-    let mut misread = issued;
-    misread.sequence ^= 1;
-    assert_eq!(
-        law(forge(state, |to| to.put::<Invoices>(&misread, &invoice))),
-        "an invoice number is valid and its issuer's"
-    );
+    assert_eq!(town.law::<Invoices>(number, stolen), valid);
     let lost = Sequence {
         used: 0,
         highest: 0,
     };
-    assert_eq!(
-        law(forge(state, |to| to.put::<Sequences>(&issued.terminal(), &lost))),
-        "a terminal has counted the numbers it used"
-    );
+    let counted = "a terminal has counted the numbers it used";
+    assert_eq!(town.law::<Sequences>(number.terminal(), lost), counted);
 }
 
 #[test]
