@@ -56,7 +56,11 @@ impl Checker {
     pub fn new(plan: &Plan, tolerated: u32, world: Rc<World>) -> Self {
         Self {
             world,
-            replay: format!("groma run results/{}/runs/{}/run.json", plan.name, plan.key()),
+            replay: format!(
+                "groma run results/{}/runs/{}/run.json",
+                plan.name,
+                plan.key()
+            ),
             heights: BTreeMap::new(),
             last: vec![Height(0); plan.replicas() as usize],
             highest_executed: Height(0),
@@ -92,7 +96,14 @@ impl Checker {
         }
     }
 
-    fn committed(&mut self, at: Time, replica: ReplicaId, height: Height, id: BlockId, batches: &[BatchId]) {
+    fn committed(
+        &mut self,
+        at: Time,
+        replica: ReplicaId,
+        height: Height,
+        id: BlockId,
+        batches: &[BatchId],
+    ) {
         let last = self.last[replica.index()];
         if height > last {
             self.checks.contiguous += 1;
@@ -100,7 +111,10 @@ impl Checker {
                 self.violate(
                     "contiguous",
                     at,
-                    format!("replica {} committed height {} after {}", replica.0, height.0, last.0),
+                    format!(
+                        "replica {} committed height {} after {}",
+                        replica.0, height.0, last.0
+                    ),
                 );
             }
             self.last[replica.index()] = height;
@@ -133,7 +147,10 @@ impl Checker {
                 self.violate(
                     "validity",
                     at,
-                    format!("height {}: batch {:016x} was formed by no replica", height.0, batch.0),
+                    format!(
+                        "height {}: batch {:016x} was formed by no replica",
+                        height.0, batch.0
+                    ),
                 );
             }
         }
@@ -161,7 +178,9 @@ impl Checker {
     }
 
     fn compare_root(&mut self, at: Time, replica: ReplicaId, height: Height, root: Hash) {
-        let Some(facts) = self.heights.get_mut(&height) else { return };
+        let Some(facts) = self.heights.get_mut(&height) else {
+            return;
+        };
         match facts.root {
             None => facts.root = Some(root),
             Some(first) => {
@@ -170,7 +189,10 @@ impl Checker {
                     self.violate(
                         "state_root",
                         at,
-                        format!("height {}: replica {} has root {root}, another {first}", height.0, replica.0),
+                        format!(
+                            "height {}: replica {} has root {root}, another {first}",
+                            height.0, replica.0
+                        ),
                     );
                 }
             }
@@ -189,7 +211,10 @@ impl Checker {
     /// must go on committing, unless a fault excuses it.
     pub fn check_progress(&mut self, now: Time, unfinished: u64) {
         let excused = now.as_nanos() < PROGRESS_BOUND.as_nanos()
-            || self.disturbances.iter().any(|&(from, until)| from <= now && now < until + PROGRESS_BOUND);
+            || self
+                .disturbances
+                .iter()
+                .any(|&(from, until)| from <= now && now < until + PROGRESS_BOUND);
         if unfinished == 0 || excused {
             return;
         }
@@ -198,7 +223,10 @@ impl Checker {
             self.violate(
                 "progress",
                 now,
-                format!("{unfinished} transactions wait and nothing has committed since {}", self.last_commit),
+                format!(
+                    "{unfinished} transactions wait and nothing has committed since {}",
+                    self.last_commit
+                ),
             );
             // Said once a stall, not once a second.
             self.last_commit = now;
@@ -229,8 +257,18 @@ fn disturbances(plan: &Plan, tolerated: u32) -> Vec<(Time, Time)> {
         .iter()
         .map(|fault| {
             let from = Time::from_nanos(fault.at_ns);
-            let mild = matches!(fault.kind, FaultKind::Crash(_) | FaultKind::Isolate(_) | FaultKind::Restart(_)) && few;
-            (from, if mild { from } else { Time::from_nanos(fault.until_ns) })
+            let mild = matches!(
+                fault.kind,
+                FaultKind::Crash(_) | FaultKind::Isolate(_) | FaultKind::Restart(_)
+            ) && few;
+            (
+                from,
+                if mild {
+                    from
+                } else {
+                    Time::from_nanos(fault.until_ns)
+                },
+            )
         })
         .collect()
 }
@@ -238,11 +276,23 @@ fn disturbances(plan: &Plan, tolerated: u32) -> Vec<(Time, Time)> {
 impl<P: groma_consensus_models::Protocol> Observer<Process<P>> for Checker {
     fn observe(&mut self, at: Time, _node: NodeId, observation: Observation) {
         match &observation {
-            Observation::Committed { replica, height, id, batches, .. } => {
+            Observation::Committed {
+                replica,
+                height,
+                id,
+                batches,
+                ..
+            } => {
                 self.committed(at, *replica, *height, *id, batches);
             }
-            Observation::Executed { replica, outcome, .. } => self.executed(at, *replica, outcome),
-            Observation::Transferred { replica, height, root } => {
+            Observation::Executed {
+                replica, outcome, ..
+            } => self.executed(at, *replica, outcome),
+            Observation::Transferred {
+                replica,
+                height,
+                root,
+            } => {
                 self.last[replica.index()] = self.last[replica.index()].max(*height);
                 self.compare_root(at, *replica, *height, *root);
             }

@@ -111,7 +111,10 @@ impl Gateway {
 
     /// Intended times of what is not final.
     pub fn unfinished_intended(&self) -> Vec<Time> {
-        self.pending.values().map(|pending| pending.intended).collect()
+        self.pending
+            .values()
+            .map(|pending| pending.intended)
+            .collect()
     }
 
     /// Begins, at time zero.
@@ -132,13 +135,20 @@ impl Gateway {
     }
 
     /// A message arrived.
-    pub fn on_message<P: Protocol>(&mut self, from: NodeId, message: &Wire<P::Message>, ctx: &mut Ctx<'_, P>) {
+    pub fn on_message<P: Protocol>(
+        &mut self,
+        from: NodeId,
+        message: &Wire<P::Message>,
+        ctx: &mut Ctx<'_, P>,
+    ) {
         match message {
             Wire::Reply(outcome, left) => self.hear(ReplicaId(from.0), outcome, *left, ctx),
             Wire::Refuse(tickets) => {
                 for ticket in tickets {
                     if let Some(pending) = self.pending.remove(&ticket.0) {
-                        ctx.emit(Observation::Shed { intended: pending.intended });
+                        ctx.emit(Observation::Shed {
+                            intended: pending.intended,
+                        });
                         self.replace_in_closed_loop(ctx);
                     }
                 }
@@ -163,13 +173,29 @@ impl Gateway {
         self.arm_arrival(ctx);
     }
 
-    fn submit<P: Protocol>(&mut self, tx: Arc<SignedTransaction>, intended: Time, ctx: &mut Ctx<'_, P>) {
+    fn submit<P: Protocol>(
+        &mut self,
+        tx: Arc<SignedTransaction>,
+        intended: Time,
+        ctx: &mut Ctx<'_, P>,
+    ) {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        ctx.emit(Observation::Offered { intended, kind: tx.transaction.kind() });
+        ctx.emit(Observation::Offered {
+            intended,
+            kind: tx.transaction.kind(),
+        });
         let home = mix(0x6f77_6e65, tx.transaction.sender.0) as usize % self.setup.local.max(1);
         let owner = self.healthy(home);
-        self.pending.insert(ticket, Pending { tx, intended, sent: ctx.now(), owner });
+        self.pending.insert(
+            ticket,
+            Pending {
+                tx,
+                intended,
+                sent: ctx.now(),
+                owner,
+            },
+        );
         self.transmit(ticket, ctx);
     }
 
@@ -177,7 +203,10 @@ impl Gateway {
     /// suspected; `start` itself when all are.
     fn healthy(&self, start: usize) -> usize {
         let n = self.setup.replicas.len();
-        (0..n).map(|step| (start + step) % n).find(|&index| !self.suspected[index]).unwrap_or(start)
+        (0..n)
+            .map(|step| (start + step) % n)
+            .find(|&index| !self.suspected[index])
+            .unwrap_or(start)
     }
 
     fn transmit<P: Protocol>(&mut self, ticket: u64, ctx: &mut Ctx<'_, P>) {
@@ -191,9 +220,13 @@ impl Gateway {
             intended: pending.intended,
             arrived: Time::ZERO,
         };
-        let message = Wire::Submit { owner, txs: smallvec![tx] };
+        let message = Wire::Submit {
+            owner,
+            txs: smallvec![tx],
+        };
         if self.setup.to_all {
-            let all: SmallVec<[NodeId; 128]> = self.setup.replicas.iter().map(|id| NodeId(id.0)).collect();
+            let all: SmallVec<[NodeId; 128]> =
+                self.setup.replicas.iter().map(|id| NodeId(id.0)).collect();
             ctx.multicast(&all, message, bytes);
         } else {
             ctx.send(NodeId(owner.0), message, bytes);
@@ -202,7 +235,8 @@ impl Gateway {
             if self.resends.is_empty() {
                 ctx.set_timer(RESEND_TIMER, self.setup.resend_after);
             }
-            self.resends.push_back((ctx.now() + self.setup.resend_after, ticket));
+            self.resends
+                .push_back((ctx.now() + self.setup.resend_after, ticket));
         }
     }
 
@@ -214,7 +248,9 @@ impl Gateway {
             }
             self.resends.pop_front();
             let n = self.setup.replicas.len();
-            let Some(pending) = self.pending.get_mut(&ticket) else { continue };
+            let Some(pending) = self.pending.get_mut(&ticket) else {
+                continue;
+            };
             if self.last_heard[pending.owner] <= pending.sent {
                 self.suspected[pending.owner] = true;
             }
@@ -236,18 +272,27 @@ impl Gateway {
         from: ReplicaId,
         outcome: &Rc<BlockOutcome>,
         left: Time,
-        ctx: &mut Ctx<'_, P>) {
+        ctx: &mut Ctx<'_, P>,
+    ) {
         if let Some(index) = self.setup.replicas.iter().position(|&id| id == from) {
             self.last_heard[index] = ctx.now();
             self.suspected[index] = false;
         }
         let needed = self.setup.replies_needed;
-        let entry = self.replies.entry(outcome.height).or_insert_with(|| Replies::Counting(SmallVec::new()));
-        let Replies::Counting(counts) = entry else { return };
-        let position = counts.iter().position(|(reply, _)| *reply == outcome.reply).unwrap_or_else(|| {
-            counts.push((outcome.reply, ReplicaSet::new()));
-            counts.len() - 1
-        });
+        let entry = self
+            .replies
+            .entry(outcome.height)
+            .or_insert_with(|| Replies::Counting(SmallVec::new()));
+        let Replies::Counting(counts) = entry else {
+            return;
+        };
+        let position = counts
+            .iter()
+            .position(|(reply, _)| *reply == outcome.reply)
+            .unwrap_or_else(|| {
+                counts.push((outcome.reply, ReplicaSet::new()));
+                counts.len() - 1
+            });
         counts[position].1.insert(from);
         if counts[position].1.len() < needed {
             return;
@@ -259,9 +304,16 @@ impl Gateway {
         self.conclude(outcome, left, ctx);
     }
 
-    fn conclude<P: Protocol>(&mut self, outcome: &Rc<BlockOutcome>, answered: Time, ctx: &mut Ctx<'_, P>) {
+    fn conclude<P: Protocol>(
+        &mut self,
+        outcome: &Rc<BlockOutcome>,
+        answered: Time,
+        ctx: &mut Ctx<'_, P>,
+    ) {
         for result in &outcome.results[self.setup.me.0 as usize] {
-            let Some(pending) = self.pending.remove(&result.ticket.0) else { continue };
+            let Some(pending) = self.pending.remove(&result.ticket.0) else {
+                continue;
+            };
             ctx.emit(Observation::Final(FinalTx {
                 gateway: self.setup.me,
                 ticket: result.ticket,
@@ -278,7 +330,11 @@ impl Gateway {
     }
 
     fn current_closed(&self, now: Time) -> Option<ClosedPhase> {
-        self.setup.closed.iter().find(|phase| phase.from <= now && now < phase.until).copied()
+        self.setup
+            .closed
+            .iter()
+            .find(|phase| phase.from <= now && now < phase.until)
+            .copied()
     }
 
     fn open_closed_loop<P: Protocol>(&mut self, ctx: &mut Ctx<'_, P>) {

@@ -10,7 +10,8 @@ use std::sync::atomic::Ordering;
 use groma_consensus_models::{Committee, Protocol, ReplicaId};
 use groma_ledger::{Genesis, Keyring, State};
 use groma_sim::{
-    Context, Lane, MachineId, MachineUse, Node, NodeId, Observer, Setup, Simulation, Span, Stop, Streams, Time,
+    Context, Lane, MachineId, MachineUse, Node, NodeId, Observer, Setup, Simulation, Span, Stop,
+    Streams, Time,
 };
 use groma_workloads::{Arrivals, City, Mix, Workload, WorkloadSetup};
 
@@ -103,7 +104,11 @@ impl<P: Protocol> Observer<Process<P>> for Watch {
     fn observe(&mut self, at: Time, node: NodeId, observation: Observation) {
         self.recorder.record(at, &observation);
         if let Observation::Executed { outcome, state, .. } = &observation {
-            if self.newest.as_ref().is_none_or(|(height, _)| *height < outcome.height.0) {
+            if self
+                .newest
+                .as_ref()
+                .is_none_or(|(height, _)| *height < outcome.height.0)
+            {
                 self.newest = Some((outcome.height.0, state.clone()));
             }
         }
@@ -144,8 +149,22 @@ pub fn run<P: Protocol>(plan: &Plan, options: &RunOptions<'_>) -> Option<RunResu
         },
         processes,
     );
-    let watch = Watch { checker: Checker::new(plan, committee.f(), world.clone()), recorder: Recorder::new(plan), newest: None };
-    let mut drive = Drive { plan, layout: &layout, simulation, watch, feed, uses: Vec::new(), totals: Vec::new(), unfinished_at: Vec::new(), next_law_check: Time::ZERO };
+    let watch = Watch {
+        checker: Checker::new(plan, committee.f(), world.clone()),
+        recorder: Recorder::new(plan),
+        newest: None,
+    };
+    let mut drive = Drive {
+        plan,
+        layout: &layout,
+        simulation,
+        watch,
+        feed,
+        uses: Vec::new(),
+        totals: Vec::new(),
+        unfinished_at: Vec::new(),
+        next_law_check: Time::ZERO,
+    };
     let stop = drive.to_the_end(options.control)?;
     Some(drive.conclude(stop))
 }
@@ -158,11 +177,13 @@ fn city(plan: &Plan, layout: &Layout) -> (Feed, State) {
         .mix
         .iter()
         .map(|part| {
-            let entry = groma_workloads::workload::find(&part.workload).expect("a plan's workloads are checked");
+            let entry = groma_workloads::workload::find(&part.workload)
+                .expect("a plan's workloads are checked");
             (f64::from(part.share_milli), (entry.build)(&setup))
         })
         .collect::<Vec<_>>();
-    let workload: Box<dyn Workload> = Box::new(Mix::new(shares).expect("a plan's shares are checked"));
+    let workload: Box<dyn Workload> =
+        Box::new(Mix::new(shares).expect("a plan's shares are checked"));
     let keyring = Arc::new(match plan.crypto.mode {
         CryptoMode::Real => Keyring::derive(plan.seed, plan.crypto.keys),
         CryptoMode::Modelled => Keyring::priced(),
@@ -172,9 +193,13 @@ fn city(plan: &Plan, layout: &Layout) -> (Feed, State) {
     workload.genesis(&mut genesis);
     let state = State::genesis(&genesis);
     let streams = Streams::new(plan.seed);
-    let arrivals = Arrivals::new(crate::layout::phases(plan), streams.stream("arrivals", 0)).expect("a plan's load is checked");
+    let arrivals = Arrivals::new(crate::layout::phases(plan), streams.stream("arrivals", 0))
+        .expect("a plan's load is checked");
     let city = City::new(workload, streams.stream("city", 0));
-    (Feed::new(city, arrivals, keyring, Homes::new(&layout.gateway_weights)), state)
+    (
+        Feed::new(city, arrivals, keyring, Homes::new(&layout.gateway_weights)),
+        state,
+    )
 }
 
 fn processes<P: Protocol>(
@@ -192,12 +217,20 @@ fn processes<P: Protocol>(
             me,
             committee,
             params: params.clone(),
-            batch: BatchRule { max_txs: plan.batch.max_txs, max_bytes: plan.batch.max_bytes },
+            batch: BatchRule {
+                max_txs: plan.batch.max_txs,
+                max_bytes: plan.batch.max_bytes,
+            },
             batch_wait: Span::from_nanos(plan.batch.max_wait_ns),
             mempool_limit: plan.mempool_max_txs,
             retain: u64::from(plan.limits.retain_blocks),
         };
-        Process::Replica(Box::new(Replica::new(setup, world.clone(), genesis.clone(), root)))
+        Process::Replica(Box::new(Replica::new(
+            setup,
+            world.clone(),
+            genesis.clone(),
+            root,
+        )))
     });
     let gateways = (0..layout.gateways()).map(|index| {
         let region = layout.gateway_regions[index as usize];
@@ -228,7 +261,8 @@ fn closed_phases(plan: &Plan, layout: &Layout, gateway: u32) -> Vec<ClosedPhase>
     for phase in &plan.load {
         let end = start + phase.for_ns;
         if let LoadPlan::Closed { in_flight } = phase.load {
-            let share = u64::from(in_flight) * until / total - u64::from(in_flight) * before / total;
+            let share =
+                u64::from(in_flight) * until / total - u64::from(in_flight) * before / total;
             phases.push(ClosedPhase {
                 from: Time::from_nanos(start),
                 until: Time::from_nanos(end),
@@ -277,7 +311,8 @@ impl<P: Protocol> Drive<'_, P> {
                 }
             }
             last = boundary;
-            let quiet = boundary.as_nanos() >= self.plan.load_end_ns() && self.watch.recorder.unfinished() == 0;
+            let quiet = boundary.as_nanos() >= self.plan.load_end_ns()
+                && self.watch.recorder.unfinished() == 0;
             if quiet || stop == Stop::Limit {
                 break;
             }
@@ -306,10 +341,14 @@ impl<P: Protocol> Drive<'_, P> {
             self.uses[index] = now;
         }
         let unfinished = self.watch.recorder.unfinished();
-        self.unfinished_at.push((until, unfinished, self.watch.recorder.offered()));
+        self.unfinished_at
+            .push((until, unfinished, self.watch.recorder.offered()));
         self.watch.checker.check_progress(until, unfinished);
         self.check_laws(until, false);
-        let window = self.watch.recorder.window(Time::from_nanos(until.as_nanos().saturating_sub(1)));
+        let window = self
+            .watch
+            .recorder
+            .window(Time::from_nanos(until.as_nanos().saturating_sub(1)));
         window.backlog = unfinished;
         window.cpu = verdict::round4(window.cpu.max(cpu));
         window.egress_max = verdict::round4(window.egress_max.max(egress));
@@ -325,7 +364,9 @@ impl<P: Protocol> Drive<'_, P> {
         }
         self.next_law_check = Time::from_nanos(at.as_nanos() * 2);
         if let Some((_, state)) = self.watch.newest.take() {
-            self.watch.checker.check_laws(at, &self.feed.borrow(), &state);
+            self.watch
+                .checker
+                .check_laws(at, &self.feed.borrow(), &state);
         }
     }
 
@@ -370,7 +411,13 @@ impl<P: Protocol> Drive<'_, P> {
             totals: self.totals,
             unfinished_at: self.unfinished_at,
         };
-        verdict::conclude(self.plan, self.layout, self.watch.checker, self.watch.recorder, ending)
+        verdict::conclude(
+            self.plan,
+            self.layout,
+            self.watch.checker,
+            self.watch.recorder,
+            ending,
+        )
     }
 }
 
@@ -378,7 +425,9 @@ impl<P: Protocol> Drive<'_, P> {
 /// middle and the end of the measured time, and the horizon.
 fn boundaries(plan: &Plan) -> Vec<Time> {
     const SECOND: u64 = 1_000_000_000;
-    let mut instants: Vec<u64> = (1..=plan.horizon_ns() / SECOND).map(|second| second * SECOND).collect();
+    let mut instants: Vec<u64> = (1..=plan.horizon_ns() / SECOND)
+        .map(|second| second * SECOND)
+        .collect();
     let mut end = 0;
     for phase in &plan.load {
         end += phase.for_ns;
@@ -392,4 +441,3 @@ fn boundaries(plan: &Plan) -> Vec<Time> {
     instants.dedup();
     instants.into_iter().map(Time::from_nanos).collect()
 }
-

@@ -71,7 +71,10 @@ impl Prices {
         } else {
             u128::from(bytes) * 1_000_000_000 / u128::from(self.disk_bytes_per_s)
         };
-        Span::from_nanos(self.fsync_ns.saturating_add(u64::try_from(transfer).unwrap_or(u64::MAX)))
+        Span::from_nanos(
+            self.fsync_ns
+                .saturating_add(u64::try_from(transfer).unwrap_or(u64::MAX)),
+        )
     }
 
     /// Charges a piece of protocol work to the handler that counts it.

@@ -70,16 +70,29 @@ pub struct Feed {
 
 impl std::fmt::Debug for Feed {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Feed").field("gateways", &self.queues.len()).finish_non_exhaustive()
+        out.debug_struct("Feed")
+            .field("gateways", &self.queues.len())
+            .finish_non_exhaustive()
     }
 }
 
 impl Feed {
     /// A feed at time zero.
     #[must_use]
-    pub fn new(city: City<Stream>, arrivals: Arrivals<Stream>, keyring: Arc<Keyring>, homes: Homes) -> Self {
+    pub fn new(
+        city: City<Stream>,
+        arrivals: Arrivals<Stream>,
+        keyring: Arc<Keyring>,
+        homes: Homes,
+    ) -> Self {
         let queues = vec![VecDeque::new(); homes.cumulative.len()];
-        Self { city, arrivals, keyring, homes, queues }
+        Self {
+            city,
+            arrivals,
+            keyring,
+            homes,
+            queues,
+        }
     }
 
     /// When the next open-loop transaction of a gateway is meant to be sent.
@@ -89,7 +102,10 @@ impl Feed {
             let arrival = self.arrivals.next()?;
             let tx = self.draw(arrival.at);
             let home = self.homes.of(tx.transaction.sender);
-            self.queues[home.0 as usize].push_back(Intended { at: Time::from_duration(arrival.at), tx });
+            self.queues[home.0 as usize].push_back(Intended {
+                at: Time::from_duration(arrival.at),
+                tx,
+            });
         }
         self.queues[queue].front().map(|intended| intended.at)
     }
@@ -97,7 +113,11 @@ impl Feed {
     /// Takes the next open-loop transaction of a gateway that is due by `now`.
     pub fn take_due(&mut self, gateway: GatewayId, now: Time) -> Option<Intended> {
         let at = self.next_at(gateway)?;
-        if at > now { None } else { self.queues[gateway.0 as usize].pop_front() }
+        if at > now {
+            None
+        } else {
+            self.queues[gateway.0 as usize].pop_front()
+        }
     }
 
     /// Draws a transaction now, for a closed loop.

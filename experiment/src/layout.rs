@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use groma_consensus_models::ReplicaId;
 use groma_sim::{
-    Fault, FaultKind as SimFault, LatencyLaw, LinkSpec, MachineId, MachineSpec, Network, NodeId, Span, Time, Topology,
+    Fault, FaultKind as SimFault, LatencyLaw, LinkSpec, MachineId, MachineSpec, Network, NodeId,
+    Span, Time, Topology,
 };
 use groma_workloads::{Law, MilliTps, Phase};
 
@@ -58,7 +59,11 @@ impl Layout {
         for (region, part) in (0..).zip(&plan.committee) {
             for index in 0..part.replicas {
                 if index % plan.replicas_per_machine.max(1) == 0 {
-                    let name = format!("{}-{}", part.region, index / plan.replicas_per_machine.max(1));
+                    let name = format!(
+                        "{}-{}",
+                        part.region,
+                        index / plan.replicas_per_machine.max(1)
+                    );
                     layout.add_machine(spec, name, "replica", region, &part.region);
                 }
                 layout.place_last();
@@ -66,10 +71,20 @@ impl Layout {
             }
         }
         layout.replica_machines = layout.machines.len();
-        let host = MachineSpec { cores: 0, egress_bps: plan.client.gateway_bps, ingress_bps: plan.client.gateway_bps };
+        let host = MachineSpec {
+            cores: 0,
+            egress_bps: plan.client.gateway_bps,
+            ingress_bps: plan.client.gateway_bps,
+        };
         for (region, part) in (0..).zip(&plan.committee) {
             for index in 0..plan.client.gateways_per_region.max(1) {
-                layout.add_machine(host, format!("{}-gateway-{index}", part.region), "gateway", region, &part.region);
+                layout.add_machine(
+                    host,
+                    format!("{}-gateway-{index}", part.region),
+                    "gateway",
+                    region,
+                    &part.region,
+                );
                 layout.place_last();
                 layout.gateway_regions.push(region);
                 layout.gateway_weights.push(u64::from(part.replicas));
@@ -78,7 +93,14 @@ impl Layout {
         layout
     }
 
-    fn add_machine(&mut self, spec: MachineSpec, name: String, role: &'static str, region: u32, region_name: &str) {
+    fn add_machine(
+        &mut self,
+        spec: MachineSpec,
+        name: String,
+        role: &'static str,
+        region: u32,
+        region_name: &str,
+    ) {
         self.machines.push(spec);
         self.names.push((name, role, region_name.to_owned()));
         self.regions.push(region);
@@ -98,7 +120,11 @@ impl Layout {
     /// The replicas of a region, in order.
     #[must_use]
     pub fn replicas_of(&self, region: u32) -> Vec<ReplicaId> {
-        (0..).zip(&self.replica_regions).filter(|&(_, &at)| at == region).map(|(id, _)| ReplicaId(id)).collect()
+        (0..)
+            .zip(&self.replica_regions)
+            .filter(|&(_, &at)| at == region)
+            .map(|(id, _)| ReplicaId(id))
+            .collect()
     }
 
     /// The network between the machines.
@@ -109,15 +135,24 @@ impl Layout {
     pub fn network(&self, plan: &Plan) -> Network {
         let regions = plan.committee.len();
         let matrix: Vec<Vec<LinkSpec>> = (0..regions)
-            .map(|from| (0..regions).map(|to| link(plan, &plan.network.links[from * regions + to])).collect())
+            .map(|from| {
+                (0..regions)
+                    .map(|to| link(plan, &plan.network.links[from * regions + to]))
+                    .collect()
+            })
             .collect();
-        Network::new(Topology::full_mesh(self.regions.clone(), &matrix).expect("a plan's matrix is square"))
+        Network::new(
+            Topology::full_mesh(self.regions.clone(), &matrix).expect("a plan's matrix is square"),
+        )
     }
 
     /// The faults of the plan.
     #[must_use]
     pub fn faults(&self, plan: &Plan) -> Vec<Fault> {
-        plan.faults.iter().map(|fault| self.fault(plan, fault)).collect()
+        plan.faults
+            .iter()
+            .map(|fault| self.fault(plan, fault))
+            .collect()
     }
 
     fn fault(&self, plan: &Plan, fault: &FaultPlan) -> Fault {
@@ -136,24 +171,46 @@ impl Layout {
                     factor_permille: 1_000,
                 }
             }
-            FaultKind::SlowMachine { replicas, factor_milli } => {
-                let mut machines: Vec<_> = replicas.iter().map(|&id| self.placement[id as usize]).collect();
+            FaultKind::SlowMachine {
+                replicas,
+                factor_milli,
+            } => {
+                let mut machines: Vec<_> = replicas
+                    .iter()
+                    .map(|&id| self.placement[id as usize])
+                    .collect();
                 machines.dedup();
-                SimFault::SlowMachine { machines, factor_permille: *factor_milli }
+                SimFault::SlowMachine {
+                    machines,
+                    factor_permille: *factor_milli,
+                }
             }
-            FaultKind::Loss { replicas, ppm } => SimFault::Loss { nodes: nodes(replicas), ppm: *ppm },
+            FaultKind::Loss { replicas, ppm } => SimFault::Loss {
+                nodes: nodes(replicas),
+                ppm: *ppm,
+            },
         };
         let until = (fault.until_ns < plan.horizon_ns()).then(|| Time::from_nanos(fault.until_ns));
-        Fault { at: Time::from_nanos(fault.at_ns), until, kind }
+        Fault {
+            at: Time::from_nanos(fault.at_ns),
+            until,
+            kind,
+        }
     }
 
     /// A partition cuts the gateways too: each stays with the group that holds
     /// most replicas of its region (the first such group on a tie).
     fn with_gateways(&self, plan: &Plan, groups: &[Vec<u32>]) -> Vec<Vec<NodeId>> {
-        let mut cut: Vec<Vec<NodeId>> =
-            groups.iter().map(|ids| ids.iter().map(|&id| NodeId(id)).collect()).collect();
+        let mut cut: Vec<Vec<NodeId>> = groups
+            .iter()
+            .map(|ids| ids.iter().map(|&id| NodeId(id)).collect())
+            .collect();
         for (index, &region) in (0..).zip(&self.gateway_regions) {
-            let here = |ids: &Vec<u32>| ids.iter().filter(|&&id| self.replica_regions[id as usize] == region).count();
+            let here = |ids: &Vec<u32>| {
+                ids.iter()
+                    .filter(|&&id| self.replica_regions[id as usize] == region)
+                    .count()
+            };
             let mut best = None;
             for (group, ids) in groups.iter().enumerate() {
                 let count = here(ids);
@@ -172,12 +229,23 @@ impl Layout {
 fn link(plan: &Plan, law: &LatencyPlan) -> LinkSpec {
     let jitter = match plan.network.jitter_ns {
         0 => LatencyLaw::ZERO,
-        ns => LatencyLaw::Normal { mean: Span::ZERO, deviation: Span::from_nanos(ns) },
+        ns => LatencyLaw::Normal {
+            mean: Span::ZERO,
+            deviation: Span::from_nanos(ns),
+        },
     };
     let loss_ppm = plan.network.loss_ppm;
     match law {
-        LatencyPlan::PerMessage(each) => LinkSpec { latency: LatencyLaw::ZERO, jitter: sim_law(each), loss_ppm },
-        law => LinkSpec { latency: sim_law(law), jitter, loss_ppm },
+        LatencyPlan::PerMessage(each) => LinkSpec {
+            latency: LatencyLaw::ZERO,
+            jitter: sim_law(each),
+            loss_ppm,
+        },
+        law => LinkSpec {
+            latency: sim_law(law),
+            jitter,
+            loss_ppm,
+        },
     }
 }
 
@@ -185,10 +253,22 @@ fn sim_law(law: &LatencyPlan) -> LatencyLaw {
     let span = |ns: &u64| Span::from_nanos(*ns);
     match law {
         LatencyPlan::Constant { ns } => LatencyLaw::Constant(span(ns)),
-        LatencyPlan::Uniform { low_ns, high_ns } => LatencyLaw::Uniform { low: span(low_ns), high: span(high_ns) },
-        LatencyPlan::Normal { mean_ns, sd_ns } => LatencyLaw::Normal { mean: span(mean_ns), deviation: span(sd_ns) },
-        LatencyPlan::LogNormal { p50_ns, p90_ns } => LatencyLaw::LogNormal { p50: span(p50_ns), p90: span(p90_ns) },
-        LatencyPlan::Pareto { min_ns, shape_milli } => LatencyLaw::Pareto {
+        LatencyPlan::Uniform { low_ns, high_ns } => LatencyLaw::Uniform {
+            low: span(low_ns),
+            high: span(high_ns),
+        },
+        LatencyPlan::Normal { mean_ns, sd_ns } => LatencyLaw::Normal {
+            mean: span(mean_ns),
+            deviation: span(sd_ns),
+        },
+        LatencyPlan::LogNormal { p50_ns, p90_ns } => LatencyLaw::LogNormal {
+            p50: span(p50_ns),
+            p90: span(p90_ns),
+        },
+        LatencyPlan::Pareto {
+            min_ns,
+            shape_milli,
+        } => LatencyLaw::Pareto {
             minimum: span(min_ns),
             shape_milli: u32::try_from(*shape_milli).unwrap_or(u32::MAX),
         },
@@ -204,7 +284,11 @@ pub fn phases(plan: &Plan) -> Vec<Phase> {
         .map(|phase| {
             let (from, to, law) = match phase.load {
                 LoadPlan::Closed { .. } => (0, 0, Law::Even),
-                LoadPlan::Open { from_mtps, to_mtps, arrivals } => match arrivals {
+                LoadPlan::Open {
+                    from_mtps,
+                    to_mtps,
+                    arrivals,
+                } => match arrivals {
                     Arrivals::Poisson => (from_mtps, to_mtps, Law::Poisson),
                     Arrivals::Even => (from_mtps, to_mtps, Law::Even),
                     Arrivals::Burst { every_ns } => burst(from_mtps, every_ns),
@@ -228,5 +312,12 @@ fn burst(mtps: u64, every_ns: u64) -> (u64, u64, Law) {
     let in_bursts = size * 1_000_000_000_000 / u128::from(every_ns.max(1));
     let rest = mtps - u64::try_from(in_bursts).unwrap_or(mtps).min(mtps);
     let size = u32::try_from(size).unwrap_or(u32::MAX);
-    (rest, rest, Law::Burst { size, every: Duration::from_nanos(every_ns) })
+    (
+        rest,
+        rest,
+        Law::Burst {
+            size,
+            every: Duration::from_nanos(every_ns),
+        },
+    )
 }

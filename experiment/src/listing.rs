@@ -17,7 +17,11 @@ pub fn protocols(registry: &Registry) -> Vec<Listing> {
             FaultModel::Byzantine => "Byzantine faults, n >= 3f + 1",
             FaultModel::Crash => "crash faults, n >= 2f + 1",
         };
-        lines.push(line(entry.name.to_owned(), tolerates.to_owned(), entry.source));
+        lines.push(line(
+            entry.name.to_owned(),
+            tolerates.to_owned(),
+            entry.source,
+        ));
         lines.extend(entry.params.iter().map(parameter));
     }
     lines
@@ -27,17 +31,31 @@ pub fn protocols(registry: &Registry) -> Vec<Listing> {
 #[must_use]
 pub fn workloads() -> Vec<Listing> {
     let entries = groma_workloads::WORKLOADS.iter();
-    entries.map(|entry| line(entry.name.to_owned(), entry.summary.to_owned(), entry.source)).collect()
+    entries
+        .map(|entry| {
+            line(
+                entry.name.to_owned(),
+                entry.summary.to_owned(),
+                entry.source,
+            )
+        })
+        .collect()
 }
 
 /// The kinds of faults.
 #[must_use]
 pub fn faults() -> Vec<Listing> {
-    scenario::fault_kinds().map(|(name, help)| line(name.to_owned(), help.to_owned(), "")).collect()
+    scenario::fault_kinds()
+        .map(|(name, help)| line(name.to_owned(), help.to_owned(), ""))
+        .collect()
 }
 
 fn line(name: String, summary: String, source: &str) -> Listing {
-    Listing { name, source: source.to_owned(), summary }
+    Listing {
+        name,
+        source: source.to_owned(),
+        summary,
+    }
 }
 
 fn parameter(spec: &ParamSpec) -> Listing {
@@ -47,5 +65,9 @@ fn parameter(spec: &ParamSpec) -> Listing {
         ParamKind::Choice(words) => words.join(" | "),
         ParamKind::Flag => "true | false".to_owned(),
     };
-    line(format!("  {}", spec.name), format!("{} (default {}; {range})", spec.help, spec.default), "")
+    line(
+        format!("  {}", spec.name),
+        format!("{} (default {}; {range})", spec.help, spec.default),
+        "",
+    )
 }

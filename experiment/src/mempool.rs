@@ -33,7 +33,13 @@ impl Mempool {
     /// An empty queue that holds at most `limit` transactions.
     #[must_use]
     pub fn new(rule: BatchRule, limit: u32) -> Self {
-        Self { queue: VecDeque::new(), bytes: 0, rule, limit, in_batches: 0 }
+        Self {
+            queue: VecDeque::new(),
+            bytes: 0,
+            rule,
+            limit,
+            in_batches: 0,
+        }
     }
 
     /// Takes a transaction in; `false` when the queue is full.
@@ -50,7 +56,8 @@ impl Mempool {
     /// Whether a full batch waits.
     #[must_use]
     pub fn is_ripe(&self) -> bool {
-        self.queue.len() >= self.rule.max_txs as usize || self.bytes >= u64::from(self.rule.max_bytes)
+        self.queue.len() >= self.rule.max_txs as usize
+            || self.bytes >= u64::from(self.rule.max_bytes)
     }
 
     /// Arrival of the oldest transaction.

@@ -50,19 +50,27 @@ impl Measured {
     /// Whether an instant lies in a measured phase.
     #[must_use]
     pub fn contains(&self, at: Time) -> bool {
-        self.spans.iter().any(|&(from, until)| from <= at && at < until)
+        self.spans
+            .iter()
+            .any(|&(from, until)| from <= at && at < until)
     }
 
     /// Whether a whole span lies in one measured phase.
     #[must_use]
     pub fn covers(&self, from: Time, until: Time) -> bool {
-        self.spans.iter().any(|&(start, end)| start <= from && until <= end)
+        self.spans
+            .iter()
+            .any(|&(start, end)| start <= from && until <= end)
     }
 
     /// Measured time in all.
     #[must_use]
     pub fn total(&self) -> Span {
-        let nanos = self.spans.iter().map(|(from, until)| until.as_nanos() - from.as_nanos()).sum();
+        let nanos = self
+            .spans
+            .iter()
+            .map(|(from, until)| until.as_nanos() - from.as_nanos())
+            .sum();
         Span::from_nanos(nanos)
     }
 
@@ -114,7 +122,6 @@ pub struct Recorder {
     nonempty_blocks: u64,
     heights: u64,
     highest_executed: Height,
-    executed_txs: u64,
     storage: StorageRecord,
     refusals: BTreeMap<&'static str, u64>,
 }
@@ -136,8 +143,6 @@ pub struct Recording {
     pub nonempty_blocks: u64,
     /// Committed heights.
     pub heights: u64,
-    /// Transactions executed, in all phases.
-    pub executed_txs: u64,
     /// Growth of the ledger.
     pub storage: StorageRecord,
     /// Messages that protocols refused, by reason.
@@ -165,7 +170,6 @@ impl Recorder {
             nonempty_blocks: 0,
             heights: 0,
             highest_executed: Height(0),
-            executed_txs: 0,
             storage: StorageRecord::default(),
             refusals: BTreeMap::new(),
         }
@@ -189,13 +193,21 @@ impl Recorder {
     }
 
     fn open(&mut self, at: Time) -> &mut OpenWindow {
-        let index = usize::try_from(at.as_nanos() / SECOND).expect("a horizon of fewer than 2^32 seconds");
+        let index =
+            usize::try_from(at.as_nanos() / SECOND).expect("a horizon of fewer than 2^32 seconds");
         while self.windows.len() <= index {
             let start_s = self.windows.len() as u64;
             let from = Time::from_nanos(start_s * SECOND);
             let measured = self.measured.covers(from, from + Span::from_nanos(SECOND));
             let latencies = Histogram::new(2).expect("two digits are within the library's range");
-            self.windows.push(OpenWindow { row: Window { start_s, measured, ..Window::default() }, latencies });
+            self.windows.push(OpenWindow {
+                row: Window {
+                    start_s,
+                    measured,
+                    ..Window::default()
+                },
+                latencies,
+            });
         }
         &mut self.windows[index]
     }
@@ -213,19 +225,26 @@ impl Recorder {
                 self.window(at).shed += 1;
             }
             Observation::Final(tx) => self.finalised(at, tx),
-            Observation::Committed { height, created, batches, .. } => {
+            Observation::Committed {
+                height,
+                created,
+                batches,
+                ..
+            } => {
                 self.committed(at, *height, *created, !batches.is_empty());
             }
             Observation::Executed { outcome, .. } => {
                 if outcome.height > self.highest_executed {
                     self.highest_executed = outcome.height;
-                    self.executed_txs += outcome.txs;
+                    self.storage.executed_txs += outcome.txs;
                     self.storage.block_bytes += outcome.bytes;
                     self.storage.records_written += outcome.touched;
                 }
             }
             Observation::Refused { why } => *self.refusals.entry(why).or_default() += 1,
-            Observation::Transferred { .. } | Observation::Crashed { .. } | Observation::Restarted { .. } => {}
+            Observation::Transferred { .. }
+            | Observation::Crashed { .. }
+            | Observation::Restarted { .. } => {}
         }
     }
 
@@ -236,7 +255,11 @@ impl Recorder {
             return;
         }
         self.load.offered += 1;
-        match self.offered_by.iter_mut().find(|(known, _)| std::ptr::eq(*known, kind)) {
+        match self
+            .offered_by
+            .iter_mut()
+            .find(|(known, _)| std::ptr::eq(*known, kind))
+        {
             Some((_, count)) => *count += 1,
             None => self.offered_by.push((kind, 1)),
         }
@@ -247,7 +270,13 @@ impl Recorder {
             times.committed = times.committed.min(at);
             return;
         }
-        self.blocks.insert(height, BlockTimes { created, committed: at });
+        self.blocks.insert(
+            height,
+            BlockTimes {
+                created,
+                committed: at,
+            },
+        );
         if let Some(oldest) = height.0.checked_sub(KEPT_HEIGHTS) {
             self.blocks.remove(&Height(oldest));
         }
@@ -285,12 +314,21 @@ impl Recorder {
             }
         }
         count(&mut self.finality, tx.intended, at);
-        let Some(block) = self.blocks.get(&tx.height).copied() else { return };
+        let Some(block) = self.blocks.get(&tx.height).copied() else {
+            return;
+        };
         count(&mut self.commit, tx.intended, block.committed);
         // A later stage may begin before an earlier one ends elsewhere (the
         // first commit precedes the answering replica's); each stage starts
         // where the one before it ended, so that stages add up to finality.
-        let ends = [tx.arrived, tx.closed, block.created, block.committed, tx.answered, at];
+        let ends = [
+            tx.arrived,
+            tx.closed,
+            block.created,
+            block.committed,
+            tx.answered,
+            at,
+        ];
         let mut start = tx.intended;
         for (histogram, end) in self.stages.iter_mut().zip(ends) {
             let end = end.max(start).min(at);
@@ -304,7 +342,9 @@ impl Recorder {
     pub fn finish(mut self) -> Recording {
         for (reason, count) in groma_ledger::Reason::ALL.iter().zip(self.rejected_by) {
             if count > 0 {
-                self.load.rejected_by.insert(reason.as_str().to_owned(), count);
+                self.load
+                    .rejected_by
+                    .insert(reason.as_str().to_owned(), count);
             }
         }
         for (kind, count) in &self.offered_by {
@@ -327,7 +367,6 @@ impl Recorder {
             window_histograms,
             nonempty_blocks: self.nonempty_blocks,
             heights: self.heights,
-            executed_txs: self.executed_txs,
             storage: self.storage,
             refusals: self.refusals,
         }
@@ -348,5 +387,7 @@ fn close(window: OpenWindow) -> (Window, Histogram<u64>) {
 /// Counts a span in microseconds, rounded to the nearest.
 fn count(histogram: &mut Histogram<u64>, from: Time, until: Time) {
     let nanos = until.as_nanos().saturating_sub(from.as_nanos());
-    histogram.record((nanos + 500) / 1_000).expect("a histogram that grows takes any value");
+    histogram
+        .record((nanos + 500) / 1_000)
+        .expect("a histogram that grows takes any value");
 }

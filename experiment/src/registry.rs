@@ -20,7 +20,10 @@ pub struct RunOptions<'a> {
 
 impl Default for RunOptions<'_> {
     fn default() -> Self {
-        Self { sharing: true, control: None }
+        Self {
+            sharing: true,
+            control: None,
+        }
     }
 }
 
@@ -80,10 +83,12 @@ impl Registry {
     /// The protocols that Groma brings.
     #[must_use]
     pub fn standard() -> Self {
-        Self { entries: Vec::new() }
-            .with::<groma_consensus_models::pbft::Pbft>()
-            .with::<groma_consensus_models::hotstuff::HotStuff>()
-            .with::<groma_consensus_models::raft::Raft>()
+        Self {
+            entries: Vec::new(),
+        }
+        .with::<groma_consensus_models::pbft::Pbft>()
+        .with::<groma_consensus_models::hotstuff::HotStuff>()
+        .with::<groma_consensus_models::raft::Raft>()
     }
 
     /// Adds a protocol, or replaces the one of the same name.
@@ -118,7 +123,9 @@ pub fn params_of(specs: &[ParamSpec], plan: &ProtocolPlan) -> Params {
     let mut params = Params::defaults(specs);
     for spec in specs {
         if let Some(text) = plan.params.get(spec.name) {
-            let value = spec.parse(text).unwrap_or_else(|why| panic!("parameter {} of {}: {why}", spec.name, plan.name));
+            let value = spec
+                .parse(text)
+                .unwrap_or_else(|why| panic!("parameter {} of {}: {why}", spec.name, plan.name));
             params.0.insert(spec.name.to_owned(), value);
         }
     }

@@ -307,6 +307,8 @@ pub struct StorageRecord {
     pub block_bytes: u64,
     /// Records written into the state over the whole run.
     pub records_written: u64,
+    /// Transactions executed over the whole run, refused ones included.
+    pub executed_txs: u64,
 }
 
 /// Noisy figures: `host.json`.

@@ -13,7 +13,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::interval_log::{IntervalLogIterator, IntervalLogWriterBuilder, LogEntry, Tag};
+use hdrhistogram::serialization::interval_log::{
+    IntervalLogIterator, IntervalLogWriterBuilder, LogEntry, Tag,
+};
 use hdrhistogram::serialization::{Deserializer, V2DeflateSerializer};
 
 use crate::result::{HostRecord, RunRecord, RunResult, Window};
@@ -59,7 +61,9 @@ pub fn run_folder(out: &Path, key: &str) -> PathBuf {
 /// Whatever the file system says; nothing is left under the run's name then.
 pub fn write_run(out: &Path, result: &RunResult) -> io::Result<PathBuf> {
     let folder = run_folder(out, &result.record.key);
-    let temporary = out.join("runs").join(format!(".{}-{}", result.record.key, std::process::id()));
+    let temporary = out
+        .join("runs")
+        .join(format!(".{}-{}", result.record.key, std::process::id()));
     fs::create_dir_all(&temporary)?;
     let written = write_files(&temporary, result).and_then(|()| {
         if folder.exists() {
@@ -129,11 +133,13 @@ fn write_latency(path: &Path, result: &RunResult) -> io::Result<()> {
         .map_err(|why| failed(&why))?;
     let whole = Duration::from_secs_f64(result.record.virtual_seconds);
     for (name, histogram) in &result.histograms {
-        log.write_histogram(histogram, Duration::ZERO, whole, Tag::new(name)).map_err(|why| failed(&why))?;
+        log.write_histogram(histogram, Duration::ZERO, whole, Tag::new(name))
+            .map_err(|why| failed(&why))?;
     }
     for (row, histogram) in result.windows.iter().zip(&result.window_histograms) {
         let start = Duration::from_secs(row.start_s);
-        log.write_histogram(histogram, start, Duration::from_secs(1), None).map_err(|why| failed(&why))?;
+        log.write_histogram(histogram, start, Duration::from_secs(1), None)
+            .map_err(|why| failed(&why))?;
     }
     drop(log);
     fs::write(path, bytes)
@@ -168,7 +174,11 @@ pub fn read_run(folder: &Path) -> Result<LoadedRun, String> {
 pub fn read_all(out: &Path) -> Result<Vec<LoadedRun>, String> {
     let runs = out.join("runs");
     let entries = fs::read_dir(&runs).map_err(|error| format!("{}: {error}", runs.display()))?;
-    let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| is_run(path)).collect();
+    let mut folders: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| is_run(path))
+        .collect();
     folders.sort();
     if folders.is_empty() {
         return Err(format!("{}: no finished run", runs.display()));
@@ -177,7 +187,9 @@ pub fn read_all(out: &Path) -> Result<Vec<LoadedRun>, String> {
 }
 
 fn is_run(folder: &Path) -> bool {
-    let hidden = folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    let hidden = folder
+        .file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with('.'));
     !hidden && folder.join("run.json").exists()
 }
 
@@ -193,24 +205,53 @@ fn read_windows(path: &Path) -> Result<Vec<Window>, String> {
     let text = read_text(path)?;
     let mut lines = text.lines();
     if lines.next().map(str::trim_end) != Some(COLUMNS.trim_end()) {
-        return Err(format!("{}:1: the columns are not those of this version", path.display()));
+        return Err(format!(
+            "{}:1: the columns are not those of this version",
+            path.display()
+        ));
     }
     lines
         .enumerate()
         .map(|(index, line)| {
-            parse_window(line).ok_or_else(|| format!("{}:{}: not a row of figures: {line}", path.display(), index + 2))
+            parse_window(line).ok_or_else(|| {
+                format!(
+                    "{}:{}: not a row of figures: {line}",
+                    path.display(),
+                    index + 2
+                )
+            })
         })
         .collect()
 }
 
 fn parse_window(line: &str) -> Option<Window> {
     let cells: Vec<&str> = line.split(',').collect();
-    let &[start_s, measured, offered, finalised, rejected, shed, backlog, blocks, p50, p99, max, cpu, egress, ingress] =
-        cells.as_slice()
+    let &[
+        start_s,
+        measured,
+        offered,
+        finalised,
+        rejected,
+        shed,
+        backlog,
+        blocks,
+        p50,
+        p99,
+        max,
+        cpu,
+        egress,
+        ingress,
+    ] = cells.as_slice()
     else {
         return None;
     };
-    let optional = |cell: &str| if cell.is_empty() { Some(None) } else { cell.parse().ok().map(Some) };
+    let optional = |cell: &str| {
+        if cell.is_empty() {
+            Some(None)
+        } else {
+            cell.parse().ok().map(Some)
+        }
+    };
     Some(Window {
         start_s: start_s.parse().ok()?,
         measured: measured.parse().ok()?,
@@ -235,7 +276,9 @@ fn read_latency(path: &Path) -> Result<BTreeMap<String, Histogram<u64>>, String>
     let mut decoder = Deserializer::new();
     for entry in IntervalLogIterator::new(&bytes) {
         let entry = entry.map_err(|why| format!("{}: {why:?}", path.display()))?;
-        let LogEntry::Interval(interval) = entry else { continue };
+        let LogEntry::Interval(interval) = entry else {
+            continue;
+        };
         let Some(tag) = interval.tag() else { continue };
         let name = tag.as_str().to_owned();
         let packed = STANDARD

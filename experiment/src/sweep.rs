@@ -52,7 +52,10 @@ fn run_one(plan: &Plan, options: &RunOptions<'_>, registry: &Registry) -> Ended 
         return Ended::Stopped;
     }
     let Some(entry) = registry.find(&plan.protocol.name) else {
-        return Ended::Failed(format!("protocol {} is not in this build", plan.protocol.name));
+        return Ended::Failed(format!(
+            "protocol {} is not in this build",
+            plan.protocol.name
+        ));
     };
     match catch_unwind(AssertUnwindSafe(|| entry.run(plan, options))) {
         Ok(Some(result)) => Ended::Finished(Box::new(result)),
@@ -67,7 +70,8 @@ fn stopped(control: &Control) -> bool {
 
 fn message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic without a message".to_owned())
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "panic without a message".to_owned())
 }
 
 /// A rough cost of a run, to start long ones first: messages grow with the
@@ -80,7 +84,9 @@ fn cost(plan: &Plan) -> u64 {
 
 fn offered(phase: &PhasePlan) -> u64 {
     let per_second = match phase.load {
-        LoadPlan::Open { from_mtps, to_mtps, .. } => from_mtps / 2_000 + to_mtps / 2_000,
+        LoadPlan::Open {
+            from_mtps, to_mtps, ..
+        } => from_mtps / 2_000 + to_mtps / 2_000,
         LoadPlan::Closed { in_flight } => u64::from(in_flight) * 10,
     };
     per_second.saturating_mul(phase.for_ns / 1_000_000_000)

@@ -10,8 +10,8 @@ use crate::layout::Layout;
 use crate::plan::{Plan, TargetPlan};
 use crate::recorder::{Measured, Recorder, Recording};
 use crate::result::{
-    BacklogRecord, HostRecord, LoadRecord, MachineRecord, PerBlock, Percentiles, RunRecord, RunResult, SCHEMA, STAGES,
-    StageRecord, TargetRecord, Verdict, Violation,
+    BacklogRecord, HostRecord, LoadRecord, MachineRecord, PerBlock, Percentiles, RunRecord,
+    RunResult, SCHEMA, STAGES, StageRecord, TargetRecord, Verdict, Violation,
 };
 
 /// Use of a machine over some time.
@@ -42,9 +42,18 @@ impl MachineTotals {
     pub fn between(before: &MachineUse, after: &MachineUse, length_ns: u64) -> Self {
         Self {
             length_ns,
-            cpu_ns: after.cpu_busy.as_nanos().saturating_sub(before.cpu_busy.as_nanos()),
-            egress_ns: after.egress_busy.as_nanos().saturating_sub(before.egress_busy.as_nanos()),
-            ingress_ns: after.ingress_busy.as_nanos().saturating_sub(before.ingress_busy.as_nanos()),
+            cpu_ns: after
+                .cpu_busy
+                .as_nanos()
+                .saturating_sub(before.cpu_busy.as_nanos()),
+            egress_ns: after
+                .egress_busy
+                .as_nanos()
+                .saturating_sub(before.egress_busy.as_nanos()),
+            ingress_ns: after
+                .ingress_busy
+                .as_nanos()
+                .saturating_sub(before.ingress_busy.as_nanos()),
             egress_bytes: after.egress_bytes.saturating_sub(before.egress_bytes),
             ingress_bytes: after.ingress_bytes.saturating_sub(before.ingress_bytes),
         }
@@ -63,7 +72,13 @@ impl MachineTotals {
     /// Shares of a machine with so many cores.
     #[must_use]
     pub fn shares(&self, cores: u32) -> Shares {
-        let of = |busy: u64, capacity: u64| if capacity == 0 { 0.0 } else { busy as f64 / capacity as f64 };
+        let of = |busy: u64, capacity: u64| {
+            if capacity == 0 {
+                0.0
+            } else {
+                busy as f64 / capacity as f64
+            }
+        };
         Shares {
             cpu: of(self.cpu_ns, self.length_ns * u64::from(cores)),
             egress: of(self.egress_ns, self.length_ns),
@@ -111,15 +126,36 @@ pub fn round4(value: f64) -> f64 {
 
 /// Makes the result of a run.
 #[must_use]
-pub fn conclude(plan: &Plan, layout: &Layout, mut checker: Checker, recorder: Recorder, ending: Ending) -> RunResult {
+pub fn conclude(
+    plan: &Plan,
+    layout: &Layout,
+    mut checker: Checker,
+    recorder: Recorder,
+    ending: Ending,
+) -> RunResult {
     let still_open = recorder.unfinished();
     let mut recording = recorder.finish();
     finish_load(plan, &mut recording, ending.expired);
     let load = recording.load.clone();
-    checker.check_balance(ending.at, "offered = submitted + shed", load.offered, load.submitted + load.shed);
+    checker.check_balance(
+        ending.at,
+        "offered = submitted + shed",
+        load.offered,
+        load.submitted + load.shed,
+    );
     let ends = load.finalised + load.rejected + load.expired;
-    checker.check_balance(ending.at, "submitted = final + rejected + expired", load.submitted, ends);
-    checker.check_balance(ending.at, "unfinished at the gateways = offered - ended", ending.unfinished, still_open);
+    checker.check_balance(
+        ending.at,
+        "submitted = final + rejected + expired",
+        load.submitted,
+        ends,
+    );
+    checker.check_balance(
+        ending.at,
+        "unfinished at the gateways = offered - ended",
+        ending.unfinished,
+        still_open,
+    );
     let (checks, violations, violated) = checker.finish();
     let backlog = backlog(plan, &ending);
     let mut record = RunRecord {
@@ -147,14 +183,26 @@ pub fn conclude(plan: &Plan, layout: &Layout, mut checker: Checker, recorder: Re
         targets: Vec::new(),
         backlog,
         storage: recording.storage.clone(),
-        refusals: recording.refusals.iter().map(|(why, count)| ((*why).to_owned(), *count)).collect(),
+        refusals: recording
+            .refusals
+            .iter()
+            .map(|(why, count)| ((*why).to_owned(), *count))
+            .collect(),
         deliveries: ending.deliveries,
         virtual_seconds: ending.at.as_secs_f64(),
         load,
     };
-    record.targets = plan.targets.iter().map(|target| judge(&record, target)).collect();
+    record.targets = plan
+        .targets
+        .iter()
+        .map(|target| judge(&record, target))
+        .collect();
     (record.verdict, record.reasons) = verdict(&record, violated, ending.stop);
-    let host = HostRecord { virtual_seconds: record.virtual_seconds, events: ending.events, ..HostRecord::default() };
+    let host = HostRecord {
+        virtual_seconds: record.virtual_seconds,
+        events: ending.events,
+        ..HostRecord::default()
+    };
     RunResult {
         record,
         host,
@@ -181,7 +229,14 @@ fn stages(recording: &Recording) -> BTreeMap<String, StageRecord> {
         .iter()
         .map(|stage| {
             let all = Percentiles::of(&recording.histograms[&format!("stage-{stage}")]);
-            ((*stage).to_owned(), StageRecord { mean: all.mean, p50: all.p50, p99: all.p99 })
+            (
+                (*stage).to_owned(),
+                StageRecord {
+                    mean: all.mean,
+                    p50: all.p50,
+                    p99: all.p99,
+                },
+            )
         })
         .collect()
 }
@@ -193,7 +248,7 @@ fn per_block(load: &LoadRecord, recording: &Recording, ending: &Ending) -> PerBl
     }
     let per = |total: u64| round4(total as f64 / blocks as f64);
     PerBlock {
-        txs: per(recording.executed_txs),
+        txs: per(recording.storage.executed_txs),
         messages: per(ending.messages.values().sum()),
         bytes: per(ending.message_bytes),
     }
@@ -223,14 +278,32 @@ fn machines(layout: &Layout, ending: &Ending) -> Vec<MachineRecord> {
 
 fn backlog(plan: &Plan, ending: &Ending) -> BacklogRecord {
     let at = |instant: Time| {
-        ending.unfinished_at.iter().rev().find(|(time, ..)| *time <= instant).map_or((0, 0), |&(_, open, offered)| (open, offered))
+        ending
+            .unfinished_at
+            .iter()
+            .rev()
+            .find(|(time, ..)| *time <= instant)
+            .map_or((0, 0), |&(_, open, offered)| (open, offered))
     };
-    let max = ending.unfinished_at.iter().map(|&(_, open, _)| open).max().unwrap_or(0);
+    let max = ending
+        .unfinished_at
+        .iter()
+        .map(|&(_, open, _)| open)
+        .max()
+        .unwrap_or(0);
     let Some((middle, end)) = Measured::of(plan).middle_and_end() else {
-        return BacklogRecord { max, ..BacklogRecord::default() };
+        return BacklogRecord {
+            max,
+            ..BacklogRecord::default()
+        };
     };
     let ((open_middle, offered_middle), (open_end, offered_end)) = (at(middle), at(end));
-    BacklogRecord { middle: open_middle, end: open_end, offered_between: offered_end - offered_middle, max }
+    BacklogRecord {
+        middle: open_middle,
+        end: open_end,
+        offered_between: offered_end - offered_middle,
+        max,
+    }
 }
 
 /// The value of a metric by its name in `target:`.
@@ -249,15 +322,35 @@ fn measured(record: &RunRecord, metric: &str) -> Option<f64> {
         _ => metric
             .strip_prefix("finality_ms_")
             .and_then(|name| percentile(&record.finality_ms, name))
-            .or_else(|| metric.strip_prefix("consensus_ms_").and_then(|name| percentile(&record.consensus_ms, name)))
-            .or_else(|| metric.strip_prefix("commit_ms_").and_then(|name| percentile(&record.commit_ms, name))),
+            .or_else(|| {
+                metric
+                    .strip_prefix("consensus_ms_")
+                    .and_then(|name| percentile(&record.consensus_ms, name))
+            })
+            .or_else(|| {
+                metric
+                    .strip_prefix("commit_ms_")
+                    .and_then(|name| percentile(&record.commit_ms, name))
+            }),
     }
 }
 
 fn judge(record: &RunRecord, target: &TargetPlan) -> TargetRecord {
     let measured = measured(record, &target.metric);
-    let met = measured.is_some_and(|value| if target.at_least { value >= target.target } else { value <= target.target });
-    TargetRecord { metric: target.metric.clone(), target: target.target, at_least: target.at_least, measured, met }
+    let met = measured.is_some_and(|value| {
+        if target.at_least {
+            value >= target.target
+        } else {
+            value <= target.target
+        }
+    });
+    TargetRecord {
+        metric: target.metric.clone(),
+        target: target.target,
+        at_least: target.at_least,
+        measured,
+        met,
+    }
 }
 
 /// The verdict and its reasons. Sustained means (docs/glossary.md) that final and
@@ -276,8 +369,17 @@ fn verdict(record: &RunRecord, violated: u64, stop: Stop) -> (Verdict, Vec<Strin
     if !reasons.is_empty() {
         return (Verdict::Unsustained, reasons);
     }
-    let missed: Vec<String> = record.targets.iter().filter(|target| !target.met).map(miss).collect();
-    if missed.is_empty() { (Verdict::Pass, missed) } else { (Verdict::Missed, missed) }
+    let missed: Vec<String> = record
+        .targets
+        .iter()
+        .filter(|target| !target.met)
+        .map(miss)
+        .collect();
+    if missed.is_empty() {
+        (Verdict::Pass, missed)
+    } else {
+        (Verdict::Missed, missed)
+    }
 }
 
 fn first_line(violation: &Violation) -> String {
@@ -285,10 +387,20 @@ fn first_line(violation: &Violation) -> String {
 }
 
 fn miss(target: &TargetRecord) -> String {
-    let sense = if target.at_least { "at least" } else { "at most" };
+    let sense = if target.at_least {
+        "at least"
+    } else {
+        "at most"
+    };
     match target.measured {
-        Some(value) => format!("{} is {value}, the target is {sense} {}", target.metric, target.target),
-        None => format!("{} was not measured, the target is {sense} {}", target.metric, target.target),
+        Some(value) => format!(
+            "{} is {value}, the target is {sense} {}",
+            target.metric, target.target
+        ),
+        None => format!(
+            "{} was not measured, the target is {sense} {}",
+            target.metric, target.target
+        ),
     }
 }
 
@@ -300,7 +412,10 @@ fn unsustained(record: &RunRecord, stop: Stop) -> Vec<String> {
     }
     let ended = load.finalised + load.rejected;
     if load.offered == 0 || ended == 0 {
-        reasons.push(format!("no transaction became final ({} offered)", load.offered));
+        reasons.push(format!(
+            "no transaction became final ({} offered)",
+            load.offered
+        ));
         return reasons;
     }
     if u128::from(ended) * 100 < u128::from(load.offered) * 99 {
@@ -317,7 +432,10 @@ fn unsustained(record: &RunRecord, stop: Stop) -> Vec<String> {
             backlog.middle, backlog.end
         ));
     }
-    let late = record.targets.iter().filter(|target| target.metric == "finality_ms_p99" && !target.met);
+    let late = record
+        .targets
+        .iter()
+        .filter(|target| target.metric == "finality_ms_p99" && !target.met);
     reasons.extend(late.map(miss));
     reasons
 }

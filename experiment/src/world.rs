@@ -9,7 +9,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use groma_consensus_models::{mix, BatchId, Block, BlockId, Height};
+use groma_consensus_models::{BatchId, Block, BlockId, Height, mix};
 use groma_ledger::{BlockInput, Execution, Executor, Hash, Outcome, Reason, Serial, State};
 use groma_sim::Time;
 use hashbrown::HashMap;
@@ -100,7 +100,9 @@ pub struct World {
 
 impl std::fmt::Debug for World {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("World").field("replicas", &self.replicas).finish_non_exhaustive()
+        out.debug_struct("World")
+            .field("replicas", &self.replicas)
+            .finish_non_exhaustive()
     }
 }
 
@@ -205,7 +207,9 @@ impl World {
     }
 
     fn keep(&self, key: (Hash, BlockId), executed: Executed) {
-        self.executions.borrow_mut().insert(key, Cached { executed, uses: 1 });
+        self.executions
+            .borrow_mut()
+            .insert(key, Cached { executed, uses: 1 });
         let mut order = self.order.borrow_mut();
         order.push_back(key);
         if order.len() > KEPT_EXECUTIONS {
@@ -219,7 +223,9 @@ impl World {
         let bodies = self.bodies.borrow();
         let mut txs = Vec::with_capacity(usize::try_from(block.txs()).unwrap_or(0));
         for batch in &block.batches {
-            let body = bodies.get(&batch.id).expect("the host executes a block only when it holds its bodies");
+            let body = bodies
+                .get(&batch.id)
+                .expect("the host executes a block only when it holds its bodies");
             txs.extend(body.txs.iter().map(|tx| (body.closed, tx.clone())));
         }
         txs
@@ -280,7 +286,10 @@ impl World {
             bytes,
             touched: execution.touched,
         };
-        Executed { outcome: Rc::new(outcome), state: execution.state }
+        Executed {
+            outcome: Rc::new(outcome),
+            state: execution.state,
+        }
     }
 
     fn grow_old(&self, block: &Block) {

@@ -1,15 +1,306 @@
-//! Whole runs of every protocol on one small plan: sustained, checked, equal
-//! however they are executed.
+//! Whole runs of every protocol on small plans: sustained and checked, equal
+//! however they are executed, honest under overload, and equal to closed forms
+//! where there are any.
 
 mod support;
 
-use groma_experiment::result::Verdict;
-use support::{plan, run};
+use groma_experiment::plan::{
+    CryptoMode, Dissemination, LatencyPlan, LoadPlan, Plan, WorkloadShare,
+};
+use groma_experiment::result::{RunRecord, Verdict};
+use support::{MS, PROTOCOLS, SECOND, crash, phase, plan, run, run_with};
+
+fn json(record: &RunRecord) -> String {
+    serde_json::to_string(record).expect("a record is JSON")
+}
+
+fn mixed(protocol: &str) -> Plan {
+    let mut plan = plan(protocol);
+    plan.workload.mix = ["payments", "invoices", "credit"]
+        .map(|workload| WorkloadShare {
+            workload: workload.to_owned(),
+            share_milli: 1_000,
+        })
+        .to_vec();
+    plan
+}
 
 #[test]
-fn raft_clears_a_small_load() {
-    let result = run(&plan("raft"));
-    println!("{}", serde_json::to_string_pretty(&result.record).expect("a record is JSON"));
-    println!("{:?}", result.host);
-    assert_eq!(result.record.verdict, Verdict::Pass, "{:?}", result.record.reasons);
+fn every_protocol_clears_a_small_load_of_everything() {
+    for protocol in PROTOCOLS {
+        let result = run(&mixed(protocol));
+        let record = &result.record;
+        assert_eq!(
+            record.verdict,
+            Verdict::Pass,
+            "{protocol}: {:?}",
+            record.reasons
+        );
+        assert!(
+            record.load.rejected > 0,
+            "{protocol}: the attacks of the workloads are refused"
+        );
+        assert_eq!(record.load.expired + record.load.shed, 0, "{protocol}");
+        let checks = &record.checks;
+        for (name, count) in [
+            ("agreement", checks.agreement),
+            ("contiguous", checks.contiguous),
+            ("validity", checks.validity),
+            ("exactly_once", checks.exactly_once),
+            ("state_root", checks.state_root),
+            ("conservation", checks.conservation),
+            ("balance", checks.balance),
+        ] {
+            assert!(count > 0, "{protocol}: {name} compared nothing");
+        }
+        let stages: f64 = record
+            .stages_ms
+            .values()
+            .filter_map(|stage| stage.mean)
+            .sum();
+        let mean = record.finality_ms.mean.expect("transactions became final");
+        assert!(
+            (stages - mean).abs() < 0.02 * mean,
+            "{protocol}: stages add up to {stages} of {mean} ms"
+        );
+    }
+}
+
+#[test]
+fn protocols_that_order_the_same_reach_the_same_ledger() {
+    // Payments between funded accounts commute, so the final state depends on
+    // what was submitted and not on who ordered it.
+    let roots: Vec<String> = PROTOCOLS
+        .iter()
+        .map(|name| run(&plan(name)).record.state_root)
+        .collect();
+    assert!(roots.windows(2).all(|pair| pair[0] == pair[1]), "{roots:?}");
+}
+
+#[test]
+fn sharing_changes_no_byte() {
+    for protocol in PROTOCOLS {
+        let mut plan = mixed(protocol);
+        plan.load = vec![phase(2 * SECOND, 1_000, true)];
+        plan.faults = vec![crash(1, 500 * MS, SECOND)];
+        let mut shared = run_with(&plan, true).record;
+        let apart = run_with(&plan, false).record;
+        assert!(
+            shared.checks.audit > 0,
+            "{protocol}: the audit repeated nothing"
+        );
+        // How often the cache was audited is the one thing that may differ.
+        shared.checks.audit = apart.checks.audit;
+        assert_eq!(json(&shared), json(&apart), "{protocol}");
+    }
+}
+
+#[test]
+fn a_run_repeats_to_the_byte_and_a_seed_changes_it() {
+    let first = run(&plan("hotstuff")).record;
+    assert_eq!(json(&first), json(&run(&plan("hotstuff")).record));
+    let mut other = plan("hotstuff");
+    other.seed = 2;
+    assert_ne!(first.fingerprint, run(&other).record.fingerprint);
+}
+
+#[test]
+fn real_signatures_give_the_same_run() {
+    let mut modelled = mixed("pbft");
+    modelled.load = vec![phase(SECOND, 500, true)];
+    let mut real = modelled.clone();
+    real.crypto.mode = CryptoMode::Real;
+    let (modelled, mut real) = (run(&modelled).record, run(&real).record);
+    assert_ne!(modelled.key, real.key);
+    real.plan = modelled.plan.clone();
+    real.key.clone_from(&modelled.key);
+    assert_eq!(json(&modelled), json(&real));
+}
+
+#[test]
+fn every_way_of_spreading_bodies_works() {
+    for protocol in PROTOCOLS {
+        for way in [Dissemination::ClientsToAll, Dissemination::Workers] {
+            let mut plan = plan(protocol);
+            plan.load = vec![phase(3 * SECOND, 1_000, true)];
+            plan.dissemination = way;
+            let record = run(&plan).record;
+            assert_eq!(
+                record.verdict,
+                Verdict::Pass,
+                "{protocol} {way:?}: {:?}",
+                record.reasons
+            );
+            assert_eq!(record.load.expired, 0, "{protocol} {way:?}");
+        }
+    }
+}
+
+#[test]
+fn a_crashed_replica_comes_back_and_nothing_is_lost() {
+    for protocol in PROTOCOLS {
+        for victim in 0..4 {
+            let mut plan = plan(protocol);
+            plan.load = vec![phase(12 * SECOND, 500, true)];
+            plan.faults = vec![crash(victim, 2 * SECOND, 5 * SECOND)];
+            plan.drain_ns = 20 * SECOND;
+            let record = run(&plan).record;
+            assert_eq!(record.violations, [], "{protocol}, replica {victim}");
+            assert_eq!(
+                record.load.expired, 0,
+                "{protocol}, replica {victim}: {:?}",
+                record.load
+            );
+        }
+    }
+}
+
+#[test]
+fn an_overload_is_told_as_one() {
+    for protocol in PROTOCOLS {
+        let mut plan = plan(protocol);
+        plan.machine.cores = 1;
+        plan.machine.egress_bps = 50_000_000;
+        plan.mempool_max_txs = 3_000;
+        plan.load = vec![phase(4 * SECOND, 10_000, true)];
+        plan.drain_ns = SECOND;
+        let record = run(&plan).record;
+        assert_eq!(record.verdict, Verdict::Unsustained, "{protocol}");
+        let load = &record.load;
+        assert!(load.shed > 0 && load.expired > 0, "{protocol}: {load:?}");
+        assert_eq!(load.offered, load.submitted + load.shed, "{protocol}");
+        assert_eq!(
+            load.submitted,
+            load.finalised + load.rejected + load.expired,
+            "{protocol}"
+        );
+        assert!(
+            record.backlog.max > 1_000,
+            "{protocol}: the backlog shows: {:?}",
+            record.backlog
+        );
+        assert!(
+            record.finality_ms.p99 > Some(1_000.0),
+            "{protocol}: p99 counts from intended times"
+        );
+    }
+}
+
+/// Free CPU, free links, constant one-way delay, one transaction now and then.
+fn ideal(protocol: &str, delay_ns: u64) -> Plan {
+    let mut plan = plan(protocol);
+    plan.machine.cores = 0;
+    plan.machine.fsync_ns = 0;
+    plan.machine.disk_bytes_per_s = 0;
+    plan.machine.egress_bps = 0;
+    plan.machine.ingress_bps = 0;
+    plan.client.gateway_bps = 0;
+    plan.network.jitter_ns = 0;
+    plan.network.links = vec![LatencyPlan::Constant { ns: delay_ns }; 9];
+    plan.load = vec![phase(SECOND, 500, false), phase(4 * SECOND, 500, true)];
+    plan
+}
+
+#[test]
+fn first_commits_take_the_hops_of_the_paper() {
+    // Creation to the first commit anywhere: PBFT commits everywhere after three
+    // hops, a Raft leader after two; in chained HotStuff the leader that makes
+    // the last certificate commits one hop before the others: 6 and 4.
+    let delay_ms = 10.0;
+    let hops = [
+        ("pbft", "", 3.0),
+        ("raft", "", 2.0),
+        ("hotstuff", "three-chain", 6.0),
+        ("hotstuff", "two-chain", 4.0),
+    ];
+    for (protocol, rule, hops) in hops {
+        let mut plan = ideal(protocol, 10 * MS);
+        if !rule.is_empty() {
+            plan.protocol
+                .params
+                .insert("commit_rule".to_owned(), rule.to_owned());
+        }
+        let median = run(&plan)
+            .record
+            .consensus_ms
+            .p50
+            .expect("blocks committed");
+        assert!(
+            (median - hops * delay_ms).abs() <= 0.05,
+            "{protocol} {rule}: {median} ms"
+        );
+    }
+}
+
+#[test]
+fn messages_per_block_equal_the_closed_forms() {
+    // n = 4: PBFT (n-1) + (n-1)^2 + n(n-1); Raft 2(n-1) per append round.
+    let pbft = run(&ideal("pbft", 10 * MS)).record;
+    let of = |kind: &str| pbft.messages.get(kind).copied().unwrap_or(0);
+    assert_eq!(of("pre-prepare"), 3 * pbft.heights);
+    assert_eq!(of("prepare"), 9 * pbft.heights);
+    assert_eq!(of("commit"), 12 * pbft.heights);
+    let raft = run(&ideal("raft", 10 * MS)).record;
+    assert_eq!(raft.messages["append"], raft.messages["append-reply"]);
+    let hotstuff = run(&ideal("hotstuff", 10 * MS)).record;
+    assert_eq!(hotstuff.messages["proposal"], hotstuff.messages["vote"]);
+}
+
+#[test]
+fn a_saturated_uplink_bounds_goodput() {
+    // A Raft leader on a thin line: every body leaves it n - 1 times. The bound
+    // counts bodies alone; headers, acknowledgements and replies come on top.
+    let mut plan = plan("raft");
+    plan.machine.egress_bps = 20_000_000;
+    plan.mempool_max_txs = 4_000;
+    plan.client.resend_after_ns = 0;
+    plan.load = vec![
+        phase(4 * SECOND, 6_000, false),
+        phase(8 * SECOND, 6_000, true),
+    ];
+    let record = run(&plan).record;
+    let bytes = record.storage.block_bytes as f64 / record.storage.executed_txs as f64;
+    let bound = 20_000_000.0 / 8.0 / (3.0 * bytes);
+    let share = record.load.goodput_tps / bound;
+    let busiest = record
+        .machines
+        .iter()
+        .map(|machine| machine.egress)
+        .fold(0.0, f64::max);
+    assert!(busiest > 0.95, "the uplink is the bottleneck: {busiest}");
+    assert!(
+        (0.80..=1.0).contains(&share),
+        "goodput is {share} of the egress bound"
+    );
+}
+
+#[test]
+fn a_closed_loop_keeps_its_number_in_flight() {
+    let mut plan = plan("raft");
+    for phase in &mut plan.load {
+        phase.load = LoadPlan::Closed { in_flight: 200 };
+    }
+    let record = run(&plan).record;
+    assert_eq!(record.verdict, Verdict::Pass, "{:?}", record.reasons);
+    assert_eq!(record.backlog.max, 200);
+    // Little's law: N = X R.
+    let (goodput, mean) = (
+        record.load.goodput_tps,
+        record.finality_ms.mean.expect("replies came"),
+    );
+    let in_flight = goodput * mean / 1_000.0;
+    assert!((in_flight - 200.0).abs() < 4.0, "X R = {in_flight}");
+}
+
+#[test]
+fn no_load_is_told_as_a_failure() {
+    let mut plan = plan("raft");
+    plan.load = vec![phase(SECOND, 0, true)];
+    let record = run(&plan).record;
+    assert_eq!(record.verdict, Verdict::Unsustained);
+    assert!(
+        record.reasons[0].contains("no transaction became final"),
+        "{:?}",
+        record.reasons
+    );
 }

@@ -40,7 +40,12 @@ pub(super) struct Fetch {
 impl<P: Protocol> Host<P> {
     /// A message with bodies arrived. `true` when it may be delivered now;
     /// otherwise it waits for the bodies that it needs.
-    pub(super) fn receive_bodies(&mut self, from: ReplicaId, message: &P::Message, ctx: &mut Ctx<'_, P>) -> bool {
+    pub(super) fn receive_bodies(
+        &mut self,
+        from: ReplicaId,
+        message: &P::Message,
+        ctx: &mut Ctx<'_, P>,
+    ) -> bool {
         let mut named: SmallVec<[(Batch, Body); 8]> = SmallVec::new();
         message.bodies(&mut |batch, body| named.push((*batch, body)));
         let mut missing: SmallVec<[BatchId; 4]> = SmallVec::new();
@@ -49,7 +54,9 @@ impl<P: Protocol> Host<P> {
                 continue;
             }
             match self.world.body(batch.id) {
-                Some(found) if body == Body::Carried && self.can_assemble(&found) => self.take_body(&found, ctx),
+                Some(found) if body == Body::Carried && self.can_assemble(&found) => {
+                    self.take_body(&found, ctx)
+                }
                 _ => missing.push(batch.id),
             }
         }
@@ -62,7 +69,11 @@ impl<P: Protocol> Host<P> {
         if self.waiting.len() >= MAX_WAITING {
             self.waiting.pop_front();
         }
-        self.waiting.push_back(Waiting { from, message: message.clone(), missing });
+        self.waiting.push_back(Waiting {
+            from,
+            message: message.clone(),
+            missing,
+        });
         false
     }
 
@@ -70,9 +81,10 @@ impl<P: Protocol> Host<P> {
     fn can_assemble(&self, body: &BatchBody) -> bool {
         match self.world.dissemination {
             Dissemination::InProposal => true,
-            Dissemination::ClientsToAll => {
-                body.txs.iter().all(|tx| self.copies.contains_key(&(tx.gateway.0, tx.ticket.0)))
-            }
+            Dissemination::ClientsToAll => body
+                .txs
+                .iter()
+                .all(|tx| self.copies.contains_key(&(tx.gateway.0, tx.ticket.0))),
             Dissemination::Workers => false,
         }
     }
@@ -90,11 +102,19 @@ impl<P: Protocol> Host<P> {
         if self.fetches.iter().any(|fetch| fetch.id == id) {
             return;
         }
-        let from = if from == self.setup.me { self.next_peer(from) } else { from };
+        let from = if from == self.setup.me {
+            self.next_peer(from)
+        } else {
+            from
+        };
         if self.fetches.is_empty() {
             ctx.set_timer(FETCH_TIMER, FETCH_PATIENCE);
         }
-        self.fetches.push(Fetch { id, asked: from, asks: 1 });
+        self.fetches.push(Fetch {
+            id,
+            asked: from,
+            asks: 1,
+        });
         self.ask(id, from, ctx);
     }
 
@@ -132,7 +152,9 @@ impl<P: Protocol> Host<P> {
         if !self.held.contains_key(&id) {
             return;
         }
-        let Some(body) = self.world.body(id) else { return };
+        let Some(body) = self.world.body(id) else {
+            return;
+        };
         let bytes = FRAME_BYTES + u64::from(body.batch.bytes);
         ctx.spend(self.world.prices.message(bytes));
         ctx.send(NodeId(from.0), Wire::Body(body), bytes);

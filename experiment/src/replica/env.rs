@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use groma_consensus_models::{Batch, Block, Body, Env, Height, Message, Protocol, ReplicaId, TimerId, Token, Work};
+use groma_consensus_models::{
+    Batch, Block, Body, Env, Height, Message, Protocol, ReplicaId, TimerId, Token, Work,
+};
 use groma_sim::{NodeId, Span};
 use smallvec::SmallVec;
 
@@ -27,7 +29,11 @@ impl Traffic {
     fn count(&mut self, kind: &'static str, copies: u64, bytes: u64) {
         self.bytes += copies * bytes;
         // Kinds are few and static: comparing addresses is enough to hit.
-        if let Some(entry) = self.kinds.iter_mut().find(|(known, _)| std::ptr::eq(*known, kind) || *known == kind) {
+        if let Some(entry) = self
+            .kinds
+            .iter_mut()
+            .find(|(known, _)| std::ptr::eq(*known, kind) || *known == kind)
+        {
             entry.1 += copies;
         } else {
             self.kinds.push((kind, copies));
@@ -133,11 +139,13 @@ impl<P: Protocol> Env<P> for HostEnv<'_, '_, P> {
     }
 
     fn persist(&mut self, record: P::Record, bytes: u32, done: Token) {
-        self.host.write(Write::Record(record, done), u64::from(bytes), self.ctx);
+        self.host
+            .write(Write::Record(record, done), u64::from(bytes), self.ctx);
     }
 
     fn rewrite(&mut self, records: Vec<P::Record>, bytes: u32, done: Token) {
-        self.host.write(Write::Rewrite(records, done), u64::from(bytes), self.ctx);
+        self.host
+            .write(Write::Rewrite(records, done), u64::from(bytes), self.ctx);
     }
 
     fn commit(&mut self, block: Block) {

@@ -48,8 +48,15 @@ impl<P: Protocol> Host<P> {
     /// Executes the next committed block, on the execution lane.
     pub(super) fn execute(&mut self, ctx: &mut Ctx<'_, P>) {
         self.executing = false;
-        let Some(block) = self.commits.front() else { return };
-        let missing: Vec<_> = block.batches.iter().filter(|batch| !self.held.contains_key(&batch.id)).copied().collect();
+        let Some(block) = self.commits.front() else {
+            return;
+        };
+        let missing: Vec<_> = block
+            .batches
+            .iter()
+            .filter(|batch| !self.held.contains_key(&batch.id))
+            .copied()
+            .collect();
         if !missing.is_empty() {
             let proposer = block.proposer;
             for batch in missing {
@@ -61,7 +68,10 @@ impl<P: Protocol> Host<P> {
         let executed = self.world.execute(&self.state, self.root, &block);
         let outcome = executed.outcome;
         ctx.spend(self.world.prices.execute(outcome.txs));
-        ctx.spend_parallel(u32::try_from(outcome.touched).unwrap_or(u32::MAX), self.world.prices.root());
+        ctx.spend_parallel(
+            u32::try_from(outcome.touched).unwrap_or(u32::MAX),
+            self.world.prices.root(),
+        );
         self.state = executed.state;
         self.root = outcome.root;
         self.executed = block.height;
@@ -107,7 +117,8 @@ impl<P: Protocol> Host<P> {
             }
             let bytes = FRAME_BYTES + results.len() as u64 * self.world.reply_bytes;
             ctx.spend(self.world.prices.message(bytes));
-            let node = NodeId(self.world.replicas + u32::try_from(gateway).expect("gateways are few"));
+            let node =
+                NodeId(self.world.replicas + u32::try_from(gateway).expect("gateways are few"));
             let left = ctx.now();
             ctx.send(node, Wire::Reply(outcome.clone(), left), bytes);
         }

@@ -15,8 +15,8 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use groma_consensus_models::{
-    Batch, BatchId, Block, Committee, Digest, Height, Message, Params, Protocol, Recovery, ReplicaId, ReplicaSet, Setup,
-    TimerId, Token,
+    Batch, BatchId, Block, Committee, Digest, Height, Message, Params, Protocol, Recovery,
+    ReplicaId, ReplicaSet, Setup, TimerId, Token,
 };
 use groma_ledger::{Hash, State};
 use groma_sim::{Context, Lane, NodeId, Span};
@@ -104,7 +104,12 @@ impl<P: Protocol> Replica<P> {
     /// A replica at genesis.
     #[must_use]
     pub fn new(setup: ReplicaSetup, world: Rc<World>, genesis: State, root: Hash) -> Self {
-        let ledger = Ledger { block: Block::default(), state: genesis, root, body_bytes: 0 };
+        let ledger = Ledger {
+            block: Block::default(),
+            state: genesis,
+            root,
+            body_bytes: 0,
+        };
         let host = Host {
             pool: Mempool::new(setup.batch, setup.mempool_limit),
             own: Map::default(),
@@ -171,7 +176,11 @@ impl<P: Protocol> Replica<P> {
     /// Which lane serves a timer.
     #[must_use]
     pub fn timer_lane(key: u64) -> Lane {
-        if key == BATCH_TIMER { Lane::Intake } else { Lane::Consensus }
+        if key == BATCH_TIMER {
+            Lane::Intake
+        } else {
+            Lane::Consensus
+        }
     }
 
     /// Begins, at time zero.
@@ -195,7 +204,9 @@ impl<P: Protocol> Replica<P> {
                 }
             }
             Wire::Verified(sender, inner) => self.deliver(*sender, inner, ctx),
-            Wire::Request(batch) => self.protocol.request(*batch, &mut HostEnv::new(&mut self.host, ctx)),
+            Wire::Request(batch) => self
+                .protocol
+                .request(*batch, &mut HostEnv::new(&mut self.host, ctx)),
             Wire::Submit { owner, txs } => self.host.intake(*owner, txs, from, ctx),
             Wire::Forward(body) => {
                 self.host.take_body(body, ctx);
@@ -205,7 +216,9 @@ impl<P: Protocol> Replica<P> {
             Wire::Ack(id) => self.host.take_ack(sender, *id, ctx),
             Wire::Fetch(id) => self.host.serve_body(sender, *id, ctx),
             Wire::Body(body) => self.host.take_fetched(body, ctx),
-            Wire::Want(height, body_bytes) => self.host.serve_snapshot(sender, *height, *body_bytes, ctx),
+            Wire::Want(height, body_bytes) => {
+                self.host.serve_snapshot(sender, *height, *body_bytes, ctx)
+            }
             Wire::Snapshot(snapshot) => {
                 if self.host.install(snapshot, ctx) {
                     self.protocol.transferred(
@@ -226,7 +239,8 @@ impl<P: Protocol> Replica<P> {
     }
 
     fn deliver(&mut self, from: ReplicaId, message: &P::Message, ctx: &mut Ctx<'_, P>) {
-        self.protocol.message(from, message, &mut HostEnv::new(&mut self.host, ctx));
+        self.protocol
+            .message(from, message, &mut HostEnv::new(&mut self.host, ctx));
     }
 
     /// A timer expired.
@@ -236,8 +250,10 @@ impl<P: Protocol> Replica<P> {
             FETCH_TIMER => self.host.fetch_again(ctx),
             TRANSFER_TIMER => self.host.want_again(ctx),
             _ => {
-                let timer = TimerId(u32::try_from(key).expect("a protocol's timer ids have 32 bits"));
-                self.protocol.timer(timer, &mut HostEnv::new(&mut self.host, ctx));
+                let timer =
+                    TimerId(u32::try_from(key).expect("a protocol's timer ids have 32 bits"));
+                self.protocol
+                    .timer(timer, &mut HostEnv::new(&mut self.host, ctx));
             }
         }
     }
@@ -250,7 +266,10 @@ impl<P: Protocol> Replica<P> {
     /// Back again, from what the disk holds.
     pub fn on_restart(&mut self, ctx: &mut Ctx<'_, P>) {
         self.protocol = self.host.recover();
-        ctx.emit(Observation::Restarted { replica: self.host.setup.me, height: self.host.executed });
+        ctx.emit(Observation::Restarted {
+            replica: self.host.setup.me,
+            height: self.host.executed,
+        });
         self.protocol.start(&mut HostEnv::new(&mut self.host, ctx));
     }
 
@@ -273,7 +292,8 @@ impl<P: Protocol> Replica<P> {
     }
 
     fn persisted(&mut self, token: Token, ctx: &mut Ctx<'_, P>) {
-        self.protocol.persisted(token, &mut HostEnv::new(&mut self.host, ctx));
+        self.protocol
+            .persisted(token, &mut HostEnv::new(&mut self.host, ctx));
     }
 
     fn block_durable(&mut self, ledger: Ledger, outcome: &Rc<BlockOutcome>, ctx: &mut Ctx<'_, P>) {
@@ -281,7 +301,11 @@ impl<P: Protocol> Replica<P> {
         if outcome.txs > 0 {
             ctx.post(Wire::Answer(outcome.clone()));
         }
-        self.protocol.executed(outcome.height, outcome.digest(), &mut HostEnv::new(&mut self.host, ctx));
+        self.protocol.executed(
+            outcome.height,
+            outcome.digest(),
+            &mut HostEnv::new(&mut self.host, ctx),
+        );
     }
 }
 
@@ -294,17 +318,30 @@ impl<P: Protocol> Host<P> {
     fn recover(&self) -> P {
         let ledger = self.disk.ledger();
         P::new(
-            &Setup { me: self.setup.me, committee: self.setup.committee, params: &self.setup.params },
+            &Setup {
+                me: self.setup.me,
+                committee: self.setup.committee,
+                params: &self.setup.params,
+            },
             &Recovery {
                 applied: ledger.block.height,
-                digest: Digest(if ledger.block.height == Height(0) { 0 } else { ledger.root.short() }),
+                digest: Digest(if ledger.block.height == Height(0) {
+                    0
+                } else {
+                    ledger.root.short()
+                }),
                 records: self.disk.log(),
             },
         )
     }
 
     fn current_ledger(&self, block: Block) -> Ledger {
-        Ledger { block, state: self.state.clone(), root: self.root, body_bytes: self.body_bytes }
+        Ledger {
+            block,
+            state: self.state.clone(),
+            root: self.root,
+            body_bytes: self.body_bytes,
+        }
     }
 
     fn crash(&mut self) {
@@ -353,7 +390,10 @@ impl<P: Protocol> Host<P> {
     fn next_peer(&self, last: ReplicaId) -> ReplicaId {
         let n = self.setup.committee.n();
         let next = ReplicaId((last.0 + 1) % n);
-        if next == self.setup.me { ReplicaId((next.0 + 1) % n) } else { next }
+        if next == self.setup.me {
+            ReplicaId((next.0 + 1) % n)
+        } else {
+            next
+        }
     }
-
 }

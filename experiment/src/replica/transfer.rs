@@ -26,9 +26,20 @@ pub(super) struct Transfer {
 impl<P: Protocol> Host<P> {
     /// Asks `from` for a ledger at `height` or later.
     pub(super) fn want(&mut self, from: ReplicaId, height: Height, ctx: &mut Ctx<'_, P>) {
-        let from = if from == self.setup.me { self.next_peer(from) } else { from };
-        self.transfer = Some(Transfer { asked: from, height });
-        ctx.send(NodeId(from.0), Wire::Want(height, self.body_bytes), FRAME_BYTES + 96);
+        let from = if from == self.setup.me {
+            self.next_peer(from)
+        } else {
+            from
+        };
+        self.transfer = Some(Transfer {
+            asked: from,
+            height,
+        });
+        ctx.send(
+            NodeId(from.0),
+            Wire::Want(height, self.body_bytes),
+            FRAME_BYTES + 96,
+        );
         ctx.set_timer(TRANSFER_TIMER, PATIENCE);
     }
 
@@ -41,7 +52,13 @@ impl<P: Protocol> Host<P> {
 
     /// Another replica asks for a ledger. It is charged as the bodies that it
     /// spares: what travels is the difference since the asker's own height.
-    pub(super) fn serve_snapshot(&mut self, from: ReplicaId, height: Height, body_bytes: u64, ctx: &mut Ctx<'_, P>) {
+    pub(super) fn serve_snapshot(
+        &mut self,
+        from: ReplicaId,
+        height: Height,
+        body_bytes: u64,
+        ctx: &mut Ctx<'_, P>,
+    ) {
         let ledger = self.disk.ledger();
         if ledger.block.height < height {
             return;
@@ -54,7 +71,9 @@ impl<P: Protocol> Host<P> {
 
     /// A snapshot arrived. `true` when it was taken over.
     pub(super) fn install(&mut self, snapshot: &Snapshot, ctx: &mut Ctx<'_, P>) -> bool {
-        let Some(transfer) = self.transfer else { return false };
+        let Some(transfer) = self.transfer else {
+            return false;
+        };
         let height = snapshot.block.height;
         if height < transfer.height {
             return false;
@@ -81,7 +100,11 @@ impl<P: Protocol> Host<P> {
         self.body_bytes = ledger.body_bytes;
         self.write(Write::Snapshot(Box::new(ledger)), bytes, ctx);
         self.give_up_old_batches();
-        ctx.emit(Observation::Transferred { replica: self.setup.me, height, root: snapshot.root });
+        ctx.emit(Observation::Transferred {
+            replica: self.setup.me,
+            height,
+            root: snapshot.root,
+        });
         self.execute_next(ctx);
         true
     }

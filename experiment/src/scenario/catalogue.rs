@@ -9,7 +9,7 @@ use super::diagnostic::Problem;
 use super::section::{Reported, Sink, is_name};
 use super::shape::Shelf;
 use super::source::{Sources, Span};
-use super::suggest::{did_you_mean, list};
+use super::suggest::instead;
 use super::tree::{Node, Value, shorten};
 use super::{file, yaml};
 use crate::library;
@@ -118,7 +118,8 @@ impl Catalogue {
         entries.retain(|entry| entry.key != "like");
         for entry in below {
             let given = entries.iter().any(|own| own.key == entry.key);
-            if !given && !(rechosen && chosen(&entry.key)) {
+            let replaced = rechosen && chosen(&entry.key);
+            if !given && !replaced {
                 entries.push(entry);
             }
         }
@@ -128,13 +129,9 @@ impl Catalogue {
     fn open(&self, shelf: Shelf, name: &str, at: Span) -> Result<Node, Problem> {
         let missing = || {
             let known = self.names(shelf);
-            let names = || known.iter().map(String::as_str);
-            Problem::new(
-                at,
-                format!("there is no {} `{}`", shelf.noun(), shorten(name)),
-            )
-            .expected(format!("one of {}", list(names())))
-            .maybe_hint(did_you_mean(name, names()))
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            let message = format!("there is no {} `{}`", shelf.noun(), shorten(name));
+            instead(Problem::new(at, message), name, &known)
         };
         if !is_name(name) {
             return Err(missing());
@@ -142,7 +139,8 @@ impl Catalogue {
         let (source, text) = match self.path(shelf, name) {
             Some(path) => {
                 let shown = path.display().to_string();
-                let text = file::read(&path).map_err(|why| Problem::new(at, why.to_string()))?;
+                let text =
+                    file::read(&path).map_err(|why| Problem::new(at, format!("{shown} {why}")))?;
                 (shown, text)
             }
             None => {

@@ -16,6 +16,8 @@ pub(crate) struct Problem {
     pub(crate) message: String,
     pub(crate) expected: Option<String>,
     pub(crate) hint: Option<String>,
+    /// The plan in which it occurs, where others are free of it.
+    pub(crate) note: Option<String>,
 }
 
 impl Problem {
@@ -25,6 +27,7 @@ impl Problem {
             message: message.into(),
             expected: None,
             hint: None,
+            note: None,
         }
     }
 
@@ -57,6 +60,7 @@ impl Problem {
             message: self.message.clone(),
             expected: self.expected.clone(),
             hint: self.hint.clone(),
+            note: self.note.clone(),
             excerpt: Some(Excerpt::of(source, self.span)),
         }
     }
@@ -77,6 +81,8 @@ pub struct Diagnostic {
     pub expected: Option<String>,
     /// What to do about it.
     pub hint: Option<String>,
+    /// The plan in which it occurs, where others are free of it.
+    pub note: Option<String>,
     /// The line in question.
     pub excerpt: Option<Excerpt>,
 }
@@ -91,6 +97,7 @@ impl Diagnostic {
             message: message.into(),
             expected: None,
             hint: Some(hint.into()),
+            note: None,
             excerpt: None,
         }
     }
@@ -192,6 +199,9 @@ impl fmt::Display for Diagnostic {
         }
         if let Some(hint) = &self.hint {
             write!(f, "\n{margin}= hint: {hint}")?;
+        }
+        if let Some(note) = &self.note {
+            write!(f, "\n{margin}= note: {note}")?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use super::diagnostic::Problem;
 use super::keys::FAULT;
 use super::network::plain;
 use super::section::{Reported, Section};
-use super::suggest::{did_you_mean, list};
+use super::suggest::instead;
 use super::tree::{Entry, Node, Value, shorten};
 use super::unit::Unit;
 use crate::plan::{FaultKind, FaultPlan, RegionPlan};
@@ -256,9 +256,8 @@ fn one(node: &Node, scene: &Scene<'_>) -> Result<std::ops::Range<u32>, Problem> 
         }
         start = end;
     }
-    let known = || scene.committee.iter().map(|region| region.region.as_str());
+    let regions = scene.committee.iter();
+    let known: Vec<&str> = regions.map(|region| region.region.as_str()).collect();
     let message = format!("the committee has no region `{}`", shorten(text));
-    Err(Problem::new(node.span, message)
-        .expected(format!("an index, or one of {}", list(known())))
-        .maybe_hint(did_you_mean(text, known())))
+    Err(instead(Problem::new(node.span, message), text, &known))
 }

@@ -135,20 +135,21 @@ fn search(count: usize, edges: &[(usize, usize, Reach)]) -> Vec<Vec<Option<Reach
         }
     }
     for via in 0..count {
-        for from in 0..count {
-            let Some(first) = paths[from][via] else {
+        let onward = paths[via].clone();
+        for row in &mut paths {
+            let Some(first) = row[via] else {
                 continue;
             };
-            for to in 0..count {
-                let Some(second) = paths[via][to] else {
+            for (reach, second) in row.iter_mut().zip(&onward) {
+                let Some(second) = second else {
                     continue;
                 };
                 let joined = Reach {
                     p50: first.p50.saturating_add(second.p50),
                     spread_squared: first.spread_squared.saturating_add(second.spread_squared),
                 };
-                if shorter(joined, paths[from][to]) {
-                    paths[from][to] = Some(joined);
+                if shorter(joined, *reach) {
+                    *reach = Some(joined);
                 }
             }
         }

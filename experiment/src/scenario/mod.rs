@@ -23,8 +23,11 @@ mod keys;
 mod links;
 mod load;
 mod network;
+mod path;
 mod protocol;
 mod schema;
+#[cfg(test)]
+mod schema_tests;
 mod section;
 mod shape;
 pub(crate) mod source;
@@ -119,7 +122,12 @@ fn expand(
         };
         match assemble::plan(&variant.root, &variant.variation, catalogue, registry, sink) {
             Ok(plan) if sink.is_empty() => plans.push(plan),
-            _ => break,
+            _ => {
+                if index > 0 {
+                    sink.note(&variant.note());
+                }
+                break;
+            }
         }
     }
     plans
@@ -136,6 +144,9 @@ fn origin(item: &catalogue::Item, source: &str) -> String {
 
 /// The kinds of faults with one line about each, in the order of the schema.
 pub(crate) fn fault_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let kinds = keys::FAULT.keys.iter().filter(|key| keys::FAULT.one_of.contains(&key.name));
+    let kinds = keys::FAULT
+        .keys
+        .iter()
+        .filter(|key| keys::FAULT.one_of.contains(&key.name));
     kinds.map(|key| (key.name, key.help))
 }

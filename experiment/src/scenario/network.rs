@@ -6,7 +6,7 @@ use super::keys::{LAW, NETWORK};
 use super::section::{Reported, Section, Sink, read_number};
 use super::shape::Number;
 use super::source::Span;
-use super::suggest::{did_you_mean, list};
+use super::suggest::instead;
 use super::tree::{Entry, Node, Value, shorten};
 use super::{links, unit};
 use crate::plan::{LatencyPlan, NetworkPlan, RegionPlan};
@@ -183,14 +183,9 @@ fn places(
                 .position(|(known, _)| plain(known) == plain(name))
         };
         let Some(place) = place else {
-            let known = || names.iter().map(|(name, _)| name.as_str());
-            let name = shorten(name);
-            let problem = Problem::new(
-                want.entry.key_span,
-                format!("network `{network}` has no region `{name}`"),
-            )
-            .expected(format!("one of {}", list(known())))
-            .maybe_hint(did_you_mean(&name, known()));
+            let known: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
+            let message = format!("network `{network}` has no region `{}`", shorten(name));
+            let problem = instead(Problem::new(want.entry.key_span, message), name, &known);
             failed = Some(sink.report(problem));
             continue;
         };

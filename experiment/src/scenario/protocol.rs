@@ -9,7 +9,7 @@ use groma_workloads::WORKLOADS;
 use super::diagnostic::Problem;
 use super::section::{Reported, Sink, read_number};
 use super::shape::Number;
-use super::suggest::{did_you_mean, list};
+use super::suggest::{did_you_mean, instead, list};
 use super::tree::{Entry, Node, Value, shorten};
 use super::unit::Unit;
 use crate::plan::{ProtocolPlan, WorkloadPlan, WorkloadShare};
@@ -37,13 +37,10 @@ pub(crate) fn protocol(
         },
         _ => return Err(sink.report(one_protocol(node))),
     };
-    let known = || registry.entries().iter().map(|entry| entry.name);
     let Some(entry) = registry.find(name) else {
         let message = format!("there is no protocol `{}`", shorten(name));
-        let problem = Problem::new(span, message)
-            .expected(format!("one of {}", list(known())))
-            .maybe_hint(did_you_mean(name, known()));
-        return Err(sink.report(problem));
+        let known: Vec<&str> = registry.entries().iter().map(|entry| entry.name).collect();
+        return Err(sink.report(instead(Problem::new(span, message), name, &known)));
     };
     let given: &[Entry] = match params.map(|params| &params.value) {
         None | Some(Value::Null) => &[],
@@ -74,17 +71,15 @@ fn parameters(
     given: &[Entry],
     sink: &Sink,
 ) -> Result<BTreeMap<String, String>, Reported> {
-    let known = || specs.iter().map(|spec| spec.name);
+    let known: Vec<&str> = specs.iter().map(|spec| spec.name).collect();
     let mut failed = None;
     for entry in given {
-        if !known().any(|name| name == entry.key) {
+        if !known.contains(&entry.key.as_str()) {
             let message = format!(
                 "protocol `{protocol}` has no parameter `{}`",
                 shorten(&entry.key)
             );
-            let problem = Problem::new(entry.key_span, message)
-                .expected(format!("one of {}", list(known())))
-                .maybe_hint(did_you_mean(&entry.key, known()));
+            let problem = instead(Problem::new(entry.key_span, message), &entry.key, &known);
             failed = Some(sink.report(problem));
         }
     }
@@ -188,13 +183,10 @@ pub(crate) fn workload(node: &Node, sink: &Sink) -> Result<WorkloadPlan, Reporte
 }
 
 fn named(name: &str, span: super::source::Span, sink: &Sink) -> Result<String, Reported> {
-    let known = || WORKLOADS.iter().map(|entry| entry.name);
-    if known().any(|known| known == name) {
+    let known: Vec<&str> = WORKLOADS.iter().map(|entry| entry.name).collect();
+    if known.contains(&name) {
         return Ok(name.to_owned());
     }
     let message = format!("there is no workload `{}`", shorten(name));
-    let problem = Problem::new(span, message)
-        .expected(format!("one of {}", list(known())))
-        .maybe_hint(did_you_mean(name, known()));
-    Err(sink.report(problem))
+    Err(sink.report(instead(Problem::new(span, message), name, &known)))
 }

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use super::diagnostic::Problem;
 use super::shape::{Key, Need, Number, Shape, Table};
 use super::source::Span;
-use super::suggest::{did_you_mean, list};
+use super::suggest::{instead, list};
 use super::tree::{Entry, Node, Value, shorten};
 use super::unit::Misread;
 
@@ -32,6 +32,13 @@ impl Sink {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.borrow().is_empty()
+    }
+
+    /// Adds a note to all problems so far.
+    pub(crate) fn note(&self, note: &str) {
+        for problem in self.0.borrow_mut().iter_mut() {
+            problem.note = Some(note.to_owned());
+        }
     }
 
     pub(crate) fn take(&self) -> Vec<Problem> {
@@ -107,13 +114,10 @@ impl<'a> Section<'a> {
     }
 
     fn unknown(&self, entry: &Entry) {
-        let problem = Problem::new(
-            entry.key_span,
-            format!("{} has no key `{}`", self.table.what, shorten(&entry.key)),
-        )
-        .expected(format!("one of {}", list(self.table.names())))
-        .maybe_hint(did_you_mean(&entry.key, self.table.names()));
-        self.sink.report(problem);
+        let message = format!("{} has no key `{}`", self.table.what, shorten(&entry.key));
+        let known: Vec<&str> = self.table.names().collect();
+        let problem = Problem::new(entry.key_span, message);
+        self.sink.report(instead(problem, &entry.key, &known));
     }
 
     /// The entry of a declared key.
@@ -130,17 +134,12 @@ impl<'a> Section<'a> {
     }
 
     fn missing(&self, key: &Key) -> Reported {
-        let example = match key.shape {
-            Shape::Number(number) => format!("; it is {}", number.expected()),
-            _ => String::new(),
-        };
-        self.report(
-            Problem::new(
-                self.span,
-                format!("{} needs `{}`", self.table.what, key.name),
-            )
-            .hint(format!("`{}`: {}{example}", key.name, key.help)),
-        )
+        let message = format!("{} needs `{}`", self.table.what, key.name);
+        let problem = Problem::new(self.span, message).hint(key.help);
+        self.report(match key.shape {
+            Shape::Number(number) => problem.expected(number.expected()),
+            _ => problem,
+        })
     }
 
     pub(crate) fn report(&self, problem: Problem) -> Reported {
@@ -330,11 +329,14 @@ fn misread(why: &Misread, name: &str, text: &str, number: Number) -> (String, Op
         ),
         Misread::NoUnit => (
             format!("`{name}` lacks a unit: {text}"),
-            Some(format!("write {}", number.unit.examples())),
+            Some(format!("write {}", number.unit.with_units(&text))),
         ),
         Misread::UnknownUnit(unit) => (
             format!("`{name}` is {what}, but here stands `{text}`"),
-            Some(format!("`{}` is no unit of it", shorten(unit))),
+            number
+                .unit
+                .pattern()
+                .map(|_| format!("`{}` is no unit of it", shorten(unit))),
         ),
         Misread::Negative => (format!("`{name}` is negative: {text}"), None),
         Misread::TooFine => (format!("`{name}` has too many decimals: {text}"), None),
@@ -359,8 +361,8 @@ pub(crate) fn read_text<'a>(node: &'a Node, shape: Shape, name: &str) -> Result<
         });
     };
     if !words.is_empty() && !words.contains(&text) {
-        let problem = refuse(&format!("one of {}", list(words.iter().copied())));
-        return Err(problem.maybe_hint(did_you_mean(text, words.iter().copied())));
+        let message = format!("`{name}` cannot be {}", node.found());
+        return Err(instead(Problem::new(node.span, message), text, words));
     }
     if matches!(shape, Shape::Name) && !is_name(text) {
         return Err(refuse(

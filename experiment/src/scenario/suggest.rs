@@ -1,5 +1,10 @@
 //! The nearest known word, for hints.
 
+use super::diagnostic::Problem;
+
+/// More names than this are listed only when none of them is near.
+const MANY: usize = 12;
+
 /// The candidate that a writer most likely meant, if any is near: a slip of a
 /// third of the letters at most, or a word that the text abbreviates.
 pub(crate) fn nearest<'a>(
@@ -32,6 +37,17 @@ pub(crate) fn did_you_mean<'a>(
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {
     nearest(word, candidates).map(|near| format!("did you mean `{near}`?"))
+}
+
+/// Says of a word that is none of the known ones which it could be: the nearest
+/// alone where many are known and one is near, and all of them otherwise.
+pub(crate) fn instead(problem: Problem, word: &str, known: &[&str]) -> Problem {
+    let hint = did_you_mean(word, known.iter().copied());
+    let problem = match hint {
+        Some(_) if known.len() > MANY => problem,
+        _ => problem.expected(format!("one of {}", list(known.iter().copied()))),
+    };
+    problem.maybe_hint(hint)
 }
 
 /// `a, b, c`, cut after 24 names.

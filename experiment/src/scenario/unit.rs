@@ -132,6 +132,19 @@ impl Unit {
         }
     }
 
+    /// A bare number with the units that were likely meant.
+    pub(crate) fn with_units(self, number: &str) -> String {
+        let (likely, or) = match self {
+            Self::Duration => ("s", "ms"),
+            Self::FineDuration => ("ns", "ps"),
+            Self::Bandwidth => ("Gbps", "Mbps"),
+            Self::ByteRate => ("GB/s", "MB/s"),
+            // The other kinds take bare numbers.
+            _ => return self.examples().to_owned(),
+        };
+        format!("{number}{likely} or {number}{or}")
+    }
+
     /// A regular expression of the written form, for the schema; `None` where
     /// the value is a YAML number.
     pub(crate) fn pattern(self) -> Option<String> {

@@ -2,9 +2,10 @@
 
 use super::diagnostic::Problem;
 use super::keys::MAX_PLANS;
+use super::path::{Path, set};
 use super::section::Sink;
 use super::source::{Sources, Span};
-use super::tree::{Entry, Node, Path, Value, set, shorten};
+use super::tree::{Entry, Node, Value, shorten};
 use super::yaml;
 
 /// Paths that `vary` may not touch: runs are paired by them.
@@ -74,6 +75,18 @@ struct Axis {
 pub(crate) struct Variant {
     pub(crate) root: Node,
     pub(crate) variation: Vec<(String, String)>,
+}
+
+impl Variant {
+    /// Which plan it is, in words.
+    pub(crate) fn note(&self) -> String {
+        let values: Vec<String> = self
+            .variation
+            .iter()
+            .map(|(path, value)| format!("{} = {}", shorten(path), shorten(value)))
+            .collect();
+        format!("in the plan with {}", values.join(", "))
+    }
 }
 
 /// The axes of a scenario.

@@ -1,32 +1,54 @@
 //! A small, complete plan that tests vary.
 
+// Each test file uses a part of it.
+#![allow(dead_code)]
+
 use std::collections::BTreeMap;
 
 use groma_experiment::plan::{
-    Arrivals, BatchPlan, ClientPlan, CostPlan, CryptoMode, CryptoPlan, Dissemination, Expect, LatencyPlan, LimitPlan,
-    LoadPlan, MachinePlan, NetworkPlan, PhasePlan, Plan, ProtocolPlan, RegionPlan, Scheme, WorkloadPlan, WorkloadShare,
+    Arrivals, BatchPlan, ClientPlan, CostPlan, CryptoMode, CryptoPlan, Dissemination, Expect,
+    FaultKind, FaultPlan, LatencyPlan, LimitPlan, LoadPlan, MachinePlan, NetworkPlan, PhasePlan,
+    Plan, ProtocolPlan, RegionPlan, Scheme, WorkloadPlan, WorkloadShare,
 };
 use groma_experiment::registry::{Registry, RunOptions};
 use groma_experiment::result::RunResult;
 
+pub const PROTOCOLS: [&str; 3] = ["pbft", "hotstuff", "raft"];
 pub const SECOND: u64 = 1_000_000_000;
 pub const MS: u64 = 1_000_000;
 
 /// Four replicas in three cities, 2,000 payments a second for six seconds.
 pub fn plan(protocol: &str) -> Plan {
-    let one_way = [0, 13 * MS, 20 * MS, 13 * MS, 0, 12 * MS, 20 * MS, 12 * MS, 0];
+    let one_way = [
+        0,
+        13 * MS,
+        20 * MS,
+        13 * MS,
+        0,
+        12 * MS,
+        20 * MS,
+        12 * MS,
+        0,
+    ];
     Plan {
         name: "test".to_owned(),
         why: "Does it run?".to_owned(),
         variation: BTreeMap::new(),
         seed: 1,
         committee: [("shenzhen", 2), ("shanghai", 1), ("beijing", 1)]
-            .map(|(region, replicas)| RegionPlan { region: region.to_owned(), replicas })
+            .map(|(region, replicas)| RegionPlan {
+                region: region.to_owned(),
+                replicas,
+            })
             .to_vec(),
         network: NetworkPlan {
             name: "inline".to_owned(),
             source: "test".to_owned(),
-            links: one_way.map(|ns| LatencyPlan::Constant { ns: ns.max(MS / 10) }).to_vec(),
+            links: one_way
+                .map(|ns| LatencyPlan::Constant {
+                    ns: ns.max(MS / 10),
+                })
+                .to_vec(),
             jitter_ns: 50_000,
             loss_ppm: 0,
         },
@@ -54,10 +76,22 @@ pub fn plan(protocol: &str) -> Plan {
             execute_ns: 500,
             root_ns: 1_300,
         },
-        protocol: ProtocolPlan { name: protocol.to_owned(), params: BTreeMap::new() },
-        batch: BatchPlan { max_txs: 500, max_bytes: 1 << 20, max_wait_ns: 20 * MS },
+        protocol: ProtocolPlan {
+            name: protocol.to_owned(),
+            params: BTreeMap::new(),
+        },
+        batch: BatchPlan {
+            max_txs: 500,
+            max_bytes: 1 << 20,
+            max_wait_ns: 20 * MS,
+        },
         mempool_max_txs: 100_000,
-        workload: WorkloadPlan { mix: vec![WorkloadShare { workload: "payments".to_owned(), share_milli: 1_000 }] },
+        workload: WorkloadPlan {
+            mix: vec![WorkloadShare {
+                workload: "payments".to_owned(),
+                share_milli: 1_000,
+            }],
+        },
         population: 100_000,
         load: vec![
             phase(2 * SECOND, 2_000, false),
@@ -65,7 +99,11 @@ pub fn plan(protocol: &str) -> Plan {
         ],
         faults: Vec::new(),
         drain_ns: 10 * SECOND,
-        crypto: CryptoPlan { scheme: Scheme::Ed25519, mode: CryptoMode::Modelled, keys: 64 },
+        crypto: CryptoPlan {
+            scheme: Scheme::Ed25519,
+            mode: CryptoMode::Modelled,
+            keys: 64,
+        },
         dissemination: Dissemination::InProposal,
         client: ClientPlan {
             gateways_per_region: 1,
@@ -75,7 +113,10 @@ pub fn plan(protocol: &str) -> Plan {
         },
         targets: Vec::new(),
         expect: Expect::Sustained,
-        limits: LimitPlan { max_events: 1_000_000_000, retain_blocks: 512 },
+        limits: LimitPlan {
+            max_events: 1_000_000_000,
+            retain_blocks: 512,
+        },
     }
 }
 
@@ -84,7 +125,11 @@ pub fn phase(for_ns: u64, tps: u64, measure: bool) -> PhasePlan {
     let mtps = tps * 1_000;
     PhasePlan {
         for_ns,
-        load: LoadPlan::Open { from_mtps: mtps, to_mtps: mtps, arrivals: Arrivals::Poisson },
+        load: LoadPlan::Open {
+            from_mtps: mtps,
+            to_mtps: mtps,
+            arrivals: Arrivals::Poisson,
+        },
         measure,
     }
 }
@@ -97,6 +142,25 @@ pub fn run(plan: &Plan) -> RunResult {
 /// Runs a plan.
 pub fn run_with(plan: &Plan, sharing: bool) -> RunResult {
     let registry = Registry::standard();
-    let entry = registry.find(&plan.protocol.name).expect("a protocol that Groma brings");
-    entry.run(plan, &RunOptions { sharing, control: None }).expect("nobody stops it")
+    let entry = registry
+        .find(&plan.protocol.name)
+        .expect("a protocol that Groma brings");
+    entry
+        .run(
+            plan,
+            &RunOptions {
+                sharing,
+                control: None,
+            },
+        )
+        .expect("nobody stops it")
+}
+
+/// A replica that is down between two instants.
+pub fn crash(replica: u32, at_ns: u64, until_ns: u64) -> FaultPlan {
+    FaultPlan {
+        at_ns,
+        until_ns,
+        kind: FaultKind::Crash(vec![replica]),
+    }
 }
