@@ -6,8 +6,8 @@
 use crate::account::{Account, AccountId};
 use crate::receipt::Reason;
 use crate::record::{Table, Touches, account_fingerprint, fingerprint};
-use crate::state::{Changes, State};
-use crate::trie::Batch;
+use crate::records::Batch;
+use crate::state::{Changes, Reader};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
@@ -15,7 +15,7 @@ use std::any::Any;
 
 /// A rule's view of the state during one transaction.
 pub struct Access<'a> {
-    parent: &'a State,
+    parent: &'a Reader<'a>,
     overlay: &'a mut Overlay,
     declared: &'a Touches,
 }
@@ -102,7 +102,7 @@ impl<T: Table> TableOverlay<T> {
         }
     }
 
-    fn position(&mut self, parent: &State, key: &T::Key) -> usize {
+    fn position(&mut self, parent: &Reader<'_>, key: &T::Key) -> usize {
         let cells = &mut self.cells;
         *self.positions.entry_ref(key).or_insert_with(|| {
             let (path, value) = parent.locate::<T>(key);
@@ -137,7 +137,7 @@ impl Overlay {
         table.downcast_mut().expect("no two tables share an ID")
     }
 
-    fn position(&mut self, parent: &State, id: AccountId) -> Option<usize> {
+    fn position(&mut self, parent: &Reader<'_>, id: AccountId) -> Option<usize> {
         match self.positions.entry(id.0) {
             Entry::Occupied(position) => Some(*position.get()),
             Entry::Vacant(vacant) => {
@@ -162,7 +162,7 @@ impl Overlay {
     /// Uses up a nonce. This is not undone when the transaction is refused.
     pub(crate) fn take_nonce(
         &mut self,
-        parent: &State,
+        parent: &Reader<'_>,
         sender: AccountId,
         nonce: u64,
     ) -> Result<(), Reason> {
@@ -200,7 +200,7 @@ impl Overlay {
             .extend(written.map(|slot| (slot.id, slot.account)));
         for (id, table) in (0..=u8::MAX).zip(&mut self.tables) {
             if let Some(table) = table {
-                table.drain(changes.tables.entry(id).or_default());
+                table.drain(changes.batch(id));
             }
         }
     }
@@ -208,7 +208,7 @@ impl Overlay {
 
 impl<'a> Access<'a> {
     pub(crate) fn new(
-        parent: &'a State,
+        parent: &'a Reader<'a>,
         overlay: &'a mut Overlay,
         declared: &'a Touches,
     ) -> Access<'a> {

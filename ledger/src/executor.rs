@@ -8,7 +8,7 @@ use crate::access::{Access, Overlay};
 use crate::hash::Hash;
 use crate::receipt::{Outcome, Reason};
 use crate::record::Touches;
-use crate::state::{Changes, State};
+use crate::state::{Changes, Reader, State};
 use crate::transaction::SignedTransaction;
 use std::sync::Arc;
 
@@ -51,11 +51,12 @@ impl Executor for Serial {
         let good = verified(parent, block.transactions);
         let mut overlay = Overlay::for_transactions(block.transactions.len());
         let mut touches = Touches::new();
+        let reader = parent.read();
         let mut outcomes = Vec::with_capacity(block.transactions.len());
         for (position, signed) in block.transactions.iter().enumerate() {
             let good = good.get(position).copied().unwrap_or(true);
             outcomes.push(apply(
-                parent,
+                &reader,
                 block,
                 signed,
                 good,
@@ -63,6 +64,7 @@ impl Executor for Serial {
                 &mut touches,
             ));
         }
+        drop(reader);
         let mut changes = Changes::default();
         overlay.drain(&mut changes);
         finish(parent, changes, outcomes, false)
@@ -80,7 +82,7 @@ pub(crate) fn verified(parent: &State, transactions: &[Arc<SignedTransaction>]) 
 
 /// Applies one transaction to an overlay.
 pub(crate) fn apply(
-    parent: &State,
+    parent: &Reader<'_>,
     block: &BlockInput<'_>,
     signed: &SignedTransaction,
     good: bool,

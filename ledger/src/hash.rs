@@ -21,16 +21,22 @@ pub struct Hash(pub [u8; 32]);
 )]
 pub struct TxId(pub [u8; 32]);
 
-/// Children of an inner node of either tree.
+/// Children of an inner node of the state's trees.
 ///
-/// Four, not sixteen: a copy-on-write node pays one reference count for each
-/// child that it shares with its former version, and hashes all
-/// children's digests. Both costs, summed over the levels that a block does not
-/// amortise, are least at four; so is the size of a proof.
+/// Four, not sixteen: a node is copied and hashed whole when one child changes. Copying
+/// and hashing, summed over the levels that a block's changes do not share, cost
+/// least at four; so does a proof.
 pub(crate) const FANOUT: usize = 4;
 
 /// The children's digests of one inner node, side by side.
 pub(crate) const INNER_BYTES: usize = FANOUT * 32;
+
+/// The digest of one child.
+pub(crate) fn digest_at(digests: &[u8; INNER_BYTES], child: usize) -> Hash {
+    let mut digest = Hash::ZERO;
+    digest.0.copy_from_slice(&digests[child * 32..][..32]);
+    digest
+}
 
 const PAGE_TAG: u8 = 0;
 const INNER_TAG: u8 = 1;

@@ -12,6 +12,7 @@
 
 pub mod access;
 pub mod account;
+mod arena;
 pub mod credit;
 pub mod crypto;
 pub mod executor;
@@ -24,10 +25,11 @@ pub mod payment;
 pub mod proof;
 pub mod receipt;
 pub mod record;
+mod records;
 pub mod roles;
 pub mod state;
 pub mod transaction;
-mod trie;
+mod tree;
 
 pub use access::Access;
 pub use account::{Account, AccountId};

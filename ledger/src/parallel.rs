@@ -8,7 +8,7 @@ use crate::access::Overlay;
 use crate::executor::{BlockInput, Execution, Executor, apply, declare, finish};
 use crate::receipt::{Outcome, Reason};
 use crate::record::Touches;
-use crate::state::{Changes, State};
+use crate::state::{Changes, Reader, State};
 use crate::transaction::SignedTransaction;
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -28,11 +28,13 @@ const LISTS: usize = 64;
 impl Executor for Parallel {
     fn execute(&self, parent: &State, block: &BlockInput<'_>) -> Execution {
         let good = verified(parent, block.transactions);
+        let reader = parent.read();
         let lists = deal(&groups(block));
         let parts: Vec<(Vec<(usize, Outcome)>, Changes)> = lists
             .par_iter()
-            .map(|list| run(parent, block, &good, list))
+            .map(|list| run(&reader, block, &good, list))
             .collect();
+        drop(reader);
         let mut outcomes = vec![Outcome::Rejected(Reason::Malformed); block.transactions.len()];
         let mut changes = Changes::default();
         for (part, written) in parts {
@@ -61,7 +63,7 @@ fn verified(parent: &State, transactions: &[Arc<SignedTransaction>]) -> Vec<bool
 }
 
 fn run(
-    parent: &State,
+    parent: &Reader<'_>,
     block: &BlockInput<'_>,
     good: &[bool],
     list: &[usize],

@@ -7,14 +7,15 @@ use crate::account::{Account, AccountId};
 use crate::hash::{FANOUT, Hash, INNER_BYTES};
 use crate::record::Table;
 use crate::state::Summary;
-use crate::{pages, trie};
+use crate::tree::{self, DEPTH_LIMIT, Siblings};
+use crate::{pages, records};
 
 /// Evidence about one key of a state.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Proof {
     subject: Subject,
     /// Top first.
-    siblings: Vec<[Hash; FANOUT - 1]>,
+    siblings: Siblings,
     /// `None`: the path ends where nothing is.
     page: Option<Vec<u8>>,
     summary: Summary,
@@ -29,7 +30,7 @@ enum Subject {
 impl Proof {
     pub(crate) fn of_account(
         id: AccountId,
-        siblings: Vec<[Hash; FANOUT - 1]>,
+        siblings: Siblings,
         page: Vec<u8>,
         summary: Summary,
     ) -> Proof {
@@ -44,7 +45,7 @@ impl Proof {
     pub(crate) fn of_record(
         table: u8,
         key: Vec<u8>,
-        siblings: Vec<[Hash; FANOUT - 1]>,
+        siblings: Siblings,
         page: Option<Vec<u8>>,
         summary: Summary,
     ) -> Proof {
@@ -61,42 +62,35 @@ impl Proof {
         if self.summary.root() != *root {
             return false;
         }
-        match &self.subject {
+        let summary = &self.summary;
+        let (path, depth_fits, expected) = match &self.subject {
             Subject::Account(id) => {
-                let digits: Vec<usize> = pages::digits(*id, self.summary.accounts).collect();
-                id.0 < self.summary.accounts
-                    && digits.len() == self.siblings.len()
-                    && self.climb(&digits) == self.summary.accounts_digest
+                let (depth, path) = pages::locate(*id, summary.accounts);
+                let fits = id.0 < summary.accounts && self.siblings.len() == depth as usize;
+                (path, fits, summary.accounts_digest)
             }
             Subject::Record { table, key } => {
-                let path = trie::path_of(*table, key);
-                let Some(depth) = u32::try_from(self.siblings.len()).ok().filter(|&d| d < 64)
-                else {
-                    return false;
-                };
-                let digits: Vec<usize> = (0..depth).map(|depth| trie::digit(path, depth)).collect();
-                let expected = self.summary.tables.get(table).copied().unwrap_or_default();
-                self.climb(&digits) == expected
+                let expected = summary.tables.get(table).copied().unwrap_or_default();
+                let fits = self.siblings.len() <= DEPTH_LIMIT as usize;
+                (records::path_of(*table, key), fits, expected)
             }
-        }
+        };
+        depth_fits && self.climb(path) == expected
     }
 
-    /// The digest at the top of the path.
-    fn climb(&self, digits: &[usize]) -> Hash {
+    /// The digest at the top of a path.
+    fn climb(&self, path: u128) -> Hash {
         let bottom = self.page.as_deref().map_or(Hash::ZERO, Hash::page);
-        self.siblings
-            .iter()
-            .zip(digits)
+        let levels: Vec<(u32, &[Hash; FANOUT - 1])> = (0..).zip(&self.siblings).collect();
+        levels
+            .into_iter()
             .rev()
-            .fold(bottom, |below, (siblings, &digit)| {
+            .fold(bottom, |below, (depth, siblings)| {
                 let mut digests = [0; INNER_BYTES];
                 let mut others = siblings.iter();
                 for (child, bytes) in digests.chunks_exact_mut(32).enumerate() {
-                    let digest = if child == digit {
-                        Some(&below)
-                    } else {
-                        others.next()
-                    };
+                    let own = child == tree::digit(path, depth);
+                    let digest = if own { Some(&below) } else { others.next() };
                     bytes.copy_from_slice(&digest.expect("three siblings and the child").0);
                 }
                 Hash::inner(&digests)
@@ -117,7 +111,7 @@ impl Proof {
     pub fn record<T: Table>(&self) -> Option<T::Value> {
         match &self.subject {
             Subject::Record { table, key } if *table == T::ID => {
-                let value = trie::find(self.page.as_deref()?, key)?;
+                let value = records::find(self.page.as_deref()?, key)?;
                 borsh::from_slice(value).ok()
             }
             _ => None,

@@ -271,8 +271,8 @@ fn roots_are_pinned() {
             after.root.to_string().as_str()
         ),
         (
-            "367ba7f601c46adc74a9216104b2c889e1405e5cc8c6d65af5e6e6e213919943",
-            "f4cef0adcc1cc5d4357908c57b3ccccdcd7245012a083ec38fef1f65158a57a3"
+            "d3219ddfcb954b4e2b2b9de1e9c9a0e229ae20ea3396cba7b5eae2cdb6cb833f",
+            "39da0d94c8d942f482dde5f8e664d9a6d5e31944e22f1b13c80faa7b342befeb"
         )
     );
 }
