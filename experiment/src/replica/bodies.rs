@@ -17,10 +17,6 @@ const FETCH_PATIENCE: Span = Span::from_nanos(500_000_000);
 /// the protocol survives as it survives a lost message.
 const MAX_WAITING: usize = 4_096;
 
-/// After so many replicas failed to serve a body that a committed block needs,
-/// the replica asks for a snapshot instead.
-const MAX_ASKS: u32 = 8;
-
 /// A message that waits for bodies.
 #[derive(Debug)]
 pub(super) struct Waiting<M> {
@@ -34,7 +30,6 @@ pub(super) struct Waiting<M> {
 pub(super) struct Fetch {
     id: BatchId,
     asked: ReplicaId,
-    asks: u32,
 }
 
 impl<P: Protocol> Host<P> {
@@ -55,9 +50,14 @@ impl<P: Protocol> Host<P> {
             }
             match self.world.body(batch.id) {
                 Some(found) if body == Body::Carried && self.can_assemble(&found) => {
-                    self.take_body(&found, ctx)
+                    self.take_body(&found, ctx);
                 }
-                _ => missing.push(batch.id),
+                Some(_) => missing.push(batch.id),
+                // Every batch that was formed is published, so this one was
+                // executed and forgotten everywhere: an old certificate names
+                // it, and nobody could serve it. A replica that would have to
+                // execute it takes over a ledger instead.
+                None => {}
             }
         }
         if missing.is_empty() {
@@ -110,11 +110,7 @@ impl<P: Protocol> Host<P> {
         if self.fetches.is_empty() {
             ctx.set_timer(FETCH_TIMER, FETCH_PATIENCE);
         }
-        self.fetches.push(Fetch {
-            id,
-            asked: from,
-            asks: 1,
-        });
+        self.fetches.push(Fetch { id, asked: from });
         self.ask(id, from, ctx);
     }
 
@@ -122,29 +118,26 @@ impl<P: Protocol> Host<P> {
         ctx.send(NodeId(from.0), Wire::Fetch(id), FRAME_BYTES + 96);
     }
 
-    /// Asks the next replica for every body that is still missing.
+    /// Asks the next replica for every body that is still missing. What has
+    /// been forgotten everywhere meanwhile is not asked for again.
     pub(super) fn fetch_again(&mut self, ctx: &mut Ctx<'_, P>) {
         let mut fetches = std::mem::take(&mut self.fetches);
-        fetches.retain(|fetch| !self.held.contains_key(&fetch.id));
+        fetches.retain(|fetch| !self.held.contains_key(&fetch.id) && self.is_kept(fetch.id));
         for fetch in &mut fetches {
             fetch.asked = self.next_peer(fetch.asked);
-            fetch.asks += 1;
             self.ask(fetch.id, fetch.asked, ctx);
-        }
-        let hopeless = fetches.iter().any(|fetch| fetch.asks > MAX_ASKS);
-        if hopeless && self.transfer.is_none() {
-            // Nobody keeps a body that a committed block needs: the block is
-            // older than what the others retain.
-            if let Some(block) = self.commits.back() {
-                let height = block.height;
-                self.want(self.next_peer(self.setup.me), height, ctx);
-            }
-            fetches.retain(|fetch| fetch.asks <= MAX_ASKS);
         }
         self.fetches = fetches;
         if !self.fetches.is_empty() {
             ctx.set_timer(FETCH_TIMER, FETCH_PATIENCE);
         }
+        self.recheck_waiting(ctx);
+        self.execute_next(ctx);
+    }
+
+    /// Whether anyone may still have a body.
+    pub(super) fn is_kept(&self, id: BatchId) -> bool {
+        self.world.body(id).is_some()
     }
 
     /// Another replica asks for a body.
@@ -176,9 +169,11 @@ impl<P: Protocol> Host<P> {
         if self.waiting.is_empty() {
             return;
         }
-        let held = &self.held;
+        let (held, world) = (&self.held, &self.world);
         self.waiting.retain_mut(|waiting| {
-            waiting.missing.retain(|id| !held.contains_key(id));
+            waiting
+                .missing
+                .retain(|id| !held.contains_key(id) && world.body(*id).is_some());
             if waiting.missing.is_empty() {
                 ctx.post(Wire::Verified(waiting.from, waiting.message.clone()));
             }

@@ -58,9 +58,17 @@ impl<P: Protocol> Host<P> {
             .copied()
             .collect();
         if !missing.is_empty() {
-            let proposer = block.proposer;
-            for batch in missing {
-                self.fetch(batch.id, proposer, ctx);
+            let (proposer, last) = (
+                block.proposer,
+                self.commits.back().map(|block| block.height),
+            );
+            if missing.iter().all(|batch| self.is_kept(batch.id)) {
+                for batch in missing {
+                    self.fetch(batch.id, proposer, ctx);
+                }
+            } else if let (Some(height), None) = (last, self.transfer) {
+                // The block is older than what the others keep.
+                self.want(proposer, height, ctx);
             }
             return;
         }
