@@ -141,3 +141,83 @@ fn a_bomb_of_any_size_is_refused() {
             .contains("aliases repeat too much")
     );
 }
+
+/// Files that hold too much of something are refused before they cost time.
+#[test]
+fn excess_is_refused() {
+    let base = "name: x\nseed: 1\nprotocol: pbft\nworkload: payments\nnetwork: lan\n";
+    let many = |count: usize, one: &dyn Fn(usize) -> String| -> String {
+        (0..count)
+            .map(|index| format!("{}, ", one(index)))
+            .collect()
+    };
+    let committee = "committee: { a: 1, b: 1 }\n";
+    let load = "load: [{ for: 1s, tps: 1 }]\n";
+    let keys: String = (0..50_000).map(|key| format!("key{key}: 1\n")).collect();
+    let rows = |name: &str, rows: &str| format!("{base}{committee}{load}{name}: [{rows}]\n");
+    let regions = many(10_000, &|index| format!("r{index}"));
+    let links = many(300, &|index| {
+        format!("{{ between: [a, s{index}], rtt: 1ms }}")
+    });
+    let graph = |regions: &str, links: &str| {
+        let base = base.replace("network: lan\n", "");
+        format!("{base}{committee}{load}network: {{ regions: [{regions}], links: [{links}] }}\n")
+    };
+    for (text, part) in [
+        (
+            format!("{base}{committee}{load}{keys}"),
+            "has no key `key0`",
+        ),
+        (
+            format!(
+                "{base}{load}committee: {{ {} }}\n",
+                many(4_096, &|index| format!("r{index}: 1"))
+            ),
+            "4096 regions",
+        ),
+        (
+            format!(
+                "{base}{committee}load: [{}]\n",
+                many(20_000, &|_| "{ for: 1s, tps: 1 }".into())
+            ),
+            "20000 entries",
+        ),
+        (
+            rows("faults", &many(2_000, &|_| "{ at: 0s, crash: [0] }".into())),
+            "2000 entries",
+        ),
+        (
+            format!(
+                "{base}{committee}{load}vary: {{ seed: [{}] }}\n",
+                many(50_000, &|seed| seed.to_string())
+            ),
+            "50000 plans",
+        ),
+        (
+            format!(
+                "{base}{committee}{load}vary: {{ {} }}\n",
+                many(5_000, &|path| format!("p{path}: [1]"))
+            ),
+            "5000 paths",
+        ),
+        (
+            format!(
+                "{base}{committee}{load}why: [{}]\n",
+                many(700_000, &|_| "1".into())
+            ),
+            "holds too much",
+        ),
+        (
+            graph(&regions, "{ between: [a, b], rtt: 1ms }"),
+            "10000 entries",
+        ),
+        (graph("a, b", &links), "too many regions and routers"),
+    ] {
+        let shown = errors_of("much.yaml", &text, &[]).to_string();
+        assert!(
+            shown.contains(part),
+            "{part}: {}",
+            &shown[..shown.len().min(400)]
+        );
+    }
+}

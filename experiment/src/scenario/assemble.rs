@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use super::catalogue::{Catalogue, Item};
 use super::diagnostic::Problem;
-use super::keys::{COSTS, MACHINE, MAX_REPLICAS, SCENARIO};
+use super::keys::{COSTS, MACHINE, MAX_REGIONS, MAX_REPLICAS, SCENARIO};
 use super::network::Wanted;
 use super::section::{Reported, Section, Sink, read_number};
 use super::shape::{Need, Shape};
 use super::tree::{Node, Value};
 use super::{fault, load, network, origin, protocol};
 use crate::plan::{
-    BatchPlan, ClientPlan, CostPlan, CryptoMode, CryptoPlan, Dissemination, Expect, LimitPlan,
-    MachinePlan, Plan, Scheme, TargetPlan,
+    BatchPlan, ClientPlan, CostPlan, CryptoMode, CryptoPlan, Dissemination, Expect, FaultPlan,
+    LimitPlan, MachinePlan, NetworkPlan, PhasePlan, Plan, RegionPlan, Scheme, TargetPlan,
 };
 use crate::registry::Registry;
 
@@ -26,47 +26,31 @@ pub(crate) fn plan(
     sink: &Sink,
 ) -> Result<Plan, Reported> {
     let section = Section::open(root, &SCENARIO, sink)?;
-    let (name, why, seed) = (
-        section.text("name"),
-        section.text("why"),
-        section.number("seed"),
-    );
-    let places = places(&section, catalogue);
+    let (name, why) = (section.text("name"), section.text("why"));
+    let (seed, population) = (section.number("seed"), section.number("population"));
     let machine = item(&section, "machine", catalogue).and_then(|item| machine(&item, sink));
     let costs = item(&section, "costs", catalogue).and_then(|item| costs(&item, sink));
     let replicas_per_machine = section.small("replicas_per_machine");
-    let protocol = section
-        .node("protocol")
-        .and_then(|node| protocol::protocol(node, registry, sink));
-    let workload = section
-        .node("workload")
-        .and_then(|node| protocol::workload(node, sink));
+    let protocol = section.node("protocol");
+    let protocol = protocol.and_then(|node| protocol::protocol(node, registry, sink));
+    let workload = section.node("workload");
+    let workload = workload.and_then(|node| protocol::workload(node, sink));
+    let mempool = section.section("mempool");
     let (batch, mempool) = (
         batch(&section),
-        section
-            .section("mempool")
-            .and_then(|inner| inner.small("max_txs")),
+        mempool.and_then(|inner| inner.small("max_txs")),
     );
-    let (population, drain_ns) = (section.number("population"), section.number("drain"));
-    let load = load::read(&section, population.ok());
     let (crypto, client) = (crypto(&section), client(&section));
     let (dissemination, expect) = (dissemination(&section), expect(&section));
     let (targets, limits) = (targets(&section), limits(&section));
-    let (load, drain_ns, (network, committee)) = (load?, drain_ns?, places?);
-    let horizon_ns = load.iter().map(|phase| phase.for_ns).sum::<u64>() + drain_ns;
-    let scene = fault::Scene {
-        committee: &committee,
-        horizon_ns,
-    };
-    let faults = fault::read(&section, &scene);
+    let course = course(&section, catalogue, population.ok())?;
     Ok(Plan {
         name: name?.to_owned(),
         why: why?.trim().to_owned(),
         variation: variation.iter().cloned().collect::<BTreeMap<_, _>>(),
         seed: seed?,
-        faults: faults?,
-        committee,
-        network,
+        committee: course.committee,
+        network: course.network,
         machine: machine?,
         replicas_per_machine: replicas_per_machine?,
         costs: costs?,
@@ -75,8 +59,9 @@ pub(crate) fn plan(
         mempool_max_txs: mempool?,
         workload: workload?,
         population: population?,
-        load,
-        drain_ns,
+        load: course.load,
+        faults: course.faults,
+        drain_ns: course.drain_ns,
         crypto: crypto?,
         dissemination: dissemination?,
         client: client?,
@@ -86,11 +71,42 @@ pub(crate) fn plan(
     })
 }
 
+/// Who stands where, and what happens to them when: the parts of a plan that
+/// are checked against each other.
+struct Course {
+    network: NetworkPlan,
+    committee: Vec<RegionPlan>,
+    load: Vec<PhasePlan>,
+    drain_ns: u64,
+    faults: Vec<FaultPlan>,
+}
+
+fn course(
+    section: &Section<'_>,
+    catalogue: &Catalogue,
+    population: Option<u64>,
+) -> Result<Course, Reported> {
+    let places = places(section, catalogue);
+    let (load, drain_ns) = (load::read(section, population), section.number("drain"));
+    let (load, drain_ns, (network, committee)) = (load?, drain_ns?, places?);
+    let scene = fault::Scene {
+        committee: &committee,
+        horizon_ns: load.iter().map(|phase| phase.for_ns).sum::<u64>() + drain_ns,
+    };
+    Ok(Course {
+        faults: fault::read(section, &scene)?,
+        network,
+        committee,
+        load,
+        drain_ns,
+    })
+}
+
 /// The committee's regions and the latencies between them.
 fn places(
     section: &Section<'_>,
     catalogue: &Catalogue,
-) -> Result<(crate::plan::NetworkPlan, Vec<crate::plan::RegionPlan>), Reported> {
+) -> Result<(NetworkPlan, Vec<RegionPlan>), Reported> {
     let item = item(section, "network", catalogue);
     let node = section.node("committee")?;
     let Shape::Map(Shape::Number(bounds)) = SCENARIO.key("committee").shape else {
@@ -106,6 +122,13 @@ fn places(
             );
         }
     };
+    if entries.len() > MAX_REGIONS {
+        let problem = Problem::new(
+            node.span,
+            format!("a committee of {} regions", entries.len()),
+        );
+        return Err(section.report(problem.expected(format!("at most {MAX_REGIONS}"))));
+    }
     let mut wanted = Vec::new();
     let mut failed = None;
     for entry in entries {

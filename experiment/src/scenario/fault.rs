@@ -1,7 +1,7 @@
 //! Reading scheduled faults, with replicas named by index or region.
 
 use super::diagnostic::Problem;
-use super::keys::FAULT;
+use super::keys::{FAULT, MAX_FAULTS};
 use super::network::plain;
 use super::section::{Reported, Section};
 use super::suggest::instead;
@@ -19,7 +19,7 @@ pub(crate) struct Scene<'a> {
 pub(crate) fn read(root: &Section<'_>, scene: &Scene<'_>) -> Result<Vec<FaultPlan>, Reported> {
     let mut faults = Vec::new();
     let mut failed = None;
-    for node in root.list("faults")? {
+    for node in root.bounded("faults", MAX_FAULTS)? {
         match fault(node, root, scene, &faults) {
             Ok(fault) => faults.push(fault),
             Err(reported) => failed = Some(reported),

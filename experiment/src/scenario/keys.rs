@@ -9,6 +9,18 @@ use super::unit::Unit;
 
 /// Replicas of a committee at most.
 pub(crate) const MAX_REPLICAS: u64 = 4_096;
+/// Regions of a committee at most; a plan holds their square.
+pub(crate) const MAX_REGIONS: usize = 128;
+/// Regions of a network file at most.
+pub(crate) const MAX_NETWORK_REGIONS: usize = 500;
+/// Faults at most.
+pub(crate) const MAX_FAULTS: usize = 1_000;
+/// Phases of the load at most.
+pub(crate) const MAX_PHASES: usize = 10_000;
+/// Links of a network given as a graph at most.
+pub(crate) const MAX_LINKS: usize = 10_000;
+/// Paths that `vary` may name.
+pub(crate) const MAX_AXES: usize = 32;
 /// Plans that `vary` may make.
 pub(crate) const MAX_PLANS: usize = 10_000;
 

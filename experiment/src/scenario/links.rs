@@ -31,14 +31,10 @@ pub(crate) fn shortest(
     let mut edges = Vec::new();
     for node in links {
         edges.push(edge(node, &mut places, network)?);
-    }
-    if places.len() > MAX_PLACES {
-        let message = format!("a graph of {} regions and routers", places.len());
-        let span = network
-            .entry("links")
-            .map_or(network.span, |entry| entry.key_span);
-        let problem = Problem::new(span, message).expected(format!("at most {MAX_PLACES}"));
-        return Err(network.report(problem));
+        if places.len() > MAX_PLACES {
+            let problem = Problem::new(node.span, "too many regions and routers");
+            return Err(network.report(problem.expected(format!("at most {MAX_PLACES}"))));
+        }
     }
     let paths = search(places.len(), &edges);
     let mut rows = Vec::new();

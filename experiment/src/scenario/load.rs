@@ -1,15 +1,13 @@
 //! Reading the phases of the load.
 
 use super::diagnostic::Problem;
-use super::keys::{ARRIVALS, PHASE};
+use super::keys::{ARRIVALS, MAX_PHASES, PHASE};
 use super::section::{Reported, Section};
 use super::tree::{Node, Value};
 use crate::plan::{Arrivals, LoadPlan, PhasePlan};
 
 /// Seconds of a day, for loads per inhabitant and day.
 const DAY_SECONDS: u128 = 86_400;
-/// Phases at most.
-const MAX_PHASES: usize = 10_000;
 /// The whole load may take this long: a year.
 const MAX_NS: u64 = 366 * 86_400 * 1_000_000_000;
 
@@ -18,7 +16,7 @@ pub(crate) fn read(
     root: &Section<'_>,
     population: Option<u64>,
 ) -> Result<Vec<PhasePlan>, Reported> {
-    let nodes = root.list("load")?;
+    let nodes = root.bounded("load", MAX_PHASES)?;
     let span = root
         .entry("load")
         .map_or(root.span, |entry| entry.value.span);
@@ -28,10 +26,6 @@ pub(crate) fn read(
                 .expected("at least one phase")
                 .hint("load: [{ for: 60s, tps: 5000 }]"),
         ));
-    }
-    if nodes.len() > MAX_PHASES {
-        let problem = Problem::new(span, format!("the load has {} phases", nodes.len()));
-        return Err(root.report(problem.expected(format!("at most {MAX_PHASES}"))));
     }
     let mut phases = Vec::with_capacity(nodes.len());
     let mut failed = None;

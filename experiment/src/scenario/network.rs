@@ -2,7 +2,7 @@
 
 use super::catalogue::Item;
 use super::diagnostic::Problem;
-use super::keys::{LAW, NETWORK};
+use super::keys::{LAW, MAX_LINKS, MAX_NETWORK_REGIONS, NETWORK};
 use super::section::{Reported, Section, Sink, read_number};
 use super::shape::Number;
 use super::source::Span;
@@ -137,7 +137,7 @@ impl Tail {
 /// The regions' names with their places; empty when any name will do.
 fn names(section: &Section<'_>) -> Result<Vec<(String, Span)>, Reported> {
     let mut names: Vec<(String, Span)> = Vec::new();
-    for node in section.list("regions")? {
+    for node in section.bounded("regions", MAX_NETWORK_REGIONS)? {
         let Some(name) = node.text().filter(|name| !plain(name).is_empty()) else {
             let problem = Problem::new(node.span, format!("a region cannot be {}", node.found()));
             return Err(section.report(problem.expected("a name")));
@@ -226,7 +226,7 @@ fn latencies(section: &Section<'_>, names: &[(String, Span)]) -> Result<Table, R
         }),
         "links" => {
             let names: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
-            let rows = links::shortest(section.list("links")?, &names, section)?;
+            let rows = links::shortest(section.bounded("links", MAX_LINKS)?, &names, section)?;
             Ok(Table {
                 between: Between::Matrix(rows, None),
                 within: Some(INTRA_ONE_WAY),

@@ -74,6 +74,9 @@ fn parameters(
     let known: Vec<&str> = specs.iter().map(|spec| spec.name).collect();
     let mut failed = None;
     for entry in given {
+        if sink.is_full() {
+            break;
+        }
         if !known.contains(&entry.key.as_str()) {
             let message = format!(
                 "protocol `{protocol}` has no parameter `{}`",
@@ -169,6 +172,9 @@ pub(crate) fn workload(node: &Node, sink: &Sink) -> Result<WorkloadPlan, Reporte
     let mut mix = Vec::new();
     let mut failed = None;
     for entry in entries {
+        if sink.is_full() {
+            break;
+        }
         let share =
             read_number(&entry.value, WEIGHT, &entry.key).map_err(|problem| sink.report(problem));
         match (named(&entry.key, entry.key_span, sink), share) {

@@ -30,6 +30,11 @@ impl Sink {
         Reported(())
     }
 
+    /// Whether further problems would not be kept.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.borrow().len() >= MAX_PROBLEMS
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.borrow().is_empty()
     }
@@ -81,6 +86,9 @@ impl<'a> Section<'a> {
         };
         let mut known = true;
         for entry in entries {
+            if sink.is_full() {
+                return Err(Reported(()));
+            }
             if !table.names().any(|name| name == entry.key) {
                 section.unknown(entry);
                 known = false;
@@ -213,6 +221,17 @@ impl<'a> Section<'a> {
                 Err(self.report(problem.maybe_hint(hint)))
             }
         }
+    }
+
+    /// The items of a list that holds at most so many.
+    pub(crate) fn bounded(&self, name: &str, most: usize) -> Result<&'a [Node], Reported> {
+        let items = self.list(name)?;
+        if items.len() <= most {
+            return Ok(items);
+        }
+        let span = self.entry(name).map_or(self.span, |entry| entry.key_span);
+        let message = format!("`{name}` has {} entries", items.len());
+        Err(self.report(Problem::new(span, message).expected(format!("at most {most}"))))
     }
 
     /// The section behind a key; an empty one, with all its defaults, where it

@@ -59,22 +59,6 @@ impl Node {
         }
     }
 
-    /// Equal but for places.
-    pub(crate) fn same(&self, other: &Self) -> bool {
-        match (&self.value, &other.value) {
-            (Value::List(a), Value::List(b)) => {
-                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b))
-            }
-            (Value::Map(a), Value::Map(b)) => {
-                a.len() == b.len()
-                    && a.iter()
-                        .zip(b)
-                        .all(|(a, b)| a.key == b.key && a.value.same(&b.value))
-            }
-            (a, b) => a == b,
-        }
-    }
-
     /// The value on one line, as flow YAML: the label of a variation.
     pub(crate) fn flow(&self) -> String {
         match &self.value {

@@ -1,7 +1,9 @@
 //! `--set` and `vary`: changes to the tree before it is read.
 
+use std::collections::BTreeSet;
+
 use super::diagnostic::Problem;
-use super::keys::MAX_PLANS;
+use super::keys::{MAX_AXES, MAX_PLANS};
 use super::path::{Path, set};
 use super::section::Sink;
 use super::source::{Sources, Span};
@@ -145,6 +147,10 @@ fn read_axes(vary: &Entry) -> Result<Vec<Axis>, Problem> {
             return Err(problem.hint("vary: { protocol: [pbft, hotstuff], seed: [1, 2, 3] }"));
         }
     };
+    if entries.len() > MAX_AXES {
+        let message = format!("`vary` names {} paths", entries.len());
+        return Err(Problem::new(vary.key_span, message).expected(format!("at most {MAX_AXES}")));
+    }
     let mut axes: Vec<Axis> = Vec::new();
     for entry in entries {
         let axis = axis(entry)?;
@@ -163,12 +169,14 @@ fn read_axes(vary: &Entry) -> Result<Vec<Axis>, Problem> {
         .try_fold(1_usize, |plans, axis| plans.checked_mul(axis.values.len()));
     match plans {
         Some(plans) if plans <= MAX_PLANS => Ok(axes),
-        many => {
-            let many = many.map_or("too many".to_owned(), |many| many.to_string());
-            let problem = Problem::new(vary.key_span, format!("`vary` makes {many} plans"));
-            Err(problem.expected(format!("at most {MAX_PLANS} plans in one scenario")))
-        }
+        Some(many) => Err(too_many(vary.key_span, &many.to_string())),
+        None => Err(too_many(vary.key_span, "too many")),
     }
+}
+
+fn too_many(span: Span, plans: &str) -> Problem {
+    Problem::new(span, format!("`vary` makes {plans} plans"))
+        .expected(format!("at most {MAX_PLANS} plans in one scenario"))
 }
 
 fn axis(entry: &Entry) -> Result<Axis, Problem> {
@@ -194,8 +202,13 @@ fn axis(entry: &Entry) -> Result<Axis, Problem> {
                 .maybe_hint(hint));
         }
     };
-    for (index, value) in values.iter().enumerate() {
-        if values[..index].iter().any(|earlier| earlier.same(value)) {
+    if values.len() > MAX_PLANS {
+        return Err(too_many(entry.key_span, &values.len().to_string()));
+    }
+    let mut seen = BTreeSet::new();
+    for value in values {
+        // Runs are paired by the value as written, so that is what must differ.
+        if !seen.insert(value.flow()) {
             let message = format!("the value {} is given twice", shorten(&value.flow()));
             return Err(Problem::new(value.span, message));
         }
