@@ -19,6 +19,8 @@
       if (element.closest("svg") || !element.getClientRects().length) return;
       var box = element.getBoundingClientRect();
       if (box.right > width + 0.6 || box.left < -0.6) found.push(name(element) + " " + box.left + ".." + box.right);
+      else if (element.tagName === "TABLE" && box.right > element.parentNode.getBoundingClientRect().right + 1)
+        found.push("wider than its place: " + name(element));
       else if (element.matches("td,th,.scroll,figure,pre,dd") && element.scrollWidth > element.clientWidth + 1 &&
         getComputedStyle(element).display !== "inline") found.push("overflow of " + name(element));
     });

@@ -259,13 +259,24 @@ fn group(runs: &[Run]) -> Vec<Range<usize>> {
     groups
 }
 
+/// A target in words: its metric's name, and `at least 10,000 TPS`.
+#[must_use]
+pub fn bound(metric: &str, target: f64, at_least: bool) -> (String, String) {
+    let known = Metric::of_target(metric);
+    let way = if at_least { "at least" } else { "at most" };
+    (
+        known.map_or_else(|| metric.to_owned(), |known| known.name.to_owned()),
+        format!("{way} {}", measure(metric, target)),
+    )
+}
+
+/// A value in its metric's unit; of a metric that is not in the catalogue, the
+/// bare number.
+fn measure(metric: &str, value: f64) -> String {
+    Metric::of_target(metric).map_or_else(|| written(value), |known| known.unit.spell(value))
+}
+
 fn target(record: &TargetRecord) -> Target {
-    let metric = Metric::of_target(&record.metric);
-    let unit = metric.map_or(Unit::Mean, |metric| metric.unit);
-    let spell = |value: f64| match metric {
-        Some(_) => unit.spell(value),
-        None => written(value),
-    };
     let share = record
         .measured
         .filter(|_| record.target != 0.0)
@@ -273,18 +284,13 @@ fn target(record: &TargetRecord) -> Target {
             let above = (measured - record.target) / record.target.abs();
             if record.at_least { above } else { -above }
         });
+    let (name, bound) = bound(&record.metric, record.target, record.at_least);
     Target {
-        name: metric.map_or_else(|| record.metric.clone(), |metric| metric.name.to_owned()),
-        bound: format!(
-            "{} {}",
-            if record.at_least {
-                "at least"
-            } else {
-                "at most"
-            },
-            spell(record.target)
-        ),
-        measured: record.measured.map_or_else(|| "–".to_owned(), spell),
+        name,
+        bound,
+        measured: record
+            .measured
+            .map_or_else(|| "–".to_owned(), |value| measure(&record.metric, value)),
         margin: share.map_or_else(|| "–".to_owned(), signed_percent),
         share,
         met: record.met,

@@ -98,7 +98,7 @@ impl Scale {
             // A share that is not quite all of it must not read as all of it.
             Unit::Share if value < 1.0 && scaled >= 99.95 => ">99.9".to_owned(),
             Unit::Share if value > 0.0 && scaled < 0.001 => "<0.001".to_owned(),
-            Unit::Share if scaled >= 0.95 => grouped(scaled, 1),
+            Unit::Share if scaled >= 0.095 => grouped(scaled, 1),
             _ if value == 0.0 => "0".to_owned(),
             _ => significant(scaled),
         }

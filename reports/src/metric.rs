@@ -157,6 +157,7 @@ metrics! {
     Resources "max:gateway.ingress" "Ingress, busiest gateway" "gateway in" Share Neither |r| largest(r, "gateway", |m| m.ingress);
     Resources "storage.block_bytes" "Committed bodies" "bodies" Bytes Neither |r| Some(r.storage.block_bytes as f64);
     Resources "storage.records_written" "Records written" "records" Count Neither |r| Some(r.storage.records_written as f64);
+    Resources "storage.executed_txs" "Executed, refused ones included" "executed" Count Neither |r| Some(r.storage.executed_txs as f64);
     Resources "deliveries" "Messages delivered" "deliveries" Count Neither |r| Some(r.deliveries as f64);
     Checks "checks.agreement" "Replicas committed the same block at a height" "agreement" Count Neither |r| Some(r.checks.agreement as f64);
     Checks "checks.contiguous" "A replica's heights follow one another" "contiguous" Count Neither |r| Some(r.checks.contiguous as f64);

@@ -30,9 +30,15 @@ pub struct Tick {
     pub text: String,
 }
 
-/// Values above this ratio are drawn on a logarithmic axis: below it, a linear
-/// axis still shows the small ones.
-const LOG_FROM: f64 = 40.0;
+/// The smallest of 1, 2, 5 times a power of ten, and 100, that holds a share in
+/// percent; above 100 the share itself.
+#[must_use]
+pub fn round_share(percent: f64) -> f64 {
+    [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0]
+        .into_iter()
+        .find(|step| percent <= *step)
+        .unwrap_or(percent * 1.04)
+}
 
 impl Scale {
     /// A linear axis from 0 with room for `largest`.
@@ -42,6 +48,16 @@ impl Scale {
         Self::Linear {
             low: 0.0,
             top: largest * 1.04,
+        }
+    }
+
+    /// An axis of shares in percent: to the next round share, so that a small
+    /// use can be seen, and what is left of a large one.
+    #[must_use]
+    pub fn percent(largest: f64) -> Self {
+        Self::Linear {
+            low: 0.0,
+            top: round_share(largest),
         }
     }
 
@@ -61,15 +77,15 @@ impl Scale {
         }
     }
 
-    /// Linear, or logarithmic when the values differ too much to be seen on
-    /// one linear axis.
+    /// Linear, or logarithmic when the largest value is more than `ratio` times
+    /// the smallest, which a linear axis would not show.
     #[must_use]
-    pub fn fitting(values: impl Iterator<Item = f64> + Clone) -> Self {
+    pub fn fitting(values: impl Iterator<Item = f64> + Clone, ratio: f64) -> Self {
         let largest = values.clone().fold(0.0, f64::max);
         let smallest = values
             .filter(|value| *value > 0.0)
             .fold(f64::INFINITY, f64::min);
-        if smallest.is_finite() && largest / smallest > LOG_FROM {
+        if smallest.is_finite() && largest / smallest > ratio {
             Self::Log {
                 low: smallest * 0.9,
                 top: largest * 1.15,
@@ -215,7 +231,7 @@ mod tests {
         assert_eq!(texts(&ticks), ["0", "1M", "2M", "3M"]);
         let ticks = Scale::window([10_504.0, 10_827.0].into_iter()).ticks(4);
         assert_eq!(texts(&ticks), ["10,600", "10,800"]);
-        let ticks = Scale::fitting([8.0, 4_000.0].into_iter()).ticks(4);
+        let ticks = Scale::fitting([8.0, 4_000.0].into_iter(), 40.0).ticks(4);
         assert_eq!(texts(&ticks), ["10", "30", "100", "300", "1,000", "3,000"]);
         assert_eq!(
             texts(&time_ticks(80.0, 8)),
@@ -232,7 +248,7 @@ mod tests {
     #[test]
     fn empty_and_equal_data_have_axes() {
         assert!(Scale::linear(0.0).ticks(3).len() > 1);
-        assert!(!Scale::fitting(std::iter::empty()).is_log());
+        assert!(!Scale::fitting(std::iter::empty(), 40.0).is_log());
         assert_eq!(Scale::linear(10.0).place(20.0), 1.0);
     }
 }

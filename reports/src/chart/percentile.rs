@@ -62,7 +62,7 @@ pub fn draw(title: &str, curves: &[Curve<'_>]) -> String {
         .iter()
         .flat_map(|(_, points)| points.iter().map(|point| point.1))
         .collect();
-    let scale = Scale::fitting(values.into_iter());
+    let scale = Scale::fitting(values.into_iter(), 40.0);
     chart((WIDTH, HEIGHT), title, |canvas| {
         frame(canvas, scale, nines)?;
         let area = canvas.clone().shrink(
@@ -131,6 +131,6 @@ fn marks(nines: i32) -> impl Iterator<Item = (f64, &'static str)> {
     ]
     .into_iter()
     .filter(move |(nine, _)| *nine <= f64::from(nines))
-    // On a long axis the median stands too near to its neighbours.
-    .filter(move |(nine, _)| nines < 5 || *nine != 2_f64.log10())
+    // On a long axis the median stands too near to the beginning.
+    .filter(move |(nine, _)| nines < 4 || *nine > 0.0)
 }

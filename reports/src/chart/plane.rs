@@ -64,7 +64,7 @@ pub fn draw(title: &str, dots: &[Dot], bounds: Bounds) -> String {
     let latencies = dots.iter().map(|dot| dot.p99).chain(bounds.p99);
     let plane = Plane {
         across: Scale::window(goodputs),
-        up: Scale::fitting(latencies),
+        up: Scale::fitting(latencies, 40.0),
     };
     chart((WIDTH, HEIGHT), title, |canvas| {
         frame(canvas, &plane, bounds)?;

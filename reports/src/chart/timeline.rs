@@ -126,9 +126,13 @@ fn shade(from: u64, to: u64, label: &str) -> Span {
     }
 }
 
+/// Length of the time axis: what was simulated, which ends before the horizon
+/// when nothing is left to do.
 fn seconds(run: &Run) -> f64 {
-    let windows = run.source.windows.last().map_or(0, |last| last.start_s + 1) as f64;
-    windows.max(run.source.record.plan.horizon_ns() as f64 / 1e9)
+    run.source
+        .windows
+        .last()
+        .map_or(1.0, |last| (last.start_s + 1) as f64)
 }
 
 fn draw(ink: Ink, look: Look, slices: &[Slice], of: fn(&Slice) -> Option<f64>) -> Line {
@@ -199,7 +203,7 @@ fn tail_panel(lines: Vec<Line>, bound: Option<f64>, height: i32) -> Panel {
         .iter()
         .flat_map(|line| line.points.iter().filter_map(|(_, value)| *value))
         .collect();
-    tail.scale = Scale::fitting(values.into_iter());
+    tail.scale = Scale::fitting(values.into_iter(), 8.0);
     if tail.scale.is_log() {
         tail.title.push_str(" (logarithmic)");
     }
@@ -246,12 +250,8 @@ pub fn usage(run: &Run, ink: Ink) -> TimeChart {
     let slices = slices(&run.source.windows);
     let percent = |title: &str, of: fn(&Slice) -> Option<f64>| {
         let mut drawn = panel(title, 74, vec![draw(ink, Look::Area, &slices, of)]);
-        // Up to all of it at least, so that what is left can be seen.
         if let Scale::Linear { top, .. } = drawn.scale {
-            drawn.scale = Scale::Linear {
-                low: 0.0,
-                top: top.max(100.0),
-            };
+            drawn.scale = Scale::percent(top / 1.04);
         }
         drawn
     };

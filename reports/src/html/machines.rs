@@ -7,6 +7,7 @@ use groma_experiment::result::MachineRecord;
 use maud::{Markup, html};
 
 use super::parts::{exact, meter};
+use crate::chart::axis::round_share;
 use crate::compare::Run;
 use crate::format::Unit;
 
@@ -30,6 +31,11 @@ pub fn table(run: &Run) -> Markup {
         });
         order.truncate(LISTED / 2);
     }
+    let most = machines
+        .iter()
+        .flat_map(|machine| [machine.cpu, machine.egress, machine.ingress])
+        .fold(0.0, f64::max);
+    let full = round_share(most * 100.0) / 100.0;
     html! {
         div {
             h4 { "Use of machines" }
@@ -39,11 +45,11 @@ pub fn table(run: &Run) -> Markup {
                     @for part in ["CPU, %", "egress, %", "ingress, %"] { th.num colspan="2" { (part) } }
                 } }
                 tbody {
-                    @if many { (regions(machines)) tr.group { th colspan="7" { "The " (order.len()) " busiest of " (machines.len()) } } }
-                    @for index in order { (row(run, index, &machines[index])) }
+                    @if many { (regions(machines, full)) tr.group { th colspan="7" { "The " (order.len()) " busiest of " (machines.len()) } } }
+                    @for index in order { (row(run, index, &machines[index], full)) }
                 }
             }
-            p.note { "Share of capacity over the measured time; every machine is in " code { "run.json" } "." }
+            p.note { "Share of capacity over the measured time; a full bar is " (Unit::Share.spell(full)) ". Every machine is in " code { "run.json" } "." }
         }
     }
 }
@@ -52,7 +58,7 @@ fn percent(value: f64) -> String {
     Unit::Share.scale(1.0).number(value)
 }
 
-fn row(run: &Run, index: usize, machine: &MachineRecord) -> Markup {
+fn row(run: &Run, index: usize, machine: &MachineRecord, full: f64) -> Markup {
     let parts = [
         ("cpu", machine.cpu),
         ("egress", machine.egress),
@@ -62,14 +68,14 @@ fn row(run: &Run, index: usize, machine: &MachineRecord) -> Markup {
         tr {
             td.name.long[machine.id.chars().count() > 24] { (machine.id) }
             @for (part, value) in parts {
-                (meter(value))
+                (meter(value / full))
                 (exact(&format!("machines.{index}.{part}"), run, Some(value), &html! { (percent(value)) }))
             }
         }
     }
 }
 
-fn regions(machines: &[MachineRecord]) -> Markup {
+fn regions(machines: &[MachineRecord], full: f64) -> Markup {
     let mut groups: BTreeMap<(&str, &str), Vec<&MachineRecord>> = BTreeMap::new();
     for machine in machines {
         groups
@@ -83,7 +89,7 @@ fn regions(machines: &[MachineRecord]) -> Markup {
             tr {
                 td.name.long { (region) " " (role) ", mean of " (group.len()) }
                 @for value in [mean(|m| m.cpu), mean(|m| m.egress), mean(|m| m.ingress)] {
-                    (meter(value)) td.num { (percent(value)) }
+                    (meter(value / full)) td.num { (percent(value)) }
                 }
             }
         }

@@ -28,6 +28,13 @@ pub fn badge(comparison: &Comparison, run: &Run) -> Markup {
     html! { span.badge style={ "background:var(--" (name) ")" } { (run.number) } }
 }
 
+/// A long word that may break after its dots and dashes.
+pub fn breakable(word: &str) -> Markup {
+    html! {
+        @for part in word.split_inclusive(['.', '_', '-', '/']) { (part) wbr; }
+    }
+}
+
 /// A run's number and name.
 pub fn name(comparison: &Comparison, run: &Run) -> Markup {
     html! { (badge(comparison, run)) span.name { (run.label) } }

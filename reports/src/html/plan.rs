@@ -7,9 +7,9 @@ use groma_experiment::plan::{CryptoMode, Plan, Scheme};
 use maud::{Markup, html};
 
 use super::parts::{name, runs_of};
-use crate::compare::{Comparison, Run, Scenario};
+use crate::compare::{Comparison, Run, Scenario, bound};
 use crate::describe::{dissemination, expectation, fault_text, latency, phase, share};
-use crate::format::{bit_rate, count, exact, size, span, unbroken, written};
+use crate::format::{bit_rate, count, exact, size, span, unbroken};
 
 /// Columns of differences that fit a page; more are left to `run.json`.
 const COLUMNS: usize = 6;
@@ -206,15 +206,8 @@ fn load(list: &mut List, plan: &Plan) {
         list.add(format!("fault {}", index + 1), fault_text(plan, fault));
     }
     for target in &plan.targets {
-        let way = if target.at_least {
-            "at least"
-        } else {
-            "at most"
-        };
-        list.add(
-            target.metric.clone(),
-            format!("{way} {}", written(target.target)),
-        );
+        let (name, bound) = bound(&target.metric, target.target, target.at_least);
+        list.add(name, bound);
     }
 }
 

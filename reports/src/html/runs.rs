@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::machines;
-use super::parts::{Key, chip, exact, figure, ink_of, legend, meter, name};
+use super::parts::{Key, breakable, chip, exact, figure, ink_of, legend, meter, name};
 use crate::chart::ink::Ink;
 use crate::chart::timeline;
 use crate::compare::{Comparison, Run};
@@ -14,7 +14,7 @@ use crate::format::{Unit, count};
 use crate::subset::CHARTED_RUNS;
 
 /// Rows of one list; the rest is added up.
-const LISTED: usize = 12;
+const LISTED: usize = 10;
 
 /// The runs with charts of their own.
 pub fn section(comparison: &Comparison) -> Markup {
@@ -60,7 +60,7 @@ fn one(comparison: &Comparison, run: &Run) -> Markup {
                 (machines::table(run))
             }
             (own_faults(comparison, run))
-            div.three { (lists(run)) }
+            div.two { (lists(run)) }
         }
     }
 }
@@ -123,10 +123,12 @@ fn lists(run: &Run) -> Markup {
     let load = &record.load;
     html! {
         (list(run, "Offered by kind", "load.offered_by", &load.offered_by, load.offered, "of offered"))
-        (list(run, "Refused by reason", "load.rejected_by", &load.rejected_by, load.offered, "of offered"))
-        (list(run, "Consensus messages by kind", "messages", &record.messages, record.messages.values().sum(), "of messages"))
-        @if !record.refusals.is_empty() {
-            (list(run, "Messages refused by replicas", "refusals", &record.refusals, record.deliveries, "of deliveries"))
+        div.stack {
+            (list(run, "Refused by reason", "load.rejected_by", &load.rejected_by, load.offered, "of offered"))
+            (list(run, "Consensus messages by kind", "messages", &record.messages, record.messages.values().sum(), "of messages"))
+            @if !record.refusals.is_empty() {
+                (list(run, "Messages refused by replicas", "refusals", &record.refusals, record.deliveries, "of deliveries"))
+            }
         }
     }
 }
@@ -161,7 +163,7 @@ fn list(
                     tbody {
                         @for (name, value) in sorted.iter().take(LISTED) {
                             tr {
-                                td.name { (name) }
+                                td.name { (breakable(name)) }
                                 (meter(*value as f64 / most))
                                 (exact(&format!("{path}.{name}"), run, Some(*value as f64), &html! { (count(*value)) }))
                                 td.num { (share(*value)) }

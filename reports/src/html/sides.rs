@@ -42,6 +42,12 @@ fn charts(comparison: &Comparison, scenario: &Scenario) -> Markup {
         .into_iter()
         .map(|run| (run, ink_of(comparison, run)))
         .collect();
+    let plane = spread(runs);
+    // Where no plane is drawn, its place is free for the figures.
+    let staged = runs
+        .iter()
+        .any(|run| !run.source.record.stages_ms.is_empty());
+    let folded = plane || shown.len() < 2 || shown.len() > 5 || !staged;
     html! {
         @if shown.len() < runs.len() {
             p.note {
@@ -51,9 +57,12 @@ fn charts(comparison: &Comparison, scenario: &Scenario) -> Markup {
         }
         div.two {
             (distribution(comparison, &shown))
-            (stages(comparison, &shown))
+            (stages(comparison, &shown, folded))
             @if shown.len() > 1 { (course(comparison, &shown)) }
-            @if spread(runs) { (dots(comparison, runs)) }
+            @if plane { (dots(comparison, runs)) }
+            @if !folded {
+                div { h4 { "Stages in figures, ms" } (stage_table(comparison, &shown)) }
+            }
         }
         (faults(runs))
     }
@@ -121,7 +130,7 @@ fn distribution(comparison: &Comparison, shown: &[(&Run, Ink)]) -> Markup {
     )
 }
 
-fn stages(comparison: &Comparison, shown: &[(&Run, Ink)]) -> Markup {
+fn stages(comparison: &Comparison, shown: &[(&Run, Ink)], folded: bool) -> Markup {
     let mean = |run: &Run, stage: &str| -> Option<f64> {
         run.source.record.stages_ms.get(stage).and_then(|s| s.mean)
     };
@@ -154,19 +163,24 @@ fn stages(comparison: &Comparison, shown: &[(&Run, Ink)]) -> Markup {
             (figure("Where the time goes", &legend(&entries), &svg, &html! {
                 "Across: mean milliseconds of a transaction in each stage of its path, in order; together they are the mean finality latency."
             }))
-            details.data {
-                summary { "Figures of the stages" }
-                table {
-                    thead { tr { th { "Run" } @for stage in STAGES { th.num { (stage) ", ms" } } } }
-                    @for (part, of) in PARTS { tbody {
-                        tr.group { th colspan=(STAGES.len() + 1) { (part) } }
-                        @for (run, _) in shown { tr {
-                            th { (name(comparison, run)) }
-                            @for stage in STAGES { (stage_cell(run, stage, part, of)) }
-                        } }
-                    } }
-                }
+            @if folded {
+                details.data { summary { "Figures of the stages, ms" } (stage_table(comparison, shown)) }
             }
+        }
+    }
+}
+
+fn stage_table(comparison: &Comparison, shown: &[(&Run, Ink)]) -> Markup {
+    html! {
+        table.runs {
+            thead { tr { th { "Run" } @for stage in STAGES { th.num { (stage) } } } }
+            @for (part, of) in PARTS { tbody {
+                tr.group { th colspan=(STAGES.len() + 1) { (part) } }
+                @for (run, _) in shown { tr {
+                    th { (name(comparison, run)) }
+                    @for stage in STAGES { (stage_cell(run, stage, part, of)) }
+                } }
+            } }
         }
     }
 }
