@@ -7,7 +7,7 @@ use std::ops::Range;
 use groma_experiment::result::{TargetRecord, Verdict};
 use groma_experiment::store::LoadedRun;
 
-use crate::format::{Scale, Unit, printable, signed_percent, written};
+use crate::format::{Scale, printable, signed_percent, written};
 use crate::load::{Labelled, ordered};
 use crate::metric::{Better, METRICS, Metric};
 use crate::spread::{Spread, over_seeds};
