@@ -2,7 +2,7 @@
 //! everything that a handler does between two advances of its clock is one
 //! bundle, and one event in the queue.
 
-use crate::parcel::NONE;
+use crate::parcel::{NONE, last_index};
 
 /// Something that a handler does to the world.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl<O> Bundles<O> {
             effects: Vec::new(),
             targets: Vec::new(),
         });
-        (self.bundles.len() - 1) as u32
+        last_index(self.bundles.len())
     }
 
     pub(crate) fn memory(&self) -> usize {

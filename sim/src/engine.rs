@@ -7,7 +7,7 @@ use crate::fingerprint::Fingerprint;
 use crate::machine::{Machine, MachineUse};
 use crate::network::{Network, Wires};
 use crate::node::{Lane, MachineId, NodeId};
-use crate::parcel::{Labels, NONE};
+use crate::parcel::{INDEX_BITS, Labels, NONE};
 use crate::queue::{Event, EventQueue};
 use crate::rng::{NodeRng, Streams};
 use crate::seat::{Job, Jobs, LaneState, Place, Seat};
@@ -62,8 +62,6 @@ pub(crate) enum Kind {
     Start,
     Restart,
 }
-
-const INDEX_BITS: u32 = 28;
 
 impl Kind {
     const ALL: [Kind; 16] = [
@@ -178,14 +176,14 @@ impl<M, O> Engine<M, O> {
     }
 
     /// The order of the next event that a node causes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next_order(&mut self, node: u32) -> u64 {
         let last = &mut self.seats[node as usize].last_order;
         *last += 1;
         *last
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, time: Time, order: u64, target: u32, what: u32) {
         self.queue.push(Event {
             time,
@@ -241,7 +239,7 @@ impl<M, O> Engine<M, O> {
     }
 
     /// What the faults in force make of a message that would take `trip`.
-    #[inline]
+    #[inline(always)]
     fn judged(&self, from: u32, to: u32, order: u64, trip: Span) -> Option<Span> {
         if self.disturbances.is_quiet() || from == to {
             return Some(trip);

@@ -58,6 +58,7 @@ impl LatencyLaw {
     }
 
     /// The draw that these 64 random bits stand for.
+    #[inline]
     pub(crate) fn at(&self, bits: u64) -> Span {
         self.quantile(draw::unit(bits))
     }

@@ -263,7 +263,7 @@ impl Wires {
 
     /// How long the message with this order is under way between two
     /// machines, or `None` if it is lost.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn trip(&self, sender: Place, receiver: Place, order: u64) -> Option<Span> {
         let (from, to) = (sender.machine(), receiver.machine());
         match &self.plan {
@@ -301,7 +301,7 @@ impl Wires {
 
     /// The jitter of a message on the hop at this place of its path, or
     /// `None` if the hop loses it.
-    #[inline]
+    #[inline(always)]
     fn cross(&self, wire: &Wire, order: u64, place: u64) -> Option<Span> {
         if wire.loss.0 > 0 && wire.loss.hits(self.messages.bits(order, 2 * place + LOSS)) {
             return None;

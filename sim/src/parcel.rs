@@ -9,6 +9,22 @@ use crate::time::Span;
 /// No index: the end of a list, or nothing there.
 pub(crate) const NONE: u32 = u32::MAX;
 
+/// Bits of an index inside an event.
+pub(crate) const INDEX_BITS: u32 = 28;
+
+/// The index of the last entry of a pool with so many.
+///
+/// # Panics
+/// If events could not tell it: a quarter of a billion things pending at once
+/// are a run without limits.
+pub(crate) fn last_index(count: usize) -> u32 {
+    assert!(
+        count <= 1 << INDEX_BITS,
+        "{count} things are pending at once"
+    );
+    (count - 1) as u32
+}
+
 /// What the engine knows of a payload.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Label {
@@ -58,7 +74,7 @@ impl<M> Labels<M> {
             }
             None => {
                 self.labels.push(label);
-                (self.labels.len() - 1) as u32
+                last_index(self.labels.len())
             }
         };
         self.fresh.push((parcel, content));
@@ -140,7 +156,7 @@ impl<M> Hold<M> {
 
     /// Takes in what was sent since the last call and disposes of what was
     /// released out of reach.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn settle(&mut self, labels: &mut Labels<M>) {
         while let Some((parcel, content)) = labels.fresh.pop() {
             let place = parcel as usize;

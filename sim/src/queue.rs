@@ -3,10 +3,12 @@
 //!
 //! A level has 64 slots; a slot of level l spans 64^l nanoseconds. An event
 //! lies in the level of the highest bit in which its time differs from the
-//! wheel's position, so no event is ever moved but downwards. When the first
-//! occupied slot is opened, few events are sorted into the open batch at once
-//! and many are spread over finer slots. Slots are chains of blocks from one
-//! pool, so that a pending event costs its 24 bytes and a share of a block.
+//! wheel's position, so events only ever move downwards. When the first
+//! occupied slot is opened, up to a thousand events are sorted into the open
+//! batch at once and more are spread over finer slots. Slots are chains of
+//! blocks from one pool, so that a pending event costs its 24 bytes and a share
+//! of a block. The idea is Varghese and Lauck's (1987); sorting a slot when it
+//! is opened gives the exact order that their ticks do not.
 //!
 //! The queue knows nothing of what its events mean.
 
@@ -56,9 +58,12 @@ const LEVELS: usize = 64_usize.div_ceil(LEVEL_BITS as usize);
 /// Events of a block.
 const BLOCK: usize = 16;
 /// A slot with more events than this is spread over finer slots.
-const BATCH: usize = 64;
+const BATCH: usize = 1_024;
 /// With more events than this pushed into the open range, it is narrowed.
 const LATE: usize = 64;
+
+/// So many events are sorted by insertion.
+const SMALL: usize = 16;
 
 const NONE: u32 = u32::MAX;
 
@@ -75,6 +80,14 @@ struct Slot {
     count: u32,
 }
 
+impl Slot {
+    /// How many events the first block of a chain that is not empty holds.
+    #[inline]
+    const fn in_first_block(self) -> usize {
+        (self.count as usize - 1) % BLOCK + 1
+    }
+}
+
 const EMPTY: Slot = Slot {
     head: NONE,
     count: 0,
@@ -86,6 +99,9 @@ pub struct EventQueue {
     /// The events of the open range, the first one last. The open range ends
     /// with the instant `open_last`; every event in a slot is later.
     batch: Vec<Event>,
+    /// Buffers for sorting.
+    sorted: Vec<Event>,
+    ends: Box<[u32; BATCH]>,
     /// Events pushed into the open range after it was opened.
     late: BinaryHeap<Reverse<Event>>,
     open_last: u64,
@@ -105,7 +121,9 @@ pub struct EventQueue {
 impl Default for EventQueue {
     fn default() -> Self {
         Self {
-            batch: Vec::with_capacity(2 * BATCH),
+            batch: Vec::with_capacity(BATCH),
+            sorted: Vec::with_capacity(BATCH),
+            ends: Box::new([0; BATCH]),
             late: BinaryHeap::with_capacity(2 * LATE),
             open_last: 0,
             position: 0,
@@ -140,6 +158,31 @@ const fn last_of_range(low: u64, high: u64) -> u64 {
     }
 }
 
+/// The first and the last time of these events.
+fn range(events: &[Event]) -> (u64, u64) {
+    let times = events.iter().map(|event| event.time.as_nanos());
+    times.fold((u64::MAX, 0), |(low, high), time| {
+        (low.min(time), high.max(time))
+    })
+}
+
+/// Sorts events, the last one first. Most batches are a handful of events.
+fn sort(events: &mut [Event]) {
+    if events.len() > SMALL {
+        events.sort_unstable_by_key(|event| Reverse(event.key()));
+        return;
+    }
+    for sorted in 1..events.len() {
+        let event = events[sorted];
+        let mut hole = sorted;
+        while hole > 0 && events[hole - 1] < event {
+            events[hole] = events[hole - 1];
+            hole -= 1;
+        }
+        events[hole] = event;
+    }
+}
+
 impl EventQueue {
     /// An empty queue.
     #[must_use]
@@ -163,30 +206,37 @@ impl EventQueue {
     #[must_use]
     pub fn memory(&self) -> usize {
         self.pool.capacity() * size_of::<Block>()
-            + (self.batch.capacity() + self.late.capacity()) * size_of::<Event>()
+            + (self.batch.capacity() + self.sorted.capacity()) * size_of::<Event>()
+            + self.late.capacity() * size_of::<Event>()
+            + size_of_val(&*self.ends)
             + size_of_val(&*self.slots)
     }
 
     /// Adds an event. Its time must not be before that of the event popped
     /// last.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, event: Event) {
         debug_assert!(event.time.as_nanos() >= self.now, "{event:?} is past");
         self.len += 1;
         if event.time.as_nanos() > self.open_last {
             self.place(event);
         } else {
-            self.late.push(Reverse(event));
-            if self.late.len() > LATE {
-                self.narrow();
-            }
+            self.push_late(event);
+        }
+    }
+
+    /// Adds an event to the open range.
+    fn push_late(&mut self, event: Event) {
+        self.late.push(Reverse(event));
+        if self.late.len() > LATE {
+            self.narrow();
         }
     }
 
     /// Opens the next batch if the last one is used up, and returns it if so:
     /// most of the events that are about to be popped, so that the caller can
     /// fetch all their targets from memory together and not one by one.
-    #[inline]
+    #[inline(always)]
     pub fn upcoming(&mut self) -> &[Event] {
         if !self.batch.is_empty() || !self.late.is_empty() {
             return &[];
@@ -196,7 +246,7 @@ impl EventQueue {
     }
 
     /// Takes the first event, unless it is later than `end`.
-    #[inline]
+    #[inline(always)]
     pub fn pop_until(&mut self, end: Time) -> Option<Event> {
         if !self.late.is_empty() {
             return self.pop_with_late(end);
@@ -232,7 +282,7 @@ impl EventQueue {
     }
 
     /// Puts an event after the open range into its slot.
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, event: Event) {
         let time = event.time.as_nanos();
         let level = level_of(time ^ self.position);
@@ -258,52 +308,22 @@ impl EventQueue {
         slot.count += 1;
     }
 
-    /// Moves the events of the first occupied slot, unsorted, to the batch.
-    /// False if there is none.
-    fn take_first_slot(&mut self) -> bool {
-        if self.levels == 0 {
-            return false;
-        }
-        let level = self.levels.trailing_zeros() as usize;
-        let index = self.occupied[level].trailing_zeros() as usize;
-        let slot = std::mem::replace(&mut self.slots[level][index], EMPTY);
-        self.occupied[level] &= self.occupied[level] - 1;
-        if self.occupied[level] == 0 {
-            self.levels &= self.levels - 1;
-        }
-        let mut filled = (slot.count as usize - 1) % BLOCK + 1;
-        let mut at = slot.head;
-        while at != NONE {
-            let block = &mut self.pool[at as usize];
-            self.batch.extend_from_slice(&block.events[..filled]);
-            let next = block.next;
-            block.next = self.free;
-            self.free = at;
-            at = next;
-            filled = BLOCK;
-        }
-        true
-    }
-
     /// Opens the first occupied slot, spreading its events over finer slots
     /// until few enough are left to be sorted. Called when the open range is
     /// empty, which it stays if nothing is pending.
     fn open(&mut self) {
-        while self.take_first_slot() {
-            if self.batch.len() > BATCH {
-                let times = self.batch.iter().map(|event| event.time.as_nanos());
-                let (low, high) = times.fold((u64::MAX, 0), |(low, high), time| {
-                    (low.min(time), high.max(time))
-                });
+        while let Some(slot) = self.take_first_slot() {
+            if slot.count as usize > BATCH {
+                let (low, high) = self.range_of(slot);
                 if low != high {
-                    self.position = low;
-                    self.open_last = low;
-                    self.spread();
+                    self.spread(slot, low);
                     continue;
                 }
             }
-            self.batch
-                .sort_unstable_by_key(|event| Reverse(event.key()));
+            self.collect(slot);
+            if self.batch.len() > 1 {
+                self.sort_batch();
+            }
             if let (Some(first), Some(last)) = (self.batch.last(), self.batch.first()) {
                 self.position = first.time.as_nanos();
                 self.open_last = last_of_range(self.position, last.time.as_nanos());
@@ -312,24 +332,124 @@ impl EventQueue {
         }
     }
 
-    /// Puts the events of the batch back into slots, seen from the position,
-    /// which is the time of the first of them.
-    fn spread(&mut self) {
-        let mut crowd = std::mem::take(&mut self.batch);
-        for event in crowd.drain(..) {
-            self.place(event);
+    /// Takes the chain of the first occupied slot off the wheel.
+    #[inline(always)]
+    fn take_first_slot(&mut self) -> Option<Slot> {
+        if self.levels == 0 {
+            return None;
         }
-        self.batch = crowd;
+        let level = self.levels.trailing_zeros() as usize;
+        let index = self.occupied[level].trailing_zeros() as usize;
+        self.occupied[level] &= self.occupied[level] - 1;
+        if self.occupied[level] == 0 {
+            self.levels &= self.levels - 1;
+        }
+        Some(std::mem::replace(&mut self.slots[level][index], EMPTY))
+    }
+
+    /// Moves the events of a chain, unsorted, to the batch.
+    #[inline(always)]
+    fn collect(&mut self, mut slot: Slot) {
+        while slot.head != NONE {
+            let block = &mut self.pool[slot.head as usize];
+            let filled = slot.in_first_block();
+            self.batch.extend_from_slice(&block.events[..filled]);
+            slot = self.drop_first_block(slot);
+        }
+    }
+
+    /// Puts the events of a chain into finer slots, as seen from `position`,
+    /// the time of the first of them.
+    fn spread(&mut self, mut slot: Slot, position: u64) {
+        self.position = position;
+        self.open_last = position;
+        while slot.head != NONE {
+            let events = self.pool[slot.head as usize].events;
+            let filled = slot.in_first_block();
+            // Dropped first, the block is there to be filled again.
+            slot = self.drop_first_block(slot);
+            for event in &events[..filled] {
+                self.place(*event);
+            }
+        }
+    }
+
+    /// Frees the first block of a chain and returns the rest of it.
+    #[inline(always)]
+    fn drop_first_block(&mut self, slot: Slot) -> Slot {
+        let block = &mut self.pool[slot.head as usize];
+        let rest = Slot {
+            head: block.next,
+            count: slot.count - slot.in_first_block() as u32,
+        };
+        block.next = self.free;
+        self.free = slot.head;
+        rest
+    }
+
+    /// The first and the last time in a chain.
+    fn range_of(&self, slot: Slot) -> (u64, u64) {
+        let (mut head, mut filled) = (slot.head, slot.in_first_block());
+        let (mut low, mut high) = (u64::MAX, 0);
+        while head != NONE {
+            let block = &self.pool[head as usize];
+            let (first, last) = range(&block.events[..filled]);
+            (low, high) = (low.min(first), high.max(last));
+            (head, filled) = (block.next, BLOCK);
+        }
+        (low, high)
+    }
+
+    /// Sorts the batch: many events are first distributed over as many buckets
+    /// of equal width, so that only a few are left to be compared.
+    fn sort_batch(&mut self) {
+        let count = self.batch.len();
+        if count <= SMALL || count > BATCH {
+            sort(&mut self.batch);
+            return;
+        }
+        let (low, high) = range(&self.batch);
+        let buckets = count.next_power_of_two();
+        let bits = 64 - (high - low).leading_zeros();
+        let shift = bits.saturating_sub(buckets.trailing_zeros());
+        // The last event comes first.
+        let bucket = |event: &Event| ((high - event.time.as_nanos()) >> shift) as usize;
+        let ends = &mut self.ends[..buckets];
+        ends.fill(0);
+        for event in &self.batch {
+            ends[bucket(event)] += 1;
+        }
+        let mut total = 0;
+        for end in ends.iter_mut() {
+            let start = total;
+            total += *end;
+            *end = start;
+        }
+        self.sorted.resize(count, Event::default());
+        for event in &self.batch {
+            let end = &mut ends[bucket(event)];
+            self.sorted[*end as usize] = *event;
+            *end += 1;
+        }
+        std::mem::swap(&mut self.batch, &mut self.sorted);
+        let mut start = 0;
+        for &end in ends.iter() {
+            let end = end as usize;
+            if end > start + 1 {
+                sort(&mut self.batch[start..end]);
+            }
+            start = end;
+        }
     }
 
     /// Shrinks the open range by one level and moves what lies behind it back
     /// into slots, so that a burst of near events does not pile up in the heap
-    /// of late ones.
+    /// of late ones. A range within one slot of the finest level stays.
     #[cold]
     fn narrow(&mut self) {
         let position = self.position.max(self.now);
         let bits = level_of(position ^ self.open_last) as u32 * LEVEL_BITS;
-        if position == self.open_last || bits == 0 {
+        if bits == 0 {
             return;
         }
         self.position = position;
@@ -337,9 +457,10 @@ impl EventQueue {
         let open_last = Time::from_nanos(self.open_last);
         // The batch is sorted with the last event first.
         let behind = self.batch.partition_point(|event| event.time > open_last);
-        for event in self.batch.drain(..behind).collect::<Vec<_>>() {
-            self.place(event);
+        for place in 0..behind {
+            self.place(self.batch[place]);
         }
+        self.batch.drain(..behind);
         let mut late = std::mem::take(&mut self.late).into_vec();
         late.retain(|Reverse(event)| {
             let open = event.time <= open_last;

@@ -206,7 +206,7 @@ impl<N: Node> Simulation<N> {
         std::hint::black_box(sum);
     }
 
-    #[inline]
+    #[inline(always)]
     fn handle(&mut self, event: Event) {
         let (kind, index) = Kind::split(event.what);
         let Event { order, target, .. } = event;
@@ -248,7 +248,7 @@ impl<N: Node> Simulation<N> {
     }
 
     /// Clears away what the last event left behind.
-    #[inline]
+    #[inline(always)]
     fn settle(&mut self, observer: &mut impl Observer<N>) {
         if !self.engine.labels.is_settled() {
             self.hold.settle(&mut self.engine.labels);
@@ -260,7 +260,7 @@ impl<N: Node> Simulation<N> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn deliver(&mut self, order: u64, target: u32, parcel: u32) {
         let engine = &mut self.engine;
         if engine.seats[target as usize].down {

@@ -5,7 +5,7 @@
 //! new deadline when it comes up, so that a timer that is reset a thousand
 //! times costs one event for every period and not a thousand.
 
-use crate::parcel::NONE;
+use crate::parcel::{NONE, last_index};
 use crate::rng::mix;
 use crate::time::Time;
 
@@ -119,7 +119,7 @@ impl Timers {
         let index = self.free;
         if index == NONE {
             self.entries.push(entry);
-            self.buckets[bucket] = (self.entries.len() - 1) as u32;
+            self.buckets[bucket] = last_index(self.entries.len());
         } else {
             self.free = self.entries[index as usize].next;
             self.entries[index as usize] = entry;

@@ -99,20 +99,29 @@ proptest! {
         while pair.pop(u64::MAX) {}
         prop_assert!(pair.wheel.is_empty());
     }
+}
 
-    /// Bursts larger than a batch: slots spread, ranges narrow.
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Bursts larger than a batch, so that slots spread, and crowds pushed
+    /// into the open range, so that it narrows.
     #[test]
     fn crowds_come_out_in_total_order(
-        bursts in prop::collection::vec((spans(), 1_u64..300, 0_u64..2_000, 1_usize..300), 1..12),
+        bursts in prop::collection::vec(
+            (spans(), 1_u64..3_000, 0_u64..2_000, 1_usize..300, 0_u64..100),
+            1..8,
+        ),
     ) {
         let mut pair = Pair::default();
-        for (after, count, gap, pops) in bursts {
+        for (after, count, gap, pops, near) in bursts {
             for index in 0..count {
                 pair.push(after.saturating_add(index * gap), index % 3);
             }
-            for index in 0..pops {
+            for index in 0..pops as u64 {
                 pair.pop(u64::MAX);
-                pair.push(index as u64 % 7 * gap, 5);
+                pair.push(index % 7 * gap, 5);
+                pair.push(index % 5 * near, 2);
             }
         }
         while pair.pop(u64::MAX) {}
