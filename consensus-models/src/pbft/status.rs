@@ -137,7 +137,8 @@ impl Pbft {
     /// not help, because they may have committed while this replica was away.
     fn hand_on_again<E: Env<Self> + ?Sized>(&mut self, stuck: bool, env: &mut E) {
         let tick = self.retry.tick;
-        let view = self.installed;
+        // Proposals of a view that this replica left hold nothing any more.
+        let view = self.view;
         let overdue = self.requests.overdue(view, tick, stuck, AGAIN_LIMIT);
         // Whoever knows no primary asks another replica each time.
         let n = self.committee.n();
@@ -260,7 +261,7 @@ impl Pbft {
         let peer = &mut self.peers[from.index()];
         peer.claimed = peer.claimed.max(status.committed);
         peer.aware = peer.aware.max(status.committed);
-        let ahead = status.view > self.view
+        let ahead = (status.active && status.view > self.view)
             || status.committed > self.committed
             || status.stable > self.stable.checkpoint.height;
         self.retry.nudged |= ahead;
@@ -389,6 +390,7 @@ impl Pbft {
         self.check(content, env);
         for &id in ids {
             if !self.requests.is_pending(id) {
+                self.retry.settled.remove(&id);
                 continue;
             }
             let who = self.retry.settled.entry(id).or_default();

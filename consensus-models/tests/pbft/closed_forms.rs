@@ -1,5 +1,4 @@
 //! Closed forms of PBFT: messages per block and commit latency.
-#![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
 

@@ -1,7 +1,6 @@
 //! PBFT under random loads and faults: agreement always, progress after.
 //!
 //! `GROMA_SEEDS=N` runs N seeds a test, `GROMA_SEED=S` replays one.
-#![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
 
@@ -62,6 +61,19 @@ fn a_slow_log_forgets_nothing_that_mattered() {
         let mut trial = slow_log(trial(4, seed));
         trial.batches = 200;
         trial.fault_every = Duration::from_millis(400);
+        let _ = trial.run::<Pbft>();
+    });
+}
+
+#[test]
+fn faults_fall_between_any_two_messages() {
+    for_seeds(60, |seed| {
+        let mut trial = slow_log(trial(if seed % 4 == 0 { 7 } else { 4 }, seed));
+        trial.config.disk = Between(Duration::ZERO, Duration::from_millis(80));
+        trial.torn_permille = 20;
+        trial.batches = 150;
+        trial.fault_every = Duration::from_millis(120);
+        trial.faults_until = Duration::from_secs(15);
         let _ = trial.run::<Pbft>();
     });
 }

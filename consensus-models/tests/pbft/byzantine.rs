@@ -1,5 +1,4 @@
 //! PBFT with one replica that lies.
-#![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
 use std::time::Duration;
