@@ -1,7 +1,8 @@
 //! What a handler may do: the only way from a node to the world.
 
 use crate::bundle::{Bundle, Effect};
-use crate::engine::{Engine, Kind};
+use crate::engine::Engine;
+use crate::event::Kind;
 use crate::node::{MachineId, Node, NodeId};
 use crate::parcel::NONE;
 use crate::rng::NodeRng;

@@ -3,99 +3,18 @@
 
 use crate::bundle::{Bundles, Effect};
 use crate::disturbance::Disturbances;
+use crate::event::{Kind, SEQUENCE_BITS, node_source, order_before_first};
 use crate::fingerprint::Fingerprint;
 use crate::machine::{Machine, MachineUse};
-use crate::network::{Network, Wires};
+use crate::network::Wires;
 use crate::node::{Lane, MachineId, NodeId};
-use crate::parcel::{INDEX_BITS, Labels, NONE};
+use crate::parcel::{Labels, NONE};
 use crate::queue::{Event, EventQueue};
 use crate::rng::{NodeRng, Streams};
 use crate::seat::{Job, Jobs, LaneState, Place, Seat};
 use crate::simulation::Setup;
 use crate::time::{Span, Time};
 use crate::timer::Timers;
-
-/// The low bits of an order hold the source's own sequence, enough for 10^12
-/// events from one source; the high bits hold the source.
-const SEQUENCE_BITS: u32 = 40;
-
-/// The order that precedes a source's first event. Source 0 is the schedule of
-/// faults, which therefore come before all else at their instant; then come
-/// nodes, then machines.
-pub(crate) const fn order_before_first(source: u32) -> u64 {
-    (source as u64) << SEQUENCE_BITS
-}
-
-/// The source of the node with this index.
-pub(crate) const fn node_source(node: u32) -> u32 {
-    node + 1
-}
-
-/// The index of the node that caused the event with this order.
-pub(crate) const fn node_of(order: u64) -> u32 {
-    (order >> SEQUENCE_BITS) as u32 - 1
-}
-
-/// What an event or a job is, in the high bits of its `what`; the low bits
-/// hold an index whose meaning depends on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// The last bit of a parcel has come to the target over the network, to a
-    /// machine with infinite ingress.
-    Deliver,
-    /// A parcel is handed to the target: its last bit has passed the ingress,
-    /// or it never left the machine.
-    Hand,
-    /// The first bit of a parcel has come to the target's ingress.
-    Arrive,
-    /// A bundle of the target's effects leaves.
-    Depart,
-    /// A timer of the target comes up.
-    Timer,
-    /// A lane of the target is free for the next job.
-    Lane,
-    /// A core of the target machine is free for a waiting lane.
-    Core,
-    /// A fault strikes (index) or heals (target 1).
-    Fault,
-    /// The target starts, or restarts.
-    Start,
-    Restart,
-}
-
-impl Kind {
-    const ALL: [Kind; 16] = [
-        Kind::Deliver,
-        Kind::Hand,
-        Kind::Arrive,
-        Kind::Depart,
-        Kind::Timer,
-        Kind::Lane,
-        Kind::Core,
-        Kind::Fault,
-        Kind::Start,
-        Kind::Restart,
-        // The rest only makes the table as long as four bits can index.
-        Kind::Restart,
-        Kind::Restart,
-        Kind::Restart,
-        Kind::Restart,
-        Kind::Restart,
-        Kind::Restart,
-    ];
-
-    #[inline]
-    pub(crate) const fn of(self, index: u32) -> u32 {
-        debug_assert!(index >> INDEX_BITS == 0);
-        ((self as u32) << INDEX_BITS) | index
-    }
-
-    #[inline]
-    pub(crate) const fn split(what: u32) -> (Kind, u32) {
-        let kind = Kind::ALL[(what >> INDEX_BITS) as usize];
-        (kind, what & ((1 << INDEX_BITS) - 1))
-    }
-}
 
 /// Everything of a run but nodes and contents. `M` and `O` are the nodes'
 /// messages and observations.
@@ -123,24 +42,10 @@ pub(crate) struct Engine<M, O> {
 
 impl<M, O> Engine<M, O> {
     pub(crate) fn new(setup: &Setup) -> Self {
+        check(setup);
         let streams = Streams::new(setup.seed);
         let nodes = setup.placement.len() as u32;
-        let sources = 1 + setup.placement.len() + setup.machines.len();
-        assert!(
-            sources < 1 << (64 - SEQUENCE_BITS),
-            "{sources} nodes and machines are more than an event order can tell apart"
-        );
-        assert!(
-            setup.network.topology.machines() == setup.machines.len(),
-            "the topology places {} machines, the set-up has {}",
-            setup.network.topology.machines(),
-            setup.machines.len()
-        );
         let places = setup.placement.iter().map(|&machine| {
-            assert!(
-                machine.index() < setup.machines.len(),
-                "a node is placed on {machine}, which does not exist"
-            );
             let region = setup.network.topology.region(machine);
             Place::new(machine, region, &setup.machines[machine.index()])
         });
@@ -163,7 +68,7 @@ impl<M, O> Engine<M, O> {
             lanes: vec![[const { LaneState::IDLE }; Lane::COUNT]; nodes as usize],
             machines: machines.collect(),
             residents,
-            wires: Wires::new(Network::clone(&setup.network), &streams),
+            wires: Wires::new(&setup.network, &streams),
             disturbances: Disturbances::new(nodes as usize),
             labels: Labels::new(),
             bundles: Bundles::new(),
@@ -399,5 +304,26 @@ impl<M, O> Engine<M, O> {
             usage.ingress_bytes += seat.received;
         }
         usage
+    }
+}
+
+/// Panics if the set-up contradicts itself.
+fn check(setup: &Setup) {
+    let machines = setup.machines.len();
+    let sources = 1 + setup.placement.len() + machines;
+    assert!(
+        sources < 1 << (64 - SEQUENCE_BITS),
+        "{sources} nodes and machines are more than an event order can tell apart"
+    );
+    let placed = setup.network.topology.machines();
+    assert!(
+        placed == machines,
+        "the topology places {placed} machines, the set-up has {machines}"
+    );
+    for (node, machine) in setup.placement.iter().enumerate() {
+        assert!(
+            machine.index() < machines,
+            "node {node} is placed on {machine} of {machines}"
+        );
     }
 }

@@ -27,6 +27,7 @@ mod bundle;
 mod context;
 mod disturbance;
 mod engine;
+mod event;
 mod fingerprint;
 mod parcel;
 mod seat;

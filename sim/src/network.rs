@@ -127,7 +127,7 @@ const LOSS: u64 = 0;
 const JITTER: u64 = 1;
 
 impl Wires {
-    pub(crate) fn new(network: Network, streams: &Streams) -> Self {
+    pub(crate) fn new(network: &Network, streams: &Streams) -> Self {
         let mut stream = streams.stream("network", 0);
         let mut wires = Self {
             loopback: network.loopback,
@@ -142,15 +142,15 @@ impl Wires {
             links: Addressed::from_stream(&mut stream),
             messages: Addressed::from_stream(&mut stream),
         };
-        let topology = network.topology;
+        let topology = &network.topology;
         let kinds: Vec<Wire> = topology
             .graph
             .edge_weights()
             .map(|edge| wires.wire(edge.spec))
             .collect();
-        wires.plan = match topology.shape {
-            Shape::Mesh { regions } => wires.mesh(topology.graph.node_count(), &regions, kinds),
-            Shape::Routed { machines } => wires.route(machines as usize, &topology.graph, kinds),
+        wires.plan = match &topology.shape {
+            Shape::Mesh { regions } => wires.mesh(topology.graph.node_count(), regions, kinds),
+            Shape::Routed { machines } => wires.route(*machines as usize, &topology.graph, kinds),
         };
         wires
     }

@@ -1,7 +1,8 @@
 //! The loop: takes events in order and runs the nodes' handlers.
 
 use crate::context::Context;
-use crate::engine::{Engine, Kind, node_of};
+use crate::engine::Engine;
+use crate::event::{Kind, node_of};
 use crate::fault::Fault;
 use crate::machine::{MachineSpec, MachineUse};
 use crate::network::Network;

@@ -1,6 +1,7 @@
 //! What happens when a fault strikes or heals.
 
-use crate::engine::{Engine, Kind, order_before_first};
+use crate::engine::Engine;
+use crate::event::{Kind, order_before_first};
 use crate::fault::{Fault, FaultKind};
 use crate::node::{Lane, MachineId, Node, NodeId};
 use crate::seat::{Job, LaneState};
