@@ -193,8 +193,16 @@ fn city(plan: &Plan, layout: &Layout) -> (Feed, State) {
     workload.genesis(&mut genesis);
     let state = State::genesis(&genesis);
     let streams = Streams::new(plan.seed);
-    let arrivals = Arrivals::new(crate::layout::phases(plan), streams.stream("arrivals", 0))
-        .expect("a plan's load is checked");
+    // A load that is all closed loop offers nothing of itself.
+    let phases = crate::layout::phases(plan);
+    let offers = phases.iter().any(|phase| {
+        let bursts = matches!(phase.law, groma_workloads::Law::Burst { .. });
+        bursts || phase.from.0 + phase.to.0 > 0
+    });
+    let arrivals = offers.then(|| {
+        let stream = streams.stream("arrivals", 0);
+        Arrivals::new(phases, stream).expect("a plan's load is checked")
+    });
     let city = City::new(workload, streams.stream("city", 0));
     (
         Feed::new(city, arrivals, keyring, Homes::new(&layout.gateway_weights)),

@@ -62,7 +62,7 @@ impl Homes {
 /// The source of all transactions of a run.
 pub struct Feed {
     city: City<Stream>,
-    arrivals: Arrivals<Stream>,
+    arrivals: Option<Arrivals<Stream>>,
     keyring: Arc<Keyring>,
     homes: Homes,
     queues: Vec<VecDeque<Intended>>,
@@ -81,7 +81,7 @@ impl Feed {
     #[must_use]
     pub fn new(
         city: City<Stream>,
-        arrivals: Arrivals<Stream>,
+        arrivals: Option<Arrivals<Stream>>,
         keyring: Arc<Keyring>,
         homes: Homes,
     ) -> Self {
@@ -99,7 +99,7 @@ impl Feed {
     pub fn next_at(&mut self, gateway: GatewayId) -> Option<Time> {
         let queue = gateway.0 as usize;
         while self.queues[queue].is_empty() {
-            let arrival = self.arrivals.next()?;
+            let arrival = self.arrivals.as_mut()?.next()?;
             let tx = self.draw(arrival.at);
             let home = self.homes.of(tx.transaction.sender);
             self.queues[home.0 as usize].push_back(Intended {

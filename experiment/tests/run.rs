@@ -122,7 +122,7 @@ fn every_way_of_spreading_bodies_works() {
     for protocol in PROTOCOLS {
         for way in [Dissemination::ClientsToAll, Dissemination::Workers] {
             let mut plan = plan(protocol);
-            plan.load = vec![phase(3 * SECOND, 1_000, true)];
+            plan.load = vec![phase(4 * SECOND, 2_000, true)];
             plan.dissemination = way;
             let record = run(&plan).record;
             assert_eq!(
@@ -167,7 +167,7 @@ fn an_overload_is_told_as_one() {
         let record = run(&plan).record;
         assert_eq!(record.verdict, Verdict::Unsustained, "{protocol}");
         let load = &record.load;
-        assert!(load.shed > 0 && load.expired > 0, "{protocol}: {load:?}");
+        assert!(load.shed > 0, "{protocol}: {load:?}");
         assert_eq!(load.offered, load.submitted + load.shed, "{protocol}");
         assert_eq!(
             load.submitted,
@@ -248,29 +248,30 @@ fn messages_per_block_equal_the_closed_forms() {
 
 #[test]
 fn a_saturated_uplink_bounds_goodput() {
-    // A Raft leader on a thin line: every body leaves it n - 1 times. The bound
-    // counts bodies alone; headers, acknowledgements and replies come on top.
+    // A Raft leader on a thin line: every body leaves it n - 1 times, and every
+    // result once. Headers, heartbeats and commit notices come on top, so the
+    // closed form may never be exceeded and is missed by a few per cent.
     let mut plan = plan("raft");
     plan.machine.egress_bps = 20_000_000;
-    plan.mempool_max_txs = 4_000;
     plan.client.resend_after_ns = 0;
-    plan.load = vec![
-        phase(4 * SECOND, 6_000, false),
-        phase(8 * SECOND, 6_000, true),
-    ];
+    for phase in &mut plan.load {
+        phase.load = LoadPlan::Closed { in_flight: 3_000 };
+    }
     let record = run(&plan).record;
     let bytes = record.storage.block_bytes as f64 / record.storage.executed_txs as f64;
-    let bound = 20_000_000.0 / 8.0 / (3.0 * bytes);
+    let replies = f64::from(plan.client.reply_bytes);
+    let bound = 20_000_000.0 / 8.0 / (3.0 * bytes + replies);
     let share = record.load.goodput_tps / bound;
     let busiest = record
         .machines
         .iter()
         .map(|machine| machine.egress)
         .fold(0.0, f64::max);
-    assert!(busiest > 0.95, "the uplink is the bottleneck: {busiest}");
+    assert!(busiest > 0.97, "the uplink is the bottleneck: {busiest}");
     assert!(
-        (0.80..=1.0).contains(&share),
-        "goodput is {share} of the egress bound"
+        (0.93..=1.0).contains(&share),
+        "goodput is {share} of the bound: {:?}",
+        record.messages
     );
 }
 
