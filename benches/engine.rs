@@ -136,6 +136,7 @@ fn phold(nodes: u32) -> Simulation<Forwarder> {
         nodes,
     };
     let mut network = Network::meshed(nodes, link);
+    network.in_order = false;
     // A node that draws itself waits no less than others.
     network.loopback = Span::micros(1_100);
     let setup = setup(FREE, network);

@@ -4,11 +4,13 @@
 use crate::bundle::{Bundles, Effect};
 use crate::disturbance::Disturbances;
 use crate::event::{Kind, SEQUENCE_BITS, node_source, order_before_first};
+use crate::fault::{Fault, FaultKind};
 use crate::fingerprint::Fingerprint;
 use crate::machine::{Machine, MachineUse};
 use crate::network::Wires;
 use crate::node::{Lane, MachineId, NodeId};
 use crate::parcel::{Labels, NONE};
+use crate::pipe::Pipes;
 use crate::queue::{Event, EventQueue};
 use crate::rng::{NodeRng, Streams};
 use crate::seat::{Job, Jobs, LaneState, Place, Seat};
@@ -29,6 +31,7 @@ pub(crate) struct Engine<M, O> {
     /// The nodes of every machine.
     residents: Vec<Vec<u32>>,
     pub(crate) wires: Wires,
+    pub(crate) pipes: Pipes,
     pub(crate) disturbances: Disturbances,
     pub(crate) labels: Labels<M>,
     pub(crate) bundles: Bundles<O>,
@@ -56,6 +59,7 @@ impl<M, O> Engine<M, O> {
         let machines = (node_source(nodes)..)
             .zip(&setup.machines)
             .map(|(source, spec)| Machine::new(spec, order_before_first(source)));
+        let wires = Wires::new(&setup.network, &streams);
         let mut residents = vec![Vec::new(); setup.machines.len()];
         for (node, machine) in (0..nodes).zip(&setup.placement) {
             residents[machine.index()].push(node);
@@ -68,7 +72,8 @@ impl<M, O> Engine<M, O> {
             lanes: vec![[const { LaneState::IDLE }; Lane::COUNT]; nodes as usize],
             machines: machines.collect(),
             residents,
-            wires: Wires::new(&setup.network, &streams),
+            pipes: pipes(setup, &wires),
+            wires,
             disturbances: Disturbances::new(nodes as usize),
             labels: Labels::new(),
             bundles: Bundles::new(),
@@ -134,7 +139,8 @@ impl<M, O> Engine<M, O> {
         let Some(trip) = trip.and_then(|trip| self.judged(from, to, order, trip)) else {
             return self.lose(sender, parcel);
         };
-        let first_bit = first_bit + trip;
+        let (a, b) = (sender.machine(), receiver.machine());
+        let first_bit = self.pipes.pass(a, b, first_bit + trip, label.transmit);
         if receiver.ingress_is_infinite() {
             let last_bit = first_bit + label.transmit;
             self.push(last_bit, order, to, Kind::Deliver.of(parcel));
@@ -304,6 +310,17 @@ impl<M, O> Engine<M, O> {
             usage.ingress_bytes += seat.received;
         }
         usage
+    }
+}
+
+/// The pipes that a set-up asks for. Where latencies never change, order keeps
+/// itself.
+fn pipes(setup: &Setup, wires: &Wires) -> Pipes {
+    let slows = |fault: &Fault| matches!(fault.kind, FaultKind::SlowLink { .. });
+    let order_may_change = !wires.is_steady() || setup.faults.iter().any(slows);
+    match setup.network.in_order && order_may_change {
+        true => Pipes::new(setup.machines.len()),
+        false => Pipes::loose(),
     }
 }
 

@@ -30,6 +30,7 @@ mod engine;
 mod event;
 mod fingerprint;
 mod parcel;
+mod pipe;
 mod seat;
 mod strike;
 mod timer;

@@ -21,18 +21,23 @@ pub struct Network {
     /// How long a message takes between two nodes on one machine. It passes
     /// no network interface.
     pub loopback: Span,
+    /// Whether messages from one machine to another come in the order in
+    /// which they left, as on a TCP connection, so that one with little jitter
+    /// waits for those before it. Otherwise each comes by its own latency.
+    pub in_order: bool,
 }
 
 impl Network {
     /// The default of [`Network::loopback`].
     pub const LOOPBACK: Span = Span::micros(10);
 
-    /// The network of this topology.
+    /// The network of this topology, in order.
     #[must_use]
     pub const fn new(topology: Topology) -> Self {
         Self {
             topology,
             loopback: Self::LOOPBACK,
+            in_order: true,
         }
     }
 
@@ -310,6 +315,12 @@ impl Wires {
             Sampler::Constant(span) => Some(*span),
             table => Some(table.at(self.messages.bits(order, 2 * place + JITTER))),
         }
+    }
+
+    /// Whether every message between two machines takes the same time.
+    pub(crate) fn is_steady(&self) -> bool {
+        let constant = |sampler: &Sampler| matches!(sampler, Sampler::Constant(_));
+        self.samplers.iter().all(constant)
     }
 
     /// The bits by which fault number `fault` decides on this message.

@@ -229,7 +229,8 @@ fn jitter_adds_up_and_losses_compound_along_a_path() {
 
 /// Sends so many messages 1 ms apart; returns the share that came and the
 /// mean and standard deviation of their latencies in microseconds.
-fn latencies(setup: Setup, count: u64) -> (f64, f64, f64) {
+fn latencies(mut setup: Setup, count: u64) -> (f64, f64, f64) {
+    setup.network.in_order = false;
     let source = Puppet::new(move |event, ctx| {
         if let Event::Start | Event::Timer(_) = event {
             let sent = ctx.now().as_nanos() / 1_000_000;
@@ -321,6 +322,50 @@ fn jitter_has_the_moments_of_its_law() {
             "{jitter:?}: {spread}"
         );
     }
+}
+
+#[test]
+fn messages_between_two_machines_keep_their_order() {
+    let sent = |in_order| {
+        let source = Puppet::new(|event, ctx| match event {
+            Event::Start | Event::Timer(_) => {
+                let number = ctx.now().as_nanos() / 1_000;
+                ctx.send(NodeId(1), Note(number * 4_000), 125);
+                if number < 500 {
+                    ctx.set_timer(0, Span::micros(1));
+                }
+            }
+            _ => {}
+        });
+        let jitter = LatencyLaw::Exponential {
+            mean: Span::micros(200),
+        };
+        let machine = interfaces(1_000 * MBIT, 1_000 * MBIT);
+        let mut setup = setup(2, machine, Span::ZERO, vec![]);
+        setup.network = Network::meshed(
+            2,
+            LinkSpec {
+                jitter,
+                ..constant(50)
+            },
+        );
+        setup.network.in_order = in_order;
+        let mut log: Log = Vec::new();
+        Simulation::new(setup, vec![source, Puppet::silent()]).run_until(Time::MAX, &mut log);
+        let at_receiver = log.iter().filter(|(_, node, _)| *node == NodeId(1));
+        let number = |what: &str| -> u64 {
+            let number = what.split_once(", ").unwrap().1;
+            number.trim_end_matches(')').parse::<u64>().unwrap() / 4_000
+        };
+        at_receiver
+            .map(|(_, _, what)| number(what))
+            .collect::<Vec<u64>>()
+    };
+    assert_eq!(sent(true), (0..=500).collect::<Vec<u64>>());
+    let mut loose = sent(false);
+    assert!(!loose.is_sorted());
+    loose.sort_unstable();
+    assert_eq!(loose, sent(true));
 }
 
 #[test]
