@@ -9,6 +9,7 @@ use crate::arena::{Ref, Space};
 use crate::hash::{FANOUT, Hash};
 use crate::tree::{self, Leaf, Root};
 use borsh::BorshSerialize;
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// The most records of a page; about half of that is usual.
@@ -215,7 +216,7 @@ impl Leaf for Records {
         } else {
             space.leaf(old).clone()
         };
-        let mut merged = Vec::with_capacity(LEAF_RECORDS + changes.len());
+        let mut merged: SmallVec<[Change<'_>; 2 * LEAF_RECORDS]> = SmallVec::new();
         let stays = |record: &Change<'_>| changes.iter().all(|change| change.key != record.key);
         merged.extend(page.changes().filter(stays));
         let old = merged.len();
@@ -253,11 +254,8 @@ fn add<S: Space<Records>>(space: &mut S, records: &mut [Change<'_>]) -> Root {
         return Root::EMPTY;
     }
     records.sort_unstable_by_key(|record| record.key);
-    let payload: usize = records
-        .iter()
-        .map(|r| r.key.len() + r.value.map_or(0, <[u8]>::len))
-        .sum();
-    let mut page = Vec::with_capacity(COUNT_BYTES + records.len() * PREFIX_BYTES + payload);
+    // Put together on the stack, so that only what is kept is allocated.
+    let mut page: SmallVec<[u8; 1024]> = SmallVec::new();
     page.push(u8::try_from(records.len()).expect("a page holds at most LEAF_RECORDS"));
     for record in records.iter() {
         let value = record.value.unwrap_or_default();
@@ -268,7 +266,7 @@ fn add<S: Space<Records>>(space: &mut S, records: &mut [Change<'_>]) -> Root {
         page.extend_from_slice(value);
     }
     let digest = Hash::page(&page);
-    let node = space.add_leaf(Records(Arc::from(page)));
+    let node = space.add_leaf(Records(Arc::from(page.as_slice())));
     Root {
         node,
         digest,
