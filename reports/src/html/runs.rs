@@ -41,22 +41,27 @@ fn one(comparison: &Comparison, run: &Run) -> Markup {
     let index = run.number - 1;
     let spelled = |id: &str| comparison.row(id).cells[index].spelled.clone();
     let ink = ink_of(comparison, run);
+    let courses = !run.source.windows.is_empty();
     html! {
         article.run id={ "run-" (run.number) } style={ "--bar:var(--" (ink.name()) ")" } {
-            h3 {
-                (name(comparison, run)) " " (chip(run.outcome))
-                @if let Some(reason) = run.charted.filter(|reason| *reason != "all runs") {
-                    " " span.muted { "(" (reason) ")" }
+            // A head stays on the page of its first charts.
+            div.keep {
+                h3 {
+                    (name(comparison, run)) " " (chip(run.outcome))
+                    @if let Some(reason) = run.charted.filter(|reason| *reason != "all runs") {
+                        " " span.muted { "(" (reason) ")" }
+                    }
                 }
-            }
-            ul.facts {
-                li { "goodput " b { (spelled("load.goodput_tps")) } " of " (spelled("load.offered_tps")) " offered" }
-                li { "finality p50 " b { (spelled("finality_ms.p50")) } ", p99 " b { (spelled("finality_ms.p99")) } }
-                li { "largest backlog " b { (spelled("backlog.max")) } }
-                li { "busiest replica: CPU " b { (spelled("max:replica.cpu")) } ", egress " b { (spelled("max:replica.egress")) } }
+                ul.facts {
+                    li { "goodput " b { (spelled("load.goodput_tps")) } " of " (spelled("load.offered_tps")) " offered" }
+                    li { "finality p50 " b { (spelled("finality_ms.p50")) } ", p99 " b { (spelled("finality_ms.p99")) } }
+                    li { "largest backlog " b { (spelled("backlog.max")) } }
+                    li { "busiest replica: CPU " b { (spelled("max:replica.cpu")) } ", egress " b { (spelled("max:replica.egress")) } }
+                }
+                @if courses { div.two { (course(run, ink)) } }
             }
             div.two {
-                @if !run.source.windows.is_empty() { (courses(run, ink)) }
+                @if courses { (usage(run, ink)) }
                 (machines::table(run))
             }
             (own_faults(comparison, run))
@@ -65,37 +70,46 @@ fn one(comparison: &Comparison, run: &Run) -> Markup {
     }
 }
 
-fn courses(run: &Run, ink: Ink) -> Markup {
+/// What a point of a chart stands for, where it is not a second.
+fn grain(run: &Run) -> Markup {
     let width = timeline::width(run.source.windows.len());
-    let grain = html! {
+    html! {
         @if width > 1 {
             " Each point stands for " (width) " s: mean rates, median of medians, largest p99, backlog and use."
         }
-    };
-    let shed = run.source.windows.iter().any(|window| window.shed > 0);
+    }
+}
+
+fn course(run: &Run, ink: Ink) -> Markup {
     let mut rates = vec![
         (Ink::Muted, Key::Thin, html! { "offered" }),
         (ink, Key::Line, html! { "goodput" }),
     ];
-    if shed {
+    if run.source.windows.iter().any(|window| window.shed > 0) {
         rates.push((Ink::Fault, Key::Line, html! { "shed" }));
     }
     html! {
         (figure("Throughput and backlog", &legend(&rates), &timeline::throughput(run, ink).draw(), &html! {
-            "Across: virtual time; up: transactions per second (above), transactions unfinished at the end of the second (below)." (grain)
+            "Across: virtual time; up: transactions per second (above), transactions unfinished at the end of the second (below)." (grain(run))
         }))
         (figure(
             "Latency over time",
             &legend(&[(ink, Key::Line, html! { "p99" }), (ink, Key::Pale, html! { "p50" })]),
             &timeline::latency(run, ink).draw(),
             &html! {
-                "Across: virtual time; up: finality latency in milliseconds of what became final in the second." (grain)
+                "Across: virtual time; up: finality latency in milliseconds of what became final in the second." (grain(run))
             },
         ))
-        (figure("Machines over time", &html! {}, &timeline::usage(run, ink).draw(), &html! {
-            "Across: virtual time; up: share of capacity in percent." (grain)
-        }))
     }
+}
+
+fn usage(run: &Run, ink: Ink) -> Markup {
+    figure(
+        "Machines over time",
+        &html! {},
+        &timeline::usage(run, ink).draw(),
+        &html! { "Across: virtual time; up: share of capacity in percent." (grain(run)) },
+    )
 }
 
 /// The faults of a run whose siblings have others.
