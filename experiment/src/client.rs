@@ -353,11 +353,11 @@ impl Gateway {
 
     fn replace_in_closed_loop<P: Protocol>(&mut self, ctx: &mut Ctx<'_, P>) {
         let now = ctx.now();
-        if let Some(phase) = self.current_closed(now) {
-            if (self.pending.len() as u64) < u64::from(phase.in_flight) {
-                let tx = self.feed.borrow_mut().draw_now(now);
-                self.submit(tx, now, ctx);
-            }
+        if let Some(phase) = self.current_closed(now)
+            && (self.pending.len() as u64) < u64::from(phase.in_flight)
+        {
+            let tx = self.feed.borrow_mut().draw_now(now);
+            self.submit(tx, now, ctx);
         }
     }
 }

@@ -103,14 +103,13 @@ struct Watch {
 impl<P: Protocol> Observer<Process<P>> for Watch {
     fn observe(&mut self, at: Time, node: NodeId, observation: Observation) {
         self.recorder.record(at, &observation);
-        if let Observation::Executed { outcome, state, .. } = &observation {
-            if self
+        if let Observation::Executed { outcome, state, .. } = &observation
+            && self
                 .newest
                 .as_ref()
                 .is_none_or(|(height, _)| *height < outcome.height.0)
-            {
-                self.newest = Some((outcome.height.0, state.clone()));
-            }
+        {
+            self.newest = Some((outcome.height.0, state.clone()));
         }
         Observer::<Process<P>>::observe(&mut self.checker, at, node, observation);
     }
@@ -165,7 +164,7 @@ pub fn run<P: Protocol>(plan: &Plan, options: &RunOptions<'_>) -> Option<RunResu
         unfinished_at: Vec::new(),
         next_law_check: Time::ZERO,
     };
-    let stop = drive.to_the_end(options.control)?;
+    let stop = drive.run_out(options.control)?;
     Some(drive.conclude(stop))
 }
 
@@ -302,7 +301,7 @@ struct Drive<'a, P: Protocol> {
 impl<P: Protocol> Drive<'_, P> {
     /// Steps from boundary to boundary, so that use and backlog are sampled at
     /// exact instants; stops early once all is final after the load.
-    fn to_the_end(&mut self, control: Option<&Control>) -> Option<Stop> {
+    fn run_out(&mut self, control: Option<&Control>) -> Option<Stop> {
         let machines = self.layout.machines.len();
         self.uses = vec![MachineUse::default(); machines];
         self.totals = vec![MachineTotals::default(); machines];

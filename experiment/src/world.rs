@@ -178,10 +178,10 @@ impl World {
     #[must_use]
     pub fn execute(&self, parent: &State, parent_root: Hash, block: &Block) -> Executed {
         let key = (parent_root, block.id());
-        if self.sharing {
-            if let Some(found) = self.find(key) {
-                return found;
-            }
+        if self.sharing
+            && let Some(found) = self.find(key)
+        {
+            return found;
         }
         let txs = self.transactions(block);
         let execution = run(parent, block, &txs);
@@ -212,10 +212,10 @@ impl World {
             .insert(key, Cached { executed, uses: 1 });
         let mut order = self.order.borrow_mut();
         order.push_back(key);
-        if order.len() > KEPT_EXECUTIONS {
-            if let Some(old) = order.pop_front() {
-                self.executions.borrow_mut().remove(&old);
-            }
+        if order.len() > KEPT_EXECUTIONS
+            && let Some(old) = order.pop_front()
+        {
+            self.executions.borrow_mut().remove(&old);
         }
     }
 
@@ -233,7 +233,8 @@ impl World {
 
     /// Repeats a sample of the executions from the same inputs and compares.
     fn audit(&self, parent: &State, block: &Block, txs: &[(Time, Ticketed)], first: &Execution) {
-        if !self.sharing || block.batches.is_empty() || block.height.0 % AUDIT_EVERY != 0 {
+        if !self.sharing || block.batches.is_empty() || !block.height.0.is_multiple_of(AUDIT_EVERY)
+        {
             return;
         }
         self.audits.set(self.audits.get() + 1);

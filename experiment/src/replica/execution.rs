@@ -100,11 +100,11 @@ impl<P: Protocol> Host<P> {
     fn forget_old(&mut self, block: &Block) {
         for batch in &block.batches {
             self.aged.push_back((block.height, batch.id));
-            if !self.copies.is_empty() {
-                if let Some(body) = self.world.body(batch.id) {
-                    for tx in &body.txs {
-                        self.copies.remove(&(tx.gateway.0, tx.ticket.0));
-                    }
+            if !self.copies.is_empty()
+                && let Some(body) = self.world.body(batch.id)
+            {
+                for tx in &body.txs {
+                    self.copies.remove(&(tx.gateway.0, tx.ticket.0));
                 }
             }
         }
