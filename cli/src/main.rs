@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use groma_experiment::registry::Registry;
 
-/// Pages of the ledger's state come and go by the million; this allocator takes
-/// about a third less time over them than the system's.
+/// Pieces of the ledger's state come and go by the million, and the system's
+/// allocator took a fifth of a run (docs/decisions/011-allocator.md).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

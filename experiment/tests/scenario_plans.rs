@@ -244,7 +244,7 @@ fn the_library_is_whole() {
     }
 }
 
-/// NETWORKS table 7: Shenzhen to Shanghai takes 26.5 ms there and back.
+/// Shenzhen to Shanghai takes 26.5 ms there and back.
 #[test]
 fn half_a_round_trip_is_exact() {
     let plan = plan(BASE, &[("network", "china-cities")]);

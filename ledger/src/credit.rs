@@ -1,4 +1,4 @@
-//! Credit records (WORKLOADS W2): departments report, subjects consent, banks query, and every
+//! Credit records (docs/sources.md W2): departments report, subjects consent, banks query, and every
 //! query leaves a row.
 //!
 //! ```text

@@ -1,4 +1,4 @@
-//! Electronic invoices (WORKLOADS W1): from an issuer's quota to a booked reimbursement or a red
+//! Electronic invoices (docs/sources.md W1): from an issuer's quota to a booked reimbursement or a red
 //! letter that cancels.
 //!
 //! ```text

@@ -1,4 +1,4 @@
-//! Retail payments (WORKLOADS W14): money moves between accounts, none is made.
+//! Retail payments (docs/sources.md W14): money moves between accounts, none is made.
 
 use crate::access::Access;
 use crate::account::AccountId;

@@ -53,7 +53,7 @@ pub struct Transaction {
     pub body: Body,
 }
 
-/// Bytes of the envelope (WORKLOADS section 2, estimate): type 2, nonce 8,
+/// Bytes of the envelope (docs/sources.md, estimate): type 2, nonce 8,
 /// sender 32, expiry 8, signature 64, public key 32, certificate reference 32.
 pub const ENVELOPE_BYTES: u32 = 2 + 8 + 32 + 8 + 64 + 32 + 32;
 

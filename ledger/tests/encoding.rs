@@ -98,7 +98,7 @@ fn transfer(sender: u64, nonce: u64) -> Transaction {
 
 #[test]
 fn a_retail_payment_has_about_the_size_of_the_catalogue() {
-    // WORKLOADS W14: 280 B with the envelope.
+    // docs/sources.md W14: 280 B with the envelope.
     assert_eq!(transfer(3, 4).wire_bytes(), 178 + 1 + 1 + 16 + 40);
     assert_eq!(transfer(3, 4).kind(), "payment.transfer");
 }

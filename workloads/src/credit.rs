@@ -1,4 +1,4 @@
-//! Credit records (WORKLOADS W2): 50 departments report, subjects consent, 30 banks query, disputes
+//! Credit records (docs/sources.md W2): 50 departments report, subjects consent, 30 banks query, disputes
 //! are settled.
 //!
 //! The mix and the sizes are the catalogue's. Five departments send 80 % of the records; they, like
@@ -32,7 +32,7 @@ const DEPARTMENT_SKEW: Skew = Skew::HotSet {
     fraction: 0.1,
     share: 0.8,
 };
-/// 326,000 of 11,758,000 queries a day concern firms (WORKLOADS 0, central bank 2022); firms follow
+/// 326,000 of 11,758,000 queries a day concern firms (docs/sources.md, central bank 2022); firms follow
 /// Zipf's law with 0.8 (W2).
 const FIRM_SHARE: f64 = 0.0277;
 const FIRM_SKEW: Skew = Skew::Zipf { theta: 0.8 };

@@ -1,4 +1,4 @@
-//! Electronic invoices (WORKLOADS W1): quotas, issues, claims, reimbursements, red letters,
+//! Electronic invoices (docs/sources.md W1): quotas, issues, claims, reimbursements, red letters,
 //! queries.
 //!
 //! The mix and the sizes are the catalogue's. The generator remembers, in bounded lists, what it
@@ -32,7 +32,7 @@ const SUBMIT_SHARE: u32 = 80;
 const HOT_ISSUER_SHARE: f64 = 0.1;
 const ISSUER_SKEW: Skew = Skew::Zipf { theta: 1.1 };
 /// Amounts run over 14 doublings from CNY 0.79, so that their mean is CNY 1,387; Shenzhen's first
-/// 58 million came to CNY 80 billion, 1,379 each (WORKLOADS 0).
+/// 58 million came to CNY 80 billion, 1,379 each (docs/sources.md).
 const LEAST_AMOUNT: u64 = 79;
 const DOUBLINGS: u32 = 14;
 /// A quota at first, in cents (estimate): 4,000 mean invoices.

@@ -1,4 +1,4 @@
-//! Retail payments (WORKLOADS W14): transfers between citizens, of which shops receive most, and
+//! Retail payments (docs/sources.md W14): transfers between citizens, of which shops receive most, and
 //! refunds.
 //!
 //! Of the catalogue's mix (transfer 78, refund 2, balance 20 %) the reads of a balance are left

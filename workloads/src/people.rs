@@ -13,7 +13,7 @@ use groma_ledger::AccountId;
 
 /// The largest population.
 pub const MAX_CITIZENS: u64 = 1 << 34;
-/// The population of Shenzhen (WORKLOADS 3, from memory): the default of the city scenarios.
+/// The population of Shenzhen (docs/sources.md, from memory): the default of the city scenarios.
 pub const SHENZHEN: u64 = 17_800_000;
 /// What every account holds at genesis, in cents (estimate): CNY 10,000.
 pub const OPENING_BALANCE: u64 = 1_000_000;
@@ -23,12 +23,12 @@ pub const TERMINALS: u32 = 64;
 /// Firms that have [`TERMINALS`] accounts; the others have one each (estimate). Firm 0 is the
 /// metro.
 pub const MAJOR_FIRMS: u32 = 64;
-/// Government departments that send credit records (WORKLOADS W2).
+/// Government departments that send credit records (docs/sources.md W2).
 pub const DEPARTMENTS: u32 = 50;
-/// Banks that query credit records (WORKLOADS W2).
+/// Banks that query credit records (docs/sources.md W2).
 pub const BANKS: u32 = 30;
 
-/// Firms that issued blockchain invoices in Shenzhen by 2021 (WORKLOADS 0, Shenzhen tax bureau).
+/// Firms that issued blockchain invoices in Shenzhen by 2021 (docs/sources.md, Shenzhen tax bureau).
 const SHENZHEN_FIRMS: u64 = 32_000;
 const MIN_FIRMS: u64 = 2 * MAJOR_FIRMS as u64;
 /// Seven digits of an invoice number name the terminal.

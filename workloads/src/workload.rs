@@ -84,7 +84,7 @@ pub struct WorkloadSetup {
 impl WorkloadSetup {
     /// The defaults for a city of `citizens`: a lag of 2 s (estimate; the true lags are days, which
     /// no run of minutes could show), a stock for 40,000 TPS, attacks of 0.5 % and refusals of 2.6
-    /// % in all (WORKLOADS 2 and W1: the steady state of Italy's exchange system).
+    /// % in all (docs/sources.md W1: the steady state of Italy's exchange system).
     ///
     /// # Errors
     /// [`PopulationFault`] when the population is out of range.
@@ -117,19 +117,19 @@ pub struct WorkloadEntry {
 pub const WORKLOADS: &[WorkloadEntry] = &[
     WorkloadEntry {
         name: "credit",
-        source: "WORKLOADS W2",
+        source: "docs/sources.md W2",
         summary: "credit records: 50 departments report, 30 banks query by consent; 240-600 B",
         build: |setup| Box::new(Credit::new(setup)),
     },
     WorkloadEntry {
         name: "invoices",
-        source: "WORKLOADS W1",
+        source: "docs/sources.md W1",
         summary: "e-invoices from quota to reimbursement; one issuer has 10 %; 220-1,440 B",
         build: |setup| Box::new(Invoices::new(setup)),
     },
     WorkloadEntry {
         name: "payments",
-        source: "WORKLOADS W14",
+        source: "docs/sources.md W14",
         summary: "retail transfers to shops and people, and refunds; 280 B each",
         build: |setup| Box::new(Payments::new(setup)),
     },

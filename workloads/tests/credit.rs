@@ -15,7 +15,7 @@ use groma_ledger::{AccountId, Body, Genesis, State, Table, TxId};
 use groma_workloads::WorkloadSetup;
 use proptest::prelude::*;
 
-/// Bytes on the wire by kind (WORKLOADS W2).
+/// Bytes on the wire by kind (docs/sources.md W2).
 fn catalogue_bytes(tx: &CreditTx) -> u32 {
     match tx {
         CreditTx::Submit { .. } => 480,

@@ -13,7 +13,7 @@ use groma_ledger::{AccountId, Body, Genesis, State, Table};
 use groma_workloads::WorkloadSetup;
 use proptest::prelude::*;
 
-/// Bytes on the wire by kind (WORKLOADS W1, column B).
+/// Bytes on the wire by kind (docs/sources.md W1, column B).
 fn catalogue_bytes(tx: &InvoiceTx) -> u32 {
     match tx {
         InvoiceTx::GrantQuota { .. } | InvoiceTx::AdjustQuota { .. } => 260,

@@ -1,4 +1,4 @@
-//! Message counts and latencies on constant delays (VALIDATION V0).
+//! Message counts and latencies on constant delays.
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use std::fmt;
 pub struct FirmId(pub u32);
 
 /// The number of an invoice, 20 digits: year 2, province 2, channel 1, sequence 15 (structure:
-/// WORKLOADS 2, from fiscal-requirements.com).
+/// docs/sources.md, from fiscal-requirements.com).
 ///
 /// How the issuer fills the sequence is our own choice (estimate): terminal 7, count 7, and a Luhn
 /// check digit (ISO/IEC 7812-1) over all that stands before it.
