@@ -332,13 +332,36 @@ fn row(metric: &'static Metric, runs: &[Run], groups: &[Range<usize>]) -> Row {
 /// true of this seed only.
 pub const EQUAL: f64 = 0.005;
 
+/// What of a figure counts when runs are ranked.
+fn merit(metric: &Metric, run: &Run, value: f64) -> f64 {
+    if metric.id == GOODPUT {
+        reached(run, value)
+    } else {
+        value
+    }
+}
+
+const GOODPUT: &str = "load.goodput_tps";
+
+/// The goodput that counts: more than was offered is a backlog of earlier time
+/// worked off, and no merit.
+#[must_use]
+pub fn reached(run: &Run, goodput: f64) -> f64 {
+    goodput.min(run.source.record.load.offered_tps)
+}
+
 /// Marks the best figure among the runs that rank, and the distance of the
 /// others from it. Where all are about equal there is no best.
 fn mark_best(metric: &Metric, runs: &[Run], cells: &mut [Cell]) {
-    let ranked: Vec<usize> = (0..cells.len())
-        .filter(|&index| ranks(&runs[index]) && cells[index].value.is_some())
+    let merits: Vec<Option<f64>> = runs
+        .iter()
+        .zip(cells.iter())
+        .map(|(run, cell)| cell.value.map(|value| merit(metric, run, value)))
         .collect();
-    let values = ranked.iter().filter_map(|&index| cells[index].value);
+    let ranked: Vec<usize> = (0..cells.len())
+        .filter(|&index| ranks(&runs[index]) && merits[index].is_some())
+        .collect();
+    let values = ranked.iter().filter_map(|&index| merits[index]);
     let best = match metric.better {
         Better::Higher => values.max_by(f64::total_cmp),
         Better::Lower => values.min_by(f64::total_cmp),
@@ -346,10 +369,7 @@ fn mark_best(metric: &Metric, runs: &[Run], cells: &mut [Cell]) {
     };
     let Some(best) = best else { return };
     let near = |value: f64| (value - best).abs() <= EQUAL * best.abs();
-    let equal: Vec<bool> = cells
-        .iter()
-        .map(|cell| cell.value.is_some_and(near))
-        .collect();
+    let equal: Vec<bool> = merits.iter().map(|merit| merit.is_some_and(near)).collect();
     if ranked.iter().all(|&index| equal[index]) {
         return;
     }
@@ -357,9 +377,7 @@ fn mark_best(metric: &Metric, runs: &[Run], cells: &mut [Cell]) {
         let cell = &mut cells[index];
         cell.best = equal[index];
         if !cell.best && best != 0.0 {
-            cell.behind = cell
-                .value
-                .map(|value| signed_percent((value - best) / best));
+            cell.behind = merits[index].map(|merit| signed_percent((merit - best) / best));
         }
     }
 }

@@ -99,6 +99,7 @@ impl Scale {
             Unit::Share if value < 1.0 && scaled >= 99.95 => ">99.9".to_owned(),
             Unit::Share if value > 0.0 && scaled < 0.001 => "<0.001".to_owned(),
             Unit::Share if scaled >= 0.095 => grouped(scaled, 1),
+            Unit::Share if scaled >= 0.0095 => grouped(scaled, 2),
             _ if value == 0.0 => "0".to_owned(),
             _ => significant(scaled),
         }

@@ -3,7 +3,7 @@
 use groma_experiment::plan::Expect;
 use groma_experiment::result::{RunRecord, Verdict};
 
-use crate::compare::{Row, Run, ranks};
+use crate::compare::{Row, Run, ranks, reached};
 
 /// Whether the verdict is the one that the plan expects.
 #[must_use]
@@ -47,7 +47,8 @@ fn ranked(runs: &[Run]) -> Vec<(usize, f64, f64)> {
         .filter(|(_, run)| ranks(run))
         .filter_map(|(index, run)| {
             let record = &run.source.record;
-            Some((index, record.load.goodput_tps, record.finality_ms.p99?))
+            let goodput = reached(run, record.load.goodput_tps);
+            Some((index, goodput, record.finality_ms.p99?))
         })
         .collect()
 }
@@ -148,8 +149,12 @@ impl Figures<'_> {
         let label = |index: usize| &self.runs[index].label;
         let goodput = |index: usize| self.spelled("load.goodput_tps", index);
         let p99 = |index: usize| self.spelled("finality_ms.p99", index);
-        let least = ranked.iter().map(|run| run.1).fold(f64::INFINITY, f64::min);
+        let behind = ranked
+            .iter()
+            .min_by(|a, b| a.1.total_cmp(&b.1))
+            .map_or(fastest, |run| run.0);
         let most = ranked.iter().map(|run| run.1).fold(0.0, f64::max);
+        let least = ranked.iter().map(|run| run.1).fold(most, f64::min);
         if ranked.len() > 1 && most - least < 0.01 * most {
             let (low, high) = (p99(quickest), p99(slowest));
             let subject = if ranked.len() == self.runs.len() {
@@ -158,8 +163,8 @@ impl Figures<'_> {
                 format!("the {} that sustain the load", ranked.len())
             };
             return format!(
-                "; {subject} reach about {}; p99 is lowest with {} ({low}) and highest with {} ({high})",
-                goodput(fastest),
+                "; {subject} reach at least {}; p99 is lowest with {} ({low}) and highest with {} ({high})",
+                goodput(behind),
                 label(quickest),
                 label(slowest),
             );

@@ -80,6 +80,23 @@ fn what_is_about_equal_is_equally_good() {
 }
 
 #[test]
+fn working_off_a_backlog_is_no_merit() {
+    let caught_up = |label: &str, goodput: f64| {
+        let mut made = one("s", label, goodput, 300.0, Verdict::Pass);
+        made.record.load.offered_tps = 600.0;
+        made
+    };
+    let comparison = Comparison::of(vec![
+        caught_up("a", 598.0),
+        caught_up("b", 660.0),
+        caught_up("c", 560.0),
+    ]);
+    assert_eq!(best(&comparison, "load.goodput_tps"), ["a", "b"]);
+    let row = comparison.row("load.goodput_tps");
+    assert_eq!(row.cells[2].behind.as_deref(), Some("−6.7 %"));
+}
+
+#[test]
 fn scenarios_do_not_compete_with_each_other() {
     let comparison = Comparison::of(vec![
         one("two", "a", 100.0, 300.0, Verdict::Pass),

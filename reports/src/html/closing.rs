@@ -81,7 +81,7 @@ const WORDS: [(&str, &str); 14] = [
     ),
     (
         "goodput, TPS",
-        "Transactions applied whose finality falls in the measured time, per second of it. Refused transactions do not count.",
+        "Transactions applied whose finality falls in the measured time, per second of it. Refused transactions do not count. While a backlog of earlier time is worked off, it exceeds the offered load.",
     ),
     (
         "finality latency",
