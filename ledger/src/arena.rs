@@ -123,7 +123,10 @@ impl<T: Default> Slab<T> {
     fn sweep(&mut self, marks: &Marks) {
         self.free.clear();
         for index in (0..self.len).rev().filter(|&index| !marks.has(index)) {
-            self.chunks[index / Self::CHUNK][index % Self::CHUNK] = T::default();
+            // What owns no memory is left as it is: writing to it would cost a cache line.
+            if std::mem::needs_drop::<T>() {
+                self.chunks[index / Self::CHUNK][index % Self::CHUNK] = T::default();
+            }
             self.free.push(index);
         }
     }
@@ -164,8 +167,8 @@ pub(crate) struct Arena<L> {
     limit: usize,
 }
 
-/// Nodes below which sweeping is not worth the walk.
-const LEAST_LIMIT: usize = 1 << 15;
+/// Nodes below which sweeping is not worth the walk; unit tests sweep all the time.
+const LEAST_LIMIT: usize = if cfg!(test) { 64 } else { 1 << 15 };
 
 impl<L: Default> Arena<L> {
     pub(crate) const fn new() -> Arena<L> {

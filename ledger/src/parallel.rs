@@ -23,7 +23,7 @@ const WORTHWHILE: usize = 64;
 const VERIFY_CHUNK: usize = 256;
 /// Work lists that groups are dealt to. Fixed, and more than there are
 /// threads, so that one long list does not hold up the rest.
-const LISTS: usize = 64;
+const LISTS: usize = 32;
 
 impl Executor for Parallel {
     fn execute(&self, parent: &State, block: &BlockInput<'_>) -> Execution {

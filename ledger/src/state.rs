@@ -24,6 +24,10 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak};
 const LAYOUT: &[u8] = b"groma ledger state 1";
 
 /// The ledger's state after some block.
+///
+/// Runs that go on side by side should each build their own genesis: descendants of one
+/// genesis share a lock, and [`crate::Parallel`] on a shared thread pool may then wait for
+/// itself.
 #[derive(Clone)]
 pub struct State(Arc<Version>);
 
@@ -345,3 +349,7 @@ impl borsh::BorshSerialize for Raw<'_> {
 fn decode<V: BorshDeserialize>(bytes: &[u8]) -> V {
     borsh::from_slice(bytes).expect("the state holds only what this type encoded")
 }
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;
