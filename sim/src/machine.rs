@@ -110,7 +110,9 @@ const fn gcd(mut a: u64, mut b: u64) -> u64 {
 
 #[derive(Clone, Copy, Debug)]
 struct Core {
-    /// When the work given to it ends.
+    /// When the work given to it last begins (it may be later than the clock
+    /// if its handler worked or waited before) and ends.
+    from: Time,
     until: Time,
     /// The node that gave it.
     holder: u32,
@@ -135,9 +137,29 @@ pub(crate) struct Machine {
     cpu_busy: Span,
 }
 
+impl Core {
+    /// Gives the core work of `holder` from `from` to `until`. Work that
+    /// follows without a gap counts as one; across a gap (a handler that works
+    /// again after a wait) the part before it counts as done.
+    #[inline]
+    fn book(&mut self, holder: u32, from: Time, until: Time) {
+        if self.until != from || self.holder != holder {
+            self.from = from;
+            self.holder = holder;
+        }
+        self.until = until;
+    }
+
+    /// How much of the work given to it lies after `now`.
+    fn ahead(&self, now: Time) -> Span {
+        self.until.saturating_since(self.from.max(now))
+    }
+}
+
 impl Machine {
     pub(crate) fn new(spec: &MachineSpec, last_order: u64) -> Self {
         let idle = Core {
+            from: Time::ZERO,
             until: Time::ZERO,
             holder: u32::MAX,
         };
@@ -180,7 +202,7 @@ impl Machine {
         let work = self.slowed(work);
         self.cpu_busy += work;
         let until = now + work;
-        self.cores[core] = Core { until, holder };
+        self.cores[core].book(holder, now, until);
         until
     }
 
@@ -196,8 +218,10 @@ impl Machine {
         items: u32,
         each: Span,
     ) -> Time {
-        if items == 0 {
-            return now;
+        match items {
+            0 => return now,
+            1 => return self.work(core, holder, now, each),
+            _ => {}
         }
         let each = self.slowed(each);
         let idle = |(index, other): (usize, &Core)| index != core && other.until <= now;
@@ -210,7 +234,7 @@ impl Machine {
         let (share, longer) = (items / workers, items % workers);
         let until = now + each * u64::from(rounds);
         self.cpu_busy += each * u64::from(items);
-        self.cores[core] = Core { until, holder };
+        self.cores[core].book(holder, now, until);
         let mut worker = 1;
         for (index, other) in self.cores.iter_mut().enumerate() {
             if worker == workers {
@@ -218,8 +242,7 @@ impl Machine {
             }
             if idle((index, other)) {
                 let pieces = share + u32::from(worker < longer);
-                let until = now + each * u64::from(pieces);
-                *other = Core { until, holder };
+                other.book(holder, now, now + each * u64::from(pieces));
                 worker += 1;
             }
         }
@@ -231,7 +254,7 @@ impl Machine {
     pub(crate) fn abandon(&mut self, holder: u32, now: Time) {
         for core in &mut self.cores {
             if core.holder == holder && core.until > now {
-                self.cpu_busy = self.cpu_busy.saturating_sub(core.until - now);
+                self.cpu_busy = self.cpu_busy.saturating_sub(core.ahead(now));
                 core.until = now;
             }
         }
@@ -240,11 +263,7 @@ impl Machine {
     /// What was done until `now`. Work is booked when a handler starts, so
     /// what lies ahead is taken off.
     pub(crate) fn usage(&self, now: Time) -> MachineUse {
-        let ahead: Span = self
-            .cores
-            .iter()
-            .map(|core| core.until.saturating_since(now))
-            .sum();
+        let ahead: Span = self.cores.iter().map(|core| core.ahead(now)).sum();
         MachineUse {
             cpu_busy: self.cpu_busy.saturating_sub(ahead),
             egress_busy: self.egress.busy_until(now),

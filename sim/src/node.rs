@@ -100,7 +100,8 @@ pub trait Node: Sized {
         0
     }
 
-    /// Runs once, at the start of the run, on [`Lane::Consensus`].
+    /// Runs once, at the start of the run, on [`Lane::Consensus`]. A node that
+    /// a crash holds down from the start begins with [`Node::on_restart`].
     fn on_start(&mut self, ctx: &mut Context<'_, Self>);
 
     /// A message has come and its lane is free.

@@ -107,11 +107,13 @@ impl<N: Node> Simulation<N> {
             .faults
             .iter()
             .filter(|fault| fault.at <= now && fault.until.is_none_or(|until| now < until));
-        let factor = in_force.fold(1_000, |product, fault| match &fault.kind {
+        let factor = in_force.fold(1_000_u64, |product, fault| match &fault.kind {
             FaultKind::SlowMachine {
                 machines,
                 factor_permille,
-            } if machines.contains(&machine) => product * u64::from(*factor_permille) / 1_000,
+            } if machines.contains(&machine) => {
+                product.saturating_mul(u64::from(*factor_permille)) / 1_000
+            }
             _ => product,
         });
         self.engine.machines[machine.index()].factor_permille = factor;

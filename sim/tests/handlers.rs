@@ -328,3 +328,26 @@ fn machine_use_can_be_sampled_at_any_time() {
     assert_eq!(read(200), [100, 100, 50]);
     assert_eq!(read(400), [100, 100, 200]);
 }
+
+/// Helpers that join after a serial part count from the moment they join.
+#[test]
+fn parallel_work_after_serial_work_is_read_when_it_is_done() {
+    let node = Puppet::new(|event, ctx| {
+        if *event == Event::Start {
+            ctx.spend(Span::micros(10));
+            ctx.spend_parallel(4, Span::micros(20));
+            ctx.spend(Span::micros(5));
+        }
+    });
+    let setup = setup(1, cores(4), Span::ZERO, vec![]);
+    let mut simulation = groma_sim::Simulation::new(setup, vec![node]);
+    let mut read = |at| {
+        simulation.run_until(us(at), &mut ());
+        simulation.machine_use(MachineId(0)).cpu_busy
+    };
+    assert_eq!(read(10), Span::micros(10));
+    assert_eq!(read(20), Span::micros(50));
+    assert_eq!(read(30), Span::micros(90));
+    assert_eq!(read(32), Span::micros(92));
+    assert_eq!(read(45), Span::micros(95));
+}
