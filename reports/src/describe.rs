@@ -109,7 +109,7 @@ fn place(plan: &Plan, ids: &[u32]) -> String {
     } else if ids.len() > 6 {
         format!("{} replicas", ids.len())
     } else {
-        ranges(ids)
+        format!("#{}", ranges(ids).replace(", ", ", #"))
     }
 }
 

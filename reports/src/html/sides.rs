@@ -10,7 +10,7 @@ use crate::chart::ink::Ink;
 use crate::chart::percentile::{self, Curve};
 use crate::chart::plane::{self, Bounds, Dot};
 use crate::chart::timeline;
-use crate::compare::{Comparison, Run, Scenario, ranks};
+use crate::compare::{Comparison, Run, Scenario, ranks, reached};
 use crate::describe::{fault_code, fault_label, fault_text};
 use crate::format::Unit;
 use crate::metric::Metric;
@@ -21,7 +21,7 @@ pub fn sections(comparison: &Comparison) -> Markup {
     let all = comparison.scenarios.len();
     html! {
         section id="sides" {
-            h2 { "Side by side" }
+            h2 { @if comparison.runs.len() == 1 { "Latency and its stages" } @else { "Side by side" } }
             @if all > CHARTED_SCENARIOS {
                 p.note {
                     "Charts are drawn for the first " (CHARTED_SCENARIOS) " of " (all)
@@ -227,7 +227,9 @@ fn course(comparison: &Comparison, shown: &[(&Run, Ink)]) -> Markup {
 
 /// Whether the runs differ enough in goodput for a plane to tell something.
 fn spread(runs: &[Run]) -> bool {
-    let goodputs = runs.iter().map(|run| run.source.record.load.goodput_tps);
+    let goodputs = runs
+        .iter()
+        .map(|run| reached(run, run.source.record.load.goodput_tps));
     let most = goodputs.clone().fold(0.0, f64::max);
     let least = goodputs.fold(f64::INFINITY, f64::min);
     runs.len() > 1 && most - least > 0.02 * most
