@@ -90,18 +90,19 @@ impl<N: Node> Simulation<N> {
         }
     }
 
-    /// Lets everything happen up to and including `end`. A run may be carried
-    /// on with a later end as often as wished, with the same result as in one
-    /// go.
+    /// Lets everything happen up to and including `end`, where the clock then
+    /// stands; with [`Time::MAX`] it stays at the last event. A run may be
+    /// carried on with a later end as often as wished, with the same result as
+    /// in one go.
     pub fn run_until(&mut self, end: Time, observer: &mut impl Observer<N>) -> Stop {
         while self.events < self.max_events {
             self.fetch_upcoming();
             let Some(event) = self.engine.queue.pop_until(end) else {
-                if self.engine.queue.is_empty() {
-                    return Stop::Idle;
+                let idle = self.engine.queue.is_empty();
+                if end < Time::MAX {
+                    self.engine.clock = self.engine.clock.max(end);
                 }
-                self.engine.clock = self.engine.clock.max(end);
-                return Stop::Horizon;
+                return if idle { Stop::Idle } else { Stop::Horizon };
             };
             self.events += 1;
             self.engine.clock = event.time;
@@ -111,7 +112,8 @@ impl<N: Node> Simulation<N> {
         Stop::Limit
     }
 
-    /// The clock: the time of the last event, or the last horizon reached.
+    /// The clock: the end of the last [`Simulation::run_until`], or the time of
+    /// the last event if it stopped at the limit.
     #[must_use]
     pub fn now(&self) -> Time {
         self.engine.clock

@@ -206,6 +206,8 @@ fn run(setup: &Setup, step: Option<Span>) -> Outcome {
         }
     };
     assert_eq!(stop, Stop::Idle);
+    // The last handlers end after the last event.
+    simulation.run_until(Time::ZERO + Span::secs(1), &mut observed);
     let machines = 0..setup.machines.len() as u32;
     let outcome = Outcome {
         runs: runs.take(),
