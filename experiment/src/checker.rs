@@ -26,7 +26,7 @@ const MAX_VIOLATIONS: usize = 20;
 const PROGRESS_BOUND: Span = Span::from_nanos(20_000_000_000);
 
 /// Heights below the highest by more than this are no longer compared.
-const COMPARED_HEIGHTS: u64 = 100_000;
+const COMPARED_HEIGHTS: u64 = 16_384;
 
 #[derive(Debug)]
 struct HeightFacts {
@@ -41,6 +41,7 @@ pub struct Checker {
     replay: String,
     heights: BTreeMap<Height, HeightFacts>,
     last: Vec<Height>,
+    highest_committed: Height,
     highest_executed: Height,
     applied: Applied,
     checks: Checks,
@@ -63,6 +64,7 @@ impl Checker {
             ),
             heights: BTreeMap::new(),
             last: vec![Height(0); plan.replicas() as usize],
+            highest_committed: Height(0),
             highest_executed: Height(0),
             applied: Applied::default(),
             checks: Checks::default(),
@@ -134,6 +136,10 @@ impl Checker {
             }
             return;
         }
+        if height.0 + COMPARED_HEIGHTS <= self.highest_committed.0 {
+            return;
+        }
+        self.highest_committed = self.highest_committed.max(height);
         self.heights.insert(height, HeightFacts { id, root: None });
         if let Some(oldest) = height.0.checked_sub(COMPARED_HEIGHTS) {
             self.heights.remove(&Height(oldest));

@@ -16,7 +16,7 @@ use crate::plan::Plan;
 use crate::result::{LoadRecord, STAGES, StorageRecord, Window};
 
 /// Commit times are kept for so many heights; finality follows sooner.
-const KEPT_HEIGHTS: u64 = 100_000;
+const KEPT_HEIGHTS: u64 = 16_384;
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -121,6 +121,7 @@ pub struct Recorder {
     ended_all: u64,
     nonempty_blocks: u64,
     heights: u64,
+    highest_committed: Height,
     highest_executed: Height,
     storage: StorageRecord,
     refusals: BTreeMap<&'static str, u64>,
@@ -169,6 +170,7 @@ impl Recorder {
             ended_all: 0,
             nonempty_blocks: 0,
             heights: 0,
+            highest_committed: Height(0),
             highest_executed: Height(0),
             storage: StorageRecord::default(),
             refusals: BTreeMap::new(),
@@ -270,13 +272,12 @@ impl Recorder {
             times.committed = times.committed.min(at);
             return;
         }
-        self.blocks.insert(
-            height,
-            BlockTimes {
-                created,
-                committed: at,
-            },
-        );
+        if height.0 + KEPT_HEIGHTS <= self.highest_committed.0 {
+            return;
+        }
+        self.highest_committed = self.highest_committed.max(height);
+        let committed = at;
+        self.blocks.insert(height, BlockTimes { created, committed });
         if let Some(oldest) = height.0.checked_sub(KEPT_HEIGHTS) {
             self.blocks.remove(&Height(oldest));
         }
