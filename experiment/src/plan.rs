@@ -111,14 +111,13 @@ impl Plan {
             return self.name.clone();
         }
         let short = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
+        // `{hotstuff: {leader: stable}}` reads better as `hotstuff leader stable`.
+        let plain = |value: &str| value.replace(['{', '}', ':', '"'], "");
         self.variation
             .iter()
-            .map(|(path, value)| {
-                if path == "protocol" {
-                    value.clone()
-                } else {
-                    format!("{} {value}", short(path))
-                }
+            .map(|(path, value)| match path.as_str() {
+                "protocol" => plain(value),
+                _ => format!("{} {}", short(path), plain(value)),
             })
             .collect::<Vec<_>>()
             .join(", ")
