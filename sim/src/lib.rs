@@ -7,6 +7,27 @@
 //! queues, and [`Fault`]s strike at fixed times. The same [`Setup`] and nodes
 //! give the same run, event for event, on every machine.
 //!
+//! # The physics, in order of a message's way
+//! 1. A handler starts when its lane and a core are free; its code runs at
+//!    that instant of the clock, never ahead of it. [`Context::spend`] moves
+//!    the handler's own clock on, and effects leave at that clock: what leaves
+//!    later than the clock is an event of its own, so that interfaces see
+//!    messages in true order of time. A crash before then voids it.
+//! 2. Egress is FIFO: transmission starts when the interface is free and takes
+//!    bytes * 8e9 / rate nanoseconds, rounded up.
+//! 3. The link adds its base latency, drawn once per link and run, and the
+//!    message's own jitter; or it loses the message. Messages between two
+//!    machines keep their order unless [`Network::in_order`] is off.
+//! 4. Ingress is FIFO by first bit and cuts through: a message has passed at
+//!    max(interface free, first bit) + its time at the ingress rate, and not
+//!    before its last bit has come.
+//! 5. The message queues at its lane. Lanes that are free but find every core
+//!    of the machine busy queue there, first come, first served.
+//!
+//! Nodes of one machine talk by the loopback, which is a fixed time and no
+//! bytes. Events of one instant happen in the order of (source, the source's
+//! own sequence): faults first, then nodes by number, then machines.
+//!
 //! This crate knows nothing of ledgers, votes, files or wall clocks.
 
 #![forbid(unsafe_code)]

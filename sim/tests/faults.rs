@@ -123,6 +123,23 @@ fn a_crash_frees_the_cores_for_the_neighbours() {
 }
 
 #[test]
+fn a_restarted_node_queues_for_a_core_anew() {
+    let starter = |micros| {
+        Puppet::new(move |event, ctx| {
+            if *event == Event::Start {
+                ctx.emit("starts".into());
+                ctx.spend(Span::micros(micros));
+            }
+        })
+    };
+    let faults = vec![crash(10, 20)];
+    let mut setup = setup(1, cores(1), Span::ZERO, faults);
+    setup.placement = vec![MachineId(0); 3];
+    let log = play(setup, vec![starter(100), starter(1), starter(1)]);
+    assert_eq!(log, ["0s 0 starts", "100us 2 starts", "101us 1 Restart"]);
+}
+
+#[test]
 fn timers_of_an_earlier_life_do_not_fire() {
     let node = Puppet::new(|event, ctx| match event {
         Event::Start => {

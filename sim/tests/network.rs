@@ -259,11 +259,10 @@ fn latencies(mut setup: Setup, count: u64) -> (f64, f64, f64) {
     (share, mean, (squares / sample.len() as f64).sqrt())
 }
 
-#[test]
-fn jitter_has_the_moments_of_its_law() {
+/// Laws with their means and deviations by formula, in microseconds.
+fn laws() -> [(LatencyLaw, f64, f64); 6] {
     let us = Span::micros;
-    // Means and deviations of the laws by their formulas, in microseconds.
-    let laws = [
+    [
         (LatencyLaw::Constant(us(40)), 40.0, 0.0),
         (
             LatencyLaw::Uniform {
@@ -300,8 +299,12 @@ fn jitter_has_the_moments_of_its_law() {
             125.0,
             32.275,
         ),
-    ];
-    for (jitter, mean, deviation) in laws {
+    ]
+}
+
+#[test]
+fn jitter_has_the_moments_of_its_law() {
+    for (jitter, mean, deviation) in laws() {
         let link = LinkSpec {
             jitter,
             ..constant(1_000)
