@@ -10,12 +10,12 @@ use crate::{Done, output};
 
 const QUICK_START: &str = "Quick start:
   groma new city.yaml          write a commented scenario
-  groma run city.yaml          run it; figures here, report in results/<name>/report.html
+  groma run city.yaml          run it; report in results/<name>/report.html
   groma list protocols         what may stand in a scenario";
 
 /// Simulates real consensus and ledger code under a city's load.
 #[derive(Debug, Parser)]
-#[command(name = "groma", version, about, after_help = QUICK_START, max_term_width = 100)]
+#[command(name = "groma", version, about, after_help = QUICK_START, max_term_width = 100, disable_help_subcommand = true)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]
@@ -25,7 +25,7 @@ pub struct Args {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Run scenarios: every plan of each, over the cores; writes results and a report
+    /// Run scenarios over the cores; write results and a report
     Run(RunArgs),
     /// Read and check scenarios without running them
     Check {
@@ -48,7 +48,7 @@ pub enum Verb {
     },
     /// Make one report over any results
     Report {
-        /// Output folders of earlier runs
+        /// Output folders of earlier runs, or folders of single runs
         #[arg(required = true, value_name = "DIR")]
         folders: Vec<PathBuf>,
         /// The page to write
@@ -124,7 +124,9 @@ pub enum Table {
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE, as in seed=2")?;
+    let (key, value) = text
+        .split_once('=')
+        .ok_or("expected KEY=VALUE, as in seed=2")?;
     if key.is_empty() {
         return Err("expected KEY=VALUE, as in seed=2".to_owned());
     }
@@ -135,14 +137,16 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 pub fn completions(shell: Shell) -> Done {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "groma", &mut script);
-    output::print(&String::from_utf8_lossy(&script));
+    output::print(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Fine)
 }
 
 /// Prints the manual page.
 pub fn man() -> Done {
     let mut page = Vec::new();
-    clap_mangen::Man::new(Args::command()).render(&mut page).map_err(Problem::internal)?;
-    output::print(&String::from_utf8_lossy(&page));
+    clap_mangen::Man::new(Args::command())
+        .render(&mut page)
+        .map_err(Problem::internal)?;
+    output::print(&String::from_utf8_lossy(&page))?;
     Ok(Exit::Fine)
 }

@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
+use crate::output;
+
 /// How it went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -41,17 +43,36 @@ pub struct Problem {
 impl Problem {
     /// The user's mistake: bad input, unwritable output.
     pub fn input(text: impl Display) -> Self {
-        Self { exit: Exit::Input, text: text.to_string() }
+        Self {
+            exit: Exit::Input,
+            text: text.to_string(),
+        }
     }
 
     /// Groma's own.
     pub fn internal(text: impl Display) -> Self {
-        Self { exit: Exit::Internal, text: text.to_string() }
+        Self {
+            exit: Exit::Internal,
+            text: text.to_string(),
+        }
+    }
+
+    /// Several mistakes, told one after the other; `None` when there are none.
+    pub fn all(problems: Vec<Self>) -> Option<Self> {
+        let exit = problems.first()?.exit;
+        let texts: Vec<&str> = problems
+            .iter()
+            .map(|problem| problem.text.trim_end())
+            .collect();
+        Some(Self {
+            exit,
+            text: texts.join("\n\n"),
+        })
     }
 
     /// Tells it and says how the process ends.
     pub fn tell(self) -> Exit {
-        eprintln!("{}", self.text.trim_end());
+        output::say(self.text.trim_end());
         self.exit
     }
 }
@@ -60,5 +81,9 @@ impl Problem {
 pub fn usage(error: &clap::Error) -> Exit {
     // A closed pipe at the other end is the reader's choice, not a failure.
     let _ = error.print();
-    if error.use_stderr() { Exit::Input } else { Exit::Fine }
+    if error.use_stderr() {
+        Exit::Input
+    } else {
+        Exit::Fine
+    }
 }

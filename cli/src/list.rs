@@ -18,13 +18,21 @@ pub fn list(what: Table, registry: &Registry) -> Done {
         Table::Costs => library::costs(),
         Table::Faults => listing::faults(),
     };
-    let width = entries.iter().map(|entry| entry.name.chars().count()).max().unwrap_or(0);
+    let width = entries
+        .iter()
+        .map(|entry| entry.name.chars().count())
+        .max()
+        .unwrap_or(0);
     let text: String = entries.iter().map(|entry| line(entry, width)).collect();
-    output::print(&text);
+    output::print(&text)?;
     Ok(Exit::Fine)
 }
 
 fn line(entry: &Listing, width: usize) -> String {
-    let source = if entry.source.is_empty() { String::new() } else { format!(" [{}]", entry.source) };
+    let source = if entry.source.is_empty() {
+        String::new()
+    } else {
+        format!(" [{}]", entry.source)
+    };
     format!("{:width$}  {}{source}\n", entry.name, entry.summary)
 }

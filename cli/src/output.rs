@@ -1,15 +1,36 @@
 //! Where results and messages go, and the output folder.
 
+use std::ffi::OsStr;
 use std::fs;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::path::Path;
 
-use crate::exit::Problem;
+use groma_experiment::store;
 
-/// Prints a result on stdout. A closed pipe ends the output, not the program.
-pub fn print(text: &str) {
+use crate::exit::Problem;
+use crate::host;
+
+/// Prints a result on stdout. A closed pipe is the reader's choice and ends the
+/// output, not the program; any other failure loses a result and is told.
+pub fn print(text: &str) -> Result<(), Problem> {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Problem::input(format!(
+            "error: cannot write to stdout: {error}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Says a line on stderr. Nobody is left to hear that it could not be said.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Columns that a table may take: what `COLUMNS` says, else no limit.
+pub fn width() -> u16 {
+    let columns = std::env::var("COLUMNS").ok();
+    columns.and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 /// Whether stderr may show colour and a progress bar.
@@ -23,49 +44,61 @@ pub fn is_colourful() -> bool {
 }
 
 fn no_colour() -> bool {
-    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+    let is = |name: &str, ask: fn(&OsStr) -> bool| {
+        std::env::var_os(name).is_some_and(|value| ask(&value))
+    };
+    is("NO_COLOR", |value| !value.is_empty()) || is("TERM", |value| value == "dumb")
 }
 
 /// Makes the output folder and proves that it can be written, before hours of
-/// work are spent on results that cannot be kept.
+/// work are spent on results that cannot be kept. Removes what killed
+/// processes left there.
 pub fn prepare(folder: &Path) -> Result<(), Problem> {
-    let refuse = |error: std::io::Error| {
+    probe(folder).map_err(|error| {
         Problem::input(format!(
             "error: cannot write results into {}: {error}\n  hint: name another folder with --out",
             folder.display()
         ))
-    };
-    fs::create_dir_all(folder.join("runs")).map_err(refuse)?;
-    for (name, probe) in [("report.html", false), ("summary.csv", false), (".groma-probe", true)] {
-        let path = folder.join(name);
-        if path.is_dir() {
-            let taken = std::io::Error::other(format!("{name} is a folder"));
-            return Err(refuse(taken));
+    })?;
+    store::clean(folder, host::is_alive);
+    Ok(())
+}
+
+fn probe(folder: &Path) -> std::io::Result<()> {
+    let runs = folder.join("runs");
+    fs::create_dir_all(&runs)?;
+    for name in ["report.html", "summary.csv"] {
+        if folder.join(name).is_dir() {
+            return Err(std::io::Error::other(format!("{name} is a folder")));
         }
-        if probe {
-            let own = folder.join(format!("{name}-{}", std::process::id()));
-            // More than a disk block, so that a full disk shows.
-            fs::write(&own, vec![b'.'; 65_536]).and_then(|()| fs::remove_file(&own)).map_err(|error| {
-                let _ = fs::remove_file(&own);
-                refuse(error)
-            })?;
-        }
+    }
+    for place in [folder, &runs] {
+        let probe = store::temporary(place, "probe", "new");
+        // More than a disk block, so that a full disk shows.
+        let written = fs::write(&probe, vec![b'.'; 65_536]);
+        let removed = fs::remove_file(&probe);
+        written.and(removed)?;
     }
     Ok(())
 }
 
 /// Writes a document whole or not at all.
 pub fn write_document(path: &Path, text: &str) -> Result<(), Problem> {
-    let refuse = |error: std::io::Error| Problem::input(format!("error: cannot write {}: {error}", path.display()));
+    let refuse = |error: std::io::Error| {
+        Problem::input(format!("error: cannot write {}: {error}", path.display()))
+    };
     // A device such as /dev/full cannot be replaced by a rename.
     let plain = path.metadata().map_or(true, |facts| facts.is_file());
     if !plain {
         return fs::write(path, text).map_err(refuse);
     }
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let temporary = path.with_file_name(format!(".{name}-{}", std::process::id()));
-    fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path)).map_err(|error| {
-        let _ = fs::remove_file(&temporary);
-        refuse(error)
-    })
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let temporary = store::temporary(folder, &name, "new");
+    fs::write(&temporary, text)
+        .and_then(|()| fs::rename(&temporary, path))
+        .map_err(|error| {
+            let _ = fs::remove_file(&temporary);
+            refuse(error)
+        })
 }

@@ -25,11 +25,17 @@ impl Progress {
         let bar = (!quiet && output::is_lively()).then(|| {
             let bar = ProgressBar::new(total);
             let style = "{bar:32} {percent:>3} % of virtual time, {msg}, {eta} left";
-            bar.set_style(ProgressStyle::with_template(style).expect("the template is well formed"));
+            bar.set_style(
+                ProgressStyle::with_template(style).expect("the template is well formed"),
+            );
             bar.set_message(format!("0 of {} runs", plans.len()));
             bar
         });
-        Self { bar, quiet, over: AtomicBool::new(false) }
+        Self {
+            bar,
+            quiet,
+            over: AtomicBool::new(false),
+        }
     }
 
     /// Follows the control until [`Progress::finish`]; run on a thread of its own.
@@ -49,7 +55,10 @@ impl Progress {
             record.plan.label(),
             record.verdict.as_str(),
             record.load.goodput_tps,
-            record.finality_ms.p99.map_or_else(|| "-".to_owned(), |p99| format!("{p99:.0} ms")),
+            record
+                .finality_ms
+                .p99
+                .map_or_else(|| "-".to_owned(), |p99| format!("{p99:.0} ms")),
             result.host.wall_seconds
         );
         self.say(&line);
@@ -62,7 +71,7 @@ impl Progress {
     pub fn say(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.println(line),
-            None if !self.quiet => eprintln!("{line}"),
+            None if !self.quiet => output::say(line),
             None => {}
         }
     }

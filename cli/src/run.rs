@@ -1,7 +1,7 @@
 //! `groma run`: plans over the cores, results on disk as each run ends, one
 //! summary and one report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,30 +35,54 @@ struct Tally {
     failed: Vec<String>,
 }
 
+/// A run of a job, by the job's place.
+type Run = (usize, LoadedRun);
+
 /// Runs every plan of every scenario.
 pub fn run(args: &RunArgs, registry: &Registry) -> Done {
     let jobs = jobs(args, registry)?;
     let folders: Vec<&Path> = distinct(jobs.iter().map(|job| job.out.as_path()));
-    for folder in &folders {
-        output::prepare(folder)?;
+    let unwritable = folders
+        .iter()
+        .filter_map(|folder| output::prepare(folder).err());
+    if let Some(problem) = Problem::all(unwritable.collect()) {
+        return Err(problem);
     }
-    let (finished, open): (Vec<&Job>, Vec<&Job>) =
-        jobs.iter().partition(|job| store::is_finished(&job.out, &job.plan.key(), BUILD));
+    let reused = finished(&jobs);
+    let is_open = |index: &usize| {
+        reused
+            .binary_search_by_key(index, |(place, _)| *place)
+            .is_err()
+    };
+    let open: Vec<&Job> = (0..jobs.len())
+        .filter(is_open)
+        .map(|index| &jobs[index])
+        .collect();
     let control = Arc::new(Control::default());
     stop_on_interrupt(&control)?;
-    let tally = sweep(args, &open, finished.len(), &control, registry)?;
-    let runs = read_back(&jobs)?;
+    let tally = sweep(args, &open, reused.len(), &control, registry)?;
+    let runs = if open.is_empty() {
+        reused.clone()
+    } else {
+        finished(&jobs)
+    };
     let wrote = documents(&folders, &jobs, &runs);
-    tell(args, &folders, &runs, finished.len());
-    conclude(&tally, &runs, wrote)
+    let told = tell(args, &folders, &runs, reused.len());
+    conclude(&tally, &jobs, &runs, wrote.and(told))
 }
 
-/// The plans to run; exact repetitions run once.
+/// The plans to run; exact repetitions run once. What is wrong with any of the
+/// scenarios is told before anything runs.
 fn jobs(args: &RunArgs, registry: &Registry) -> Result<Vec<Job>, Problem> {
     let mut jobs: BTreeMap<(PathBuf, usize), Job> = BTreeMap::new();
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut problems = Vec::new();
     for path in &args.scenarios {
-        for plan in scenario::load(path, &args.set, registry)? {
+        let plans = scenario::load(path, &args.set, registry).unwrap_or_else(|problem| {
+            problems.push(problem);
+            Vec::new()
+        });
+        for plan in plans {
             let out = match &args.out {
                 Some(folder) => folder.clone(),
                 None => Path::new("results").join(&plan.name),
@@ -69,7 +93,18 @@ fn jobs(args: &RunArgs, registry: &Registry) -> Result<Vec<Job>, Problem> {
             }
         }
     }
-    Ok(jobs.into_values().collect())
+    match Problem::all(problems) {
+        Some(problem) => Err(problem),
+        None => Ok(jobs.into_values().collect()),
+    }
+}
+
+/// The jobs whose runs stand on disk, whole and made by this build.
+fn finished(jobs: &[Job]) -> Vec<Run> {
+    let run = |(index, job): (usize, &Job)| {
+        Some((index, store::finished(&job.out, &job.plan.key(), BUILD)?))
+    };
+    jobs.iter().enumerate().filter_map(run).collect()
 }
 
 fn distinct<'a>(folders: impl Iterator<Item = &'a Path>) -> Vec<&'a Path> {
@@ -78,8 +113,8 @@ fn distinct<'a>(folders: impl Iterator<Item = &'a Path>) -> Vec<&'a Path> {
     distinct
 }
 
-/// The first Ctrl-C lets runs end at their next second of virtual time; what
-/// has finished is on disk already.
+/// The first Ctrl-C lets runs end soon and the report of what has finished be
+/// written; the second ends at once. What has finished is on disk already.
 fn stop_on_interrupt(control: &Arc<Control>) -> Result<(), Problem> {
     let control = control.clone();
     ctrlc::set_handler(move || {
@@ -103,17 +138,29 @@ fn sweep(
     if reused > 0 {
         progress.say(&format!("{reused} finished before and reused"));
     }
-    let options = RunOptions { sharing: !args.no_sharing, control: Some(control) };
+    let options = RunOptions {
+        sharing: !args.no_sharing,
+        control: Some(control),
+    };
     let (done, tally) = (AtomicUsize::new(0), Mutex::new(Tally::default()));
     let around = |index: usize, run: &dyn Fn() -> Ended| {
         let started = Instant::now();
         let ended = run();
         let job = open[index];
+        if let Ended::Finished(result) = &ended {
+            // A run may end before its horizon; for the bar it is all done.
+            let simulated_ns = (result.record.virtual_seconds * 1e9) as u64;
+            let rest_ms = job.plan.horizon_ns().saturating_sub(simulated_ns) / 1_000_000;
+            control.simulated_ms.fetch_add(rest_ms, Ordering::Relaxed);
+        }
         let kept = keep(job, ended, started, threads);
         if let Ok(Some(result)) = &kept {
             progress.ended(result, done.fetch_add(1, Ordering::Relaxed) + 1, open.len());
         }
-        tally.lock().unwrap_or_else(PoisonError::into_inner).count(kept);
+        tally
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .count(kept);
     };
     let swept = std::thread::scope(|scope| {
         scope.spawn(|| progress.follow(control));
@@ -145,7 +192,11 @@ fn keep(job: &Job, ended: Ended, started: Instant, threads: usize) -> Kept {
             Ok(Some(result))
         }
         Ended::Stopped => Ok(None),
-        Ended::Failed(why) => Err(Lost::Failed(format!("run {} ({}) failed: {why}", job.plan.key(), job.plan.label()))),
+        Ended::Failed(why) => Err(Lost::Failed(format!(
+            "run {} ({}) failed: {why}",
+            job.plan.key(),
+            job.plan.label()
+        ))),
     }
 }
 
@@ -160,25 +211,14 @@ impl Tally {
     }
 }
 
-/// Reads the runs of these jobs from disk, in order; what has not finished is
-/// not there.
-fn read_back(jobs: &[Job]) -> Result<Vec<(usize, LoadedRun)>, Problem> {
-    let mut runs = Vec::new();
-    for (index, job) in jobs.iter().enumerate() {
-        let key = job.plan.key();
-        if store::is_finished(&job.out, &key, BUILD) {
-            let run = store::read_run(&store::run_folder(&job.out, &key)).map_err(Problem::internal)?;
-            runs.push((index, run));
-        }
-    }
-    Ok(runs)
-}
-
 /// Writes the report and the summary of every output folder.
-fn documents(folders: &[&Path], jobs: &[Job], runs: &[(usize, LoadedRun)]) -> Result<(), Problem> {
+fn documents(folders: &[&Path], jobs: &[Job], runs: &[Run]) -> Result<(), Problem> {
     for folder in folders {
-        let here: Vec<LoadedRun> =
-            runs.iter().filter(|(index, _)| jobs[*index].out == *folder).map(|(_, run)| run.clone()).collect();
+        let here: Vec<LoadedRun> = runs
+            .iter()
+            .filter(|(index, _)| jobs[*index].out == *folder)
+            .map(|(_, run)| run.clone())
+            .collect();
         if here.is_empty() {
             continue;
         }
@@ -189,33 +229,42 @@ fn documents(folders: &[&Path], jobs: &[Job], runs: &[(usize, LoadedRun)]) -> Re
     Ok(())
 }
 
-fn tell(args: &RunArgs, folders: &[&Path], runs: &[(usize, LoadedRun)], reused: usize) {
+fn tell(args: &RunArgs, folders: &[&Path], runs: &[Run], reused: usize) -> Result<(), Problem> {
     match args.format {
         Format::Json => {
             let records: Vec<&RunRecord> = runs.iter().map(|(_, run)| &run.record).collect();
-            let document = serde_json::json!({ "schema": "groma.runs/1", "reused": reused, "runs": records });
-            output::print(&format!("{document}\n"));
+            let document =
+                serde_json::json!({ "schema": "groma.runs/1", "reused": reused, "runs": records });
+            output::print(&format!("{document}\n"))?;
         }
         Format::Text if !runs.is_empty() => {
             let comparison = Comparison::of(runs.iter().map(|(_, run)| run.clone()).collect());
-            let style = console::Style { colour: output::is_colourful(), ..console::Style::default() };
-            output::print(&console::table(&comparison, style));
+            let style = console::Style {
+                colour: output::is_colourful(),
+                width: output::width(),
+            };
+            output::print(&console::table(&comparison, style))?;
         }
         Format::Text => {}
     }
     if !args.quiet && !runs.is_empty() {
         for folder in folders {
-            eprintln!("report: {}", folder.join("report.html").display());
+            output::say(&format!("report: {}", folder.join("report.html").display()));
         }
     }
+    Ok(())
 }
 
-fn conclude(tally: &Tally, runs: &[(usize, LoadedRun)], wrote: Result<(), Problem>) -> Done {
+fn conclude(tally: &Tally, jobs: &[Job], runs: &[Run], wrote: Result<(), Problem>) -> Done {
     for why in tally.failed.iter().chain(&tally.unwritten) {
-        eprintln!("error: {why}");
+        output::say(&format!("error: {why}"));
     }
     if tally.stopped > 0 {
-        eprintln!("interrupted: {} finished runs are kept, {} are not; the same command goes on from here", runs.len(), tally.stopped);
+        output::say(&format!(
+            "interrupted: {} finished runs are kept, {} are not; the same command goes on from here",
+            runs.len(),
+            tally.stopped
+        ));
         return Ok(Exit::Interrupted);
     }
     if !tally.failed.is_empty() {
@@ -225,8 +274,21 @@ fn conclude(tally: &Tally, runs: &[(usize, LoadedRun)], wrote: Result<(), Proble
     if !tally.unwritten.is_empty() {
         return Ok(Exit::Input);
     }
+    if runs.len() < jobs.len() {
+        return Err(Problem::internal(unread(jobs)));
+    }
     let fine = runs.iter().all(|(_, run)| as_expected(&run.record));
     Ok(if fine { Exit::Fine } else { Exit::Missed })
+}
+
+/// Why runs that were kept are not there: nothing else may pass for success.
+fn unread(jobs: &[Job]) -> String {
+    let read = |job: &Job| store::read_run(&store::run_folder(&job.out, &job.plan.key())).err();
+    let why = jobs.iter().find_map(read);
+    format!(
+        "error: a finished run cannot be read back\n{}",
+        why.unwrap_or_default()
+    )
 }
 
 /// Whether a run came out as its scenario says. A scenario that expects an

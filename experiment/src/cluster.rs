@@ -31,6 +31,9 @@ use crate::verdict::{self, Ending, MachineTotals};
 use crate::wire::{GatewayId, Wire};
 use crate::world::{World, WorldSetup};
 
+/// How much virtual time passes between two looks at the outside's control.
+const SLICE: Span = Span::from_nanos(10_000_000);
+
 /// A simulated process: replicas first, then gateways.
 #[derive(Debug)]
 pub enum Process<P: Protocol> {
@@ -308,15 +311,8 @@ impl<P: Protocol> Drive<'_, P> {
         let mut last = Time::ZERO;
         let mut stop = Stop::Horizon;
         for boundary in boundaries(self.plan) {
-            stop = self.simulation.run_until(boundary, &mut self.watch);
+            stop = self.step(last, boundary, control)?;
             self.sample(last, boundary);
-            if let Some(control) = control {
-                let step_ms = (boundary.as_nanos() - last.as_nanos()) / 1_000_000;
-                control.simulated_ms.fetch_add(step_ms, Ordering::Relaxed);
-                if control.stop.load(Ordering::Relaxed) {
-                    return None;
-                }
-            }
             last = boundary;
             let quiet = boundary.as_nanos() >= self.plan.load_end_ns()
                 && self.watch.recorder.unfinished() == 0;
@@ -325,6 +321,30 @@ impl<P: Protocol> Drive<'_, P> {
             }
         }
         Some(stop)
+    }
+
+    /// Simulates from one boundary to the next, in slices: a virtual second of
+    /// a large committee may take many seconds of wall clock, and whoever asks
+    /// for a stop should not wait for all of it. Where the slices end changes
+    /// nothing. `None` when a stop was asked for.
+    fn step(&mut self, from: Time, until: Time, control: Option<&Control>) -> Option<Stop> {
+        let Some(control) = control else {
+            return Some(self.simulation.run_until(until, &mut self.watch));
+        };
+        let mut at = from;
+        loop {
+            let before_ms = at.as_nanos() / 1_000_000;
+            at = until.min(at + SLICE);
+            let stop = self.simulation.run_until(at, &mut self.watch);
+            let step_ms = at.as_nanos() / 1_000_000 - before_ms;
+            control.simulated_ms.fetch_add(step_ms, Ordering::Relaxed);
+            if control.stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            if at == until || stop == Stop::Limit {
+                return Some(stop);
+            }
+        }
     }
 
     fn sample(&mut self, from: Time, until: Time) {

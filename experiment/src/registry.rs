@@ -30,7 +30,7 @@ impl Default for RunOptions<'_> {
 /// The outside's hold on runs under way, shared by all of a sweep.
 #[derive(Debug, Default)]
 pub struct Control {
-    /// Set to abandon runs at their next second of virtual time.
+    /// Set to abandon runs within a slice of virtual time.
     pub stop: AtomicBool,
     /// Virtual milliseconds simulated so far, by all runs together.
     pub simulated_ms: AtomicU64,

@@ -55,44 +55,110 @@ pub fn run_folder(out: &Path, key: &str) -> PathBuf {
 }
 
 /// Writes a finished run below `out`: into a temporary folder first, which then
-/// takes its name, so that a run is there whole or not at all.
+/// takes its name, so that a run is there whole or not at all. What another
+/// build left under that name goes only once the new run stands there. A run
+/// that another process finished meanwhile stays: its exact bytes are ours.
 ///
 /// # Errors
-/// Whatever the file system says; nothing is left under the run's name then.
+/// Whatever the file system says; what stood under the run's name still does.
 pub fn write_run(out: &Path, result: &RunResult) -> io::Result<PathBuf> {
-    let folder = run_folder(out, &result.record.key);
-    let temporary = out
-        .join("runs")
-        .join(format!(".{}-{}", result.record.key, std::process::id()));
+    let runs = out.join("runs");
+    let key = &result.record.key;
+    let temporary = temporary(&runs, key, "new");
     fs::create_dir_all(&temporary)?;
     let written = write_files(&temporary, result).and_then(|()| {
-        if folder.exists() {
-            fs::remove_dir_all(&folder)?;
+        let _turn = take_turn(&runs)?;
+        match finished(out, key, &result.host.build) {
+            Some(_) => fs::remove_dir_all(&temporary),
+            None => replace(&temporary, &run_folder(out, key)),
         }
-        fs::rename(&temporary, &folder)
     });
-    if let Err(error) = written {
+    if written.is_err() {
         let _ = fs::remove_dir_all(&temporary);
-        // Another process that ran the same plan was faster: its bytes are ours.
-        if !is_finished(out, &result.record.key, &result.host.build) {
-            return Err(error);
+    }
+    written.map(|()| run_folder(out, key))
+}
+
+/// One process at a time exchanges folders. Where the file system has no locks
+/// they go without: only two processes that replace one outdated run at the
+/// same moment could then meet.
+fn take_turn(runs: &Path) -> io::Result<fs::File> {
+    let lock = fs::File::create(runs.join(".lock"))?;
+    let _ = lock.lock();
+    Ok(lock)
+}
+
+/// Gives `folder` the place of `target`, or leaves `target` as it was.
+fn replace(folder: &Path, target: &Path) -> io::Result<()> {
+    if !target.exists() {
+        return fs::rename(folder, target);
+    }
+    let runs = target.parent().unwrap_or(target);
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let old = temporary(runs, &name, "old");
+    fs::rename(target, &old)?;
+    if let Err(error) = fs::rename(folder, target) {
+        fs::rename(&old, target)?;
+        return Err(error);
+    }
+    // It may hold what its owner wrote and we may not remove. The run stands.
+    let _ = remove(&old);
+    Ok(())
+}
+
+/// A hidden name beside `name` that says which process uses it.
+#[must_use]
+pub fn temporary(folder: &Path, name: &str, role: &str) -> PathBuf {
+    folder.join(format!(".{name}-{role}-{}", std::process::id()))
+}
+
+/// The process that a [`temporary`] name belongs to.
+fn owner(path: &Path) -> Option<u32> {
+    let name = path.file_name()?.to_str()?;
+    let (rest, process) = name.strip_prefix('.')?.rsplit_once('-')?;
+    let (_, role) = rest.rsplit_once('-')?;
+    let ours = ["new", "old"].contains(&role);
+    process.parse().ok().filter(|_| ours)
+}
+
+/// Removes what killed processes left below `out`: temporary files and folders
+/// whose process is not `alive`. What cannot be removed stays; it is in nobody's
+/// way.
+pub fn clean(out: &Path, alive: impl Fn(u32) -> bool) {
+    for folder in [out.to_owned(), out.join("runs")] {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if owner(&path).is_some_and(|process| !alive(process)) {
+                let _ = remove(&path);
+            }
         }
     }
-    Ok(folder)
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    }
 }
 
 fn write_files(folder: &Path, result: &RunResult) -> io::Result<()> {
     write_json(&folder.join("run.json"), &result.record)?;
-    write_json(&folder.join("host.json"), &result.host)?;
     write_windows(&folder.join("windows.csv"), &result.windows)?;
-    write_latency(&folder.join("latency.hlog"), result)
+    write_latency(&folder.join("latency.hlog"), result)?;
+    write_json(&folder.join("host.json"), &result.host)
 }
 
 fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> io::Result<()> {
     let mut text = serde_json::to_string_pretty(value).map_err(io::Error::other)?;
     text.push('\n');
+    write_durably(path, text.as_bytes())
+}
+
+fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = fs::File::create(path)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes)?;
     file.sync_all()
 }
 
@@ -121,7 +187,7 @@ fn write_windows(path: &Path, windows: &[Window]) -> io::Result<()> {
             row.ingress_max
         ));
     }
-    fs::write(path, text)
+    write_durably(path, text.as_bytes())
 }
 
 fn write_latency(path: &Path, result: &RunResult) -> io::Result<()> {
@@ -142,16 +208,20 @@ fn write_latency(path: &Path, result: &RunResult) -> io::Result<()> {
             .map_err(|why| failed(&why))?;
     }
     drop(log);
-    fs::write(path, bytes)
+    write_durably(path, &bytes)
 }
 
-/// Whether a run with this key, made by this build, stands below `out`.
+/// The run with this key below `out`, when it is whole and made by this build.
+#[must_use]
+pub fn finished(out: &Path, key: &str, build: &str) -> Option<LoadedRun> {
+    let run = read_run(&run_folder(out, key)).ok()?;
+    (run.host.build == build && run.record.key == key).then_some(run)
+}
+
+/// Whether a run with this key, made by this build, stands whole below `out`.
 #[must_use]
 pub fn is_finished(out: &Path, key: &str, build: &str) -> bool {
-    let folder = run_folder(out, key);
-    let host = fs::read_to_string(folder.join("host.json")).ok();
-    let host = host.and_then(|text| serde_json::from_str::<HostRecord>(&text).ok());
-    host.is_some_and(|host| host.build == build) && folder.join("run.json").exists()
+    finished(out, key, build).is_some()
 }
 
 /// Reads a run's folder.
@@ -159,38 +229,83 @@ pub fn is_finished(out: &Path, key: &str, build: &str) -> bool {
 /// # Errors
 /// A sentence that names the file and says what is wrong with it.
 pub fn read_run(folder: &Path) -> Result<LoadedRun, String> {
+    let log = folder.join("latency.hlog");
+    let record: RunRecord = read_json(&folder.join("run.json"))?;
+    let host = read_json(&folder.join("host.json"))?;
+    let windows = read_windows(&folder.join("windows.csv"))?;
+    let latency = read_latency(&log)?;
+    check_latency(&record, &windows, &latency).map_err(|why| damaged(&log, &why))?;
     Ok(LoadedRun {
-        record: read_json(&folder.join("run.json"))?,
-        host: read_json(&folder.join("host.json"))?,
-        windows: read_windows(&folder.join("windows.csv"))?,
-        histograms: read_latency(&folder.join("latency.hlog"))?,
+        record,
+        host,
+        windows,
+        histograms: latency.whole,
     })
 }
 
-/// Reads every run below an output folder, ordered by key.
+/// Compares the log with what it belongs to: one that was cut between two of
+/// its lines reads well and says too little.
+fn check_latency(record: &RunRecord, windows: &[Window], log: &Latency) -> Result<(), String> {
+    for stage in record.stages_ms.keys() {
+        let name = format!("stage-{stage}");
+        if !log.whole.contains_key(&name) {
+            return Err(format!("histogram {name} is missing"));
+        }
+    }
+    for (name, figures) in [
+        ("finality", &record.finality_ms),
+        ("commit", &record.commit_ms),
+        ("consensus", &record.consensus_ms),
+    ] {
+        let (found, count) = (log.whole.get(name).map_or(0, Histogram::len), figures.count);
+        if found != count {
+            return Err(format!("histogram {name} holds {found} of {count} values"));
+        }
+    }
+    if log.intervals != windows.len() {
+        return Err(format!(
+            "{} intervals for {} windows",
+            log.intervals,
+            windows.len()
+        ));
+    }
+    Ok(())
+}
+
+fn damaged(path: &Path, why: &dyn std::fmt::Display) -> String {
+    format!(
+        "{}: damaged: {why}\n  hint: `groma run` of its scenario makes the run anew",
+        path.display()
+    )
+}
+
+/// The folders of the runs at `path`, ordered by key. `path` is an output
+/// folder, its `runs`, or one run's own folder.
 ///
 /// # Errors
-/// A sentence that names what cannot be read, or says that there is no run.
-pub fn read_all(out: &Path) -> Result<Vec<LoadedRun>, String> {
-    let runs = out.join("runs");
-    let entries = fs::read_dir(&runs).map_err(|error| format!("{}: {error}", runs.display()))?;
+/// A sentence that says why there is no run.
+pub fn run_folders(path: &Path) -> Result<Vec<PathBuf>, String> {
+    if is_run(path) {
+        return Ok(vec![path.to_owned()]);
+    }
+    let below = path.join("runs");
+    let runs = if below.is_dir() { &below } else { path };
+    let entries = fs::read_dir(runs).map_err(|error| format!("{}: {error}", runs.display()))?;
     let mut folders: Vec<PathBuf> = entries
         .flatten()
+        .filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
         .map(|entry| entry.path())
-        .filter(|path| is_run(path))
+        .filter(|folder| is_run(folder))
         .collect();
     folders.sort();
     if folders.is_empty() {
         return Err(format!("{}: no finished run", runs.display()));
     }
-    folders.iter().map(|folder| read_run(folder)).collect()
+    Ok(folders)
 }
 
 fn is_run(folder: &Path) -> bool {
-    let hidden = folder
-        .file_name()
-        .is_some_and(|name| name.to_string_lossy().starts_with('.'));
-    !hidden && folder.join("run.json").exists()
+    folder.join("run.json").exists()
 }
 
 fn read_text(path: &Path) -> Result<String, String> {
@@ -198,30 +313,22 @@ fn read_text(path: &Path) -> Result<String, String> {
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, String> {
-    serde_json::from_str(&read_text(path)?).map_err(|error| format!("{}: {error}", path.display()))
+    serde_json::from_str(&read_text(path)?).map_err(|error| damaged(path, &error))
 }
 
 fn read_windows(path: &Path) -> Result<Vec<Window>, String> {
     let text = read_text(path)?;
-    let mut lines = text.lines();
-    if lines.next().map(str::trim_end) != Some(COLUMNS.trim_end()) {
-        return Err(format!(
-            "{}:1: the columns are not those of this version",
-            path.display()
-        ));
+    let Some(rows) = text.strip_prefix(COLUMNS) else {
+        return Err(damaged(path, &"the columns are not those of this version"));
+    };
+    if !text.ends_with('\n') {
+        return Err(damaged(path, &"its last row is cut"));
     }
-    lines
-        .enumerate()
-        .map(|(index, line)| {
-            parse_window(line).ok_or_else(|| {
-                format!(
-                    "{}:{}: not a row of figures: {line}",
-                    path.display(),
-                    index + 2
-                )
-            })
-        })
-        .collect()
+    let row = |(index, line)| {
+        parse_window(line)
+            .ok_or_else(|| damaged(path, &format!("line {}: not a row of figures", index + 2)))
+    };
+    rows.lines().enumerate().map(row).collect()
 }
 
 fn parse_window(line: &str) -> Option<Window> {
@@ -270,24 +377,39 @@ fn parse_window(line: &str) -> Option<Window> {
     })
 }
 
-fn read_latency(path: &Path) -> Result<BTreeMap<String, Histogram<u64>>, String> {
+/// An interval log.
+struct Latency {
+    /// The tagged histograms.
+    whole: BTreeMap<String, Histogram<u64>>,
+    /// The number of untagged ones.
+    intervals: usize,
+}
+
+fn read_latency(path: &Path) -> Result<Latency, String> {
     let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let mut histograms = BTreeMap::new();
+    if !bytes.ends_with(b"\n") {
+        return Err(damaged(path, &"its last line is cut"));
+    }
+    let (mut whole, mut intervals) = (BTreeMap::new(), 0);
     let mut decoder = Deserializer::new();
     for entry in IntervalLogIterator::new(&bytes) {
-        let entry = entry.map_err(|why| format!("{}: {why:?}", path.display()))?;
+        let entry = entry.map_err(|_| damaged(path, &"not an interval log"))?;
         let LogEntry::Interval(interval) = entry else {
             continue;
         };
-        let Some(tag) = interval.tag() else { continue };
+        let Some(tag) = interval.tag() else {
+            intervals += 1;
+            continue;
+        };
         let name = tag.as_str().to_owned();
+        let unreadable = || damaged(path, &format!("histogram {name} cannot be decoded"));
         let packed = STANDARD
             .decode(interval.encoded_histogram())
-            .map_err(|why| format!("{}: histogram {name}: {why}", path.display()))?;
+            .map_err(|_| unreadable())?;
         let histogram = decoder
             .deserialize(&mut packed.as_slice())
-            .map_err(|why| format!("{}: histogram {name}: {why:?}", path.display()))?;
-        histograms.insert(name, histogram);
+            .map_err(|_| unreadable())?;
+        whole.insert(name, histogram);
     }
-    Ok(histograms)
+    Ok(Latency { whole, intervals })
 }

@@ -1,2 +1,10 @@
-//! An outside crate that brings its own protocol.
-fn main() {}
+//! The whole tool, with one protocol more.
+
+use std::process::ExitCode;
+
+use groma_experiment::registry::Registry;
+use own_protocol::PrimaryBackup;
+
+fn main() -> ExitCode {
+    groma::main_with(&Registry::standard().with::<PrimaryBackup>())
+}
