@@ -27,12 +27,6 @@ pub fn say(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
-/// Columns that a table may take: what `COLUMNS` says, else no limit.
-pub fn width() -> u16 {
-    let columns = std::env::var("COLUMNS").ok();
-    columns.and_then(|text| text.parse().ok()).unwrap_or(0)
-}
-
 /// Whether stderr may show colour and a progress bar.
 pub fn is_lively() -> bool {
     std::io::stderr().is_terminal() && !no_colour()

@@ -241,7 +241,7 @@ fn tell(args: &RunArgs, folders: &[&Path], runs: &[Run], reused: usize) -> Resul
             let comparison = Comparison::of(runs.iter().map(|(_, run)| run.clone()).collect());
             let style = console::Style {
                 colour: output::is_colourful(),
-                width: output::width(),
+                ..console::Style::default()
             };
             output::print(&console::table(&comparison, style))?;
         }

@@ -95,18 +95,28 @@ fn ctrl_c_abandons_a_long_run() {
 fn two_processes_share_a_folder() {
     let place = Place::with("tiny.yaml", &format!("{TINY}vary: {{ seed: [1, 2, 3] }}\n"));
     let args = ["run", "tiny.yaml", "--format", "json", "--quiet"];
-    let both = [spawn(&place, &args), spawn(&place, &args)];
-    for child in both {
-        let said = Said::from(child.wait_with_output().unwrap()).ends(0);
-        assert_eq!(json(&said.out)["runs"].as_array().unwrap().len(), 3);
+    let both = || {
+        for child in [spawn(&place, &args), spawn(&place, &args)] {
+            let said = Said::from(child.wait_with_output().unwrap()).ends(0);
+            assert_eq!(json(&said.out)["runs"].as_array().unwrap().len(), 3);
+        }
+        assert_eq!(place.runs("results/tiny").len(), 3);
+        place.groma(&["report", "results/tiny"]).ends(0);
+        let left = names(&place.path("results/tiny/runs"));
+        assert!(
+            !left
+                .iter()
+                .any(|name| name.contains("-new-") || name.contains("-old-")),
+            "{left:?}"
+        );
+    };
+    both();
+    // And when both replace what another build left.
+    for run in place.runs("results/tiny") {
+        let host = place
+            .read(run.join("host.json"))
+            .replace("\"build\": \"", "\"build\": \"0");
+        fs::write(run.join("host.json"), host).unwrap();
     }
-    assert_eq!(place.runs("results/tiny").len(), 3);
-    place.groma(&["report", "results/tiny"]).ends(0);
-    let left = names(&place.path("results/tiny/runs"));
-    assert!(
-        !left
-            .iter()
-            .any(|name| name.contains("-new-") || name.contains("-old-")),
-        "{left:?}"
-    );
+    both();
 }

@@ -8,6 +8,8 @@ mod support;
 use std::fs;
 use std::path::Path;
 
+use groma_experiment::registry::{Registry, RunOptions};
+use groma_experiment::scenario::Scenario;
 use support::{Place, TINY, names};
 
 fn bytes(folder: &Path, file: &str) -> Vec<u8> {
@@ -135,6 +137,31 @@ fn threads_and_sharing_change_no_byte() {
                 "{other}"
             );
         }
+    }
+}
+
+#[test]
+fn looking_at_the_control_changes_no_byte() {
+    let text = TINY.replace("protocol: pbft", "protocol: raft")
+        + "faults: [{ at: 123ms, for: 456ms, crash: [0] }]\n";
+    let place = Place::with(
+        "tiny.yaml",
+        &format!("{text}vary: {{ protocol: [pbft, hotstuff, raft] }}\n"),
+    );
+    place.groma(&["run", "tiny.yaml", "--quiet"]);
+    let registry = Registry::standard();
+    let plans = Scenario::load(&place.path("tiny.yaml"), &[], &registry).unwrap();
+    for plan in plans {
+        // Nobody watches this one, so it runs from boundary to boundary.
+        let entry = registry.find(&plan.protocol.name).unwrap();
+        let alone = entry.run(&plan, &RunOptions::default()).unwrap().record;
+        let run = place.path("results/tiny/runs").join(plan.key());
+        let exact = serde_json::to_string_pretty(&alone).unwrap() + "\n";
+        assert!(
+            place.read(run.join("run.json")) == exact,
+            "{}",
+            plan.label()
+        );
     }
 }
 

@@ -65,6 +65,18 @@ fn crashes_losses_and_partitions_break_no_law_and_stop_nothing_for_ever() {
 }
 
 #[test]
+fn outages_of_all_and_crashes_in_the_middle_of_a_write_break_no_law() {
+    for_seeds(40, |seed| {
+        for acks in ["majority", "all"] {
+            let mut trial = Trial::new::<PrimaryBackup>(3, seed).set::<PrimaryBackup>("acks", acks);
+            trial.outages = true;
+            trial.torn_permille = 20;
+            let _ = trial.run::<PrimaryBackup>();
+        }
+    });
+}
+
+#[test]
 fn one_backup_down_stops_only_those_who_wait_for_all() {
     for (acks, goes_on) in [("majority", true), ("all", false)] {
         let config = Config::lockstep::<PrimaryBackup>(3, DELAY).set::<PrimaryBackup>("acks", acks);
