@@ -229,7 +229,6 @@ impl<M, O> Engine<M, O> {
 
     /// Puts a lane that is free into its machine's queue for a core.
     pub(crate) fn wait_for_core(&mut self, node: u32, lane: u32) {
-        self.lanes[node as usize][lane as usize].waiting = true;
         let machine = self.places[node as usize].machine();
         self.machines[machine].waiting.push_back((node, lane));
         self.wake_machine(machine as u32);

@@ -35,8 +35,6 @@ pub(crate) struct LaneState {
     pub(crate) wake: u64,
     head: u32,
     tail: u32,
-    /// Whether the lane queues at its machine for a core.
-    pub(crate) waiting: bool,
 }
 
 impl LaneState {
@@ -45,7 +43,6 @@ impl LaneState {
         wake: 0,
         head: NONE,
         tail: NONE,
-        waiting: false,
     };
 
     pub(crate) const fn is_empty(&self) -> bool {

@@ -306,7 +306,7 @@ impl<N: Node> Simulation<N> {
         let seat = &engine.seats[node as usize];
         if seat.queued > 0 || seat.busy_until > engine.clock {
             let state = &engine.lanes[node as usize][lane.index()];
-            if state.waiting || !state.is_empty() {
+            if !state.is_empty() {
                 return engine.enqueue(node, index, job);
             }
             if state.free_at > engine.clock {
@@ -355,7 +355,6 @@ impl<N: Node> Simulation<N> {
                 break;
             };
             self.engine.machines[index].waiting.pop_front();
-            self.engine.lanes[node as usize][lane as usize].waiting = false;
             self.run_next(node, lane, core);
             self.serve_lane(node, lane);
         }

@@ -257,6 +257,67 @@ fn busy_cores_do_not_help() {
     assert_eq!(log[2], "3us 0 joined");
 }
 
+/// Lanes 2 and 3 wait while lanes 0 and 1 hold both cores until 2 and 5 us.
+/// Lane 2 starts at 2 us and forks at 12 us: the other core would be idle then,
+/// but lane 3 waits for it.
+#[test]
+fn cores_that_lanes_wait_for_do_not_help() {
+    let node = Puppet::new(|event, ctx| match event {
+        Event::Start => {
+            for note in [1, 1_001, 2_001, 3_001] {
+                ctx.post(Note(note));
+            }
+        }
+        Event::Message(_, 1) => ctx.spend(Span::micros(2)),
+        Event::Message(_, 1_001) => ctx.spend(Span::micros(5)),
+        Event::Message(_, 2_001) => {
+            ctx.spend(Span::micros(10));
+            ctx.spend_parallel(4, Span::micros(1));
+            ctx.emit("joined".into());
+        }
+        _ => ctx.spend(Span::micros(100)),
+    });
+    let log = play(setup(1, cores(2), Span::ZERO, vec![]), vec![node]);
+    assert_eq!(
+        log[2..],
+        [
+            "2us 0 Message(NodeId(0), 2001)",
+            "5us 0 Message(NodeId(0), 3001)",
+            "16us 0 joined",
+        ]
+    );
+}
+
+/// A message that comes at the very instant at which its lane frees up goes
+/// behind those that wait.
+#[test]
+fn nobody_jumps_the_queue_of_a_lane() {
+    let source = Puppet::new(|event, ctx| match event {
+        Event::Start => {
+            ctx.send(NodeId(1), Note(1), 1);
+            ctx.set_timer(2, Span::micros(2));
+            ctx.set_timer(3, Span::micros(10));
+        }
+        Event::Timer(number) => ctx.send(NodeId(1), Note(*number), 1),
+        _ => {}
+    });
+    let setup = setup(2, cores(4), Span::micros(50), vec![]);
+    let log = play(setup, vec![source, worker(10)]);
+    let served: Vec<&str> = log
+        .iter()
+        .filter(|line| line.contains(" 1 M"))
+        .map(String::as_str)
+        .collect();
+    assert_eq!(
+        served,
+        [
+            "50us 1 Message(NodeId(0), 1)",
+            "60us 1 Message(NodeId(0), 2)",
+            "70us 1 Message(NodeId(0), 3)",
+        ]
+    );
+}
+
 #[test]
 fn waiting_holds_the_lane_and_not_the_core() {
     let node = Puppet::new(|event, ctx| match event {

@@ -333,7 +333,7 @@ fn messages_between_two_machines_keep_their_order() {
         let source = Puppet::new(|event, ctx| match event {
             Event::Start | Event::Timer(_) => {
                 let number = ctx.now().as_nanos() / 1_000;
-                ctx.send(NodeId(1), Note(number * 4_000), 125);
+                ctx.send(NodeId(1), Note(number * 4_000), 1 + number % 7 * 100);
                 if number < 500 {
                     ctx.set_timer(0, Span::micros(1));
                 }
@@ -343,7 +343,7 @@ fn messages_between_two_machines_keep_their_order() {
         let jitter = LatencyLaw::Exponential {
             mean: Span::micros(200),
         };
-        let machine = interfaces(1_000 * MBIT, 1_000 * MBIT);
+        let machine = interfaces(1_000 * MBIT, 0);
         let mut setup = setup(2, machine, Span::ZERO, vec![]);
         setup.network = Network::meshed(
             2,
