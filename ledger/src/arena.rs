@@ -4,7 +4,7 @@
 //! common, so nodes are never changed, only added. Nothing counts references: to
 //! copy a node costs its own lines of memory and none of its neighbours', which is most of
 //! what a persistent tree costs once it outgrows the caches. Instead,
-//! when the slabs have grown by half, everything that no living version reaches is
+//! when the slabs have grown by half or more, everything that no living version reaches is
 //! swept and its places are used again. That holds for any history, forks included.
 //!
 //! Knows neither keys nor values.
@@ -74,7 +74,7 @@ impl Inner {
 pub(crate) trait Space<L> {
     fn inner(&self, node: Ref) -> &Inner;
     fn leaf(&self, node: Ref) -> &L;
-    fn add_inner(&mut self, inner: Inner) -> Ref;
+    fn add_inner(&mut self, inner: &Inner) -> Ref;
     fn add_leaf(&mut self, leaf: L) -> Ref;
 }
 
@@ -101,6 +101,7 @@ impl<T: Default> Slab<T> {
         &self.chunks[index / Self::CHUNK][index % Self::CHUNK]
     }
 
+    #[inline]
     fn add(&mut self, value: T) -> usize {
         if let Some(index) = self.free.pop() {
             self.chunks[index / Self::CHUNK][index % Self::CHUNK] = value;
@@ -167,6 +168,8 @@ pub(crate) struct Arena<L> {
     limit: usize,
 }
 
+/// A state of so many nodes takes some 30 MB.
+const SMALL: usize = 1 << 17;
 /// Nodes below which sweeping is not worth the walk; unit tests sweep all the time.
 const LEAST_LIMIT: usize = if cfg!(test) { 64 } else { 1 << 15 };
 
@@ -209,7 +212,9 @@ impl<L: Default> Arena<L> {
         }
         self.inner.sweep(&inner);
         self.leaves.sweep(&leaves);
-        self.limit = LEAST_LIMIT.max(self.nodes() / 2 * 3);
+        let nodes = self.nodes();
+        // A small state may double, a large one grow by half.
+        self.limit = nodes + nodes.min(SMALL).max(nodes / 2).max(LEAST_LIMIT);
     }
 
     /// Takes over the nodes that a patch added; returns where its root came to lie.
@@ -228,7 +233,7 @@ impl<L: Default> Arena<L> {
         for mut node in patch.inner {
             // Children were added before their parents.
             node.children = node.children.map(|child| moved(child, &inner));
-            inner.push(self.add_inner(node));
+            inner.push(self.add_inner(&node));
         }
         moved(root, &inner)
     }
@@ -243,10 +248,12 @@ impl<L: Default> Space<L> for Arena<L> {
         self.leaves.get(node.index())
     }
 
-    fn add_inner(&mut self, inner: Inner) -> Ref {
-        Ref::made(self.inner.add(inner), 0)
+    #[inline]
+    fn add_inner(&mut self, inner: &Inner) -> Ref {
+        Ref::made(self.inner.add(*inner), 0)
     }
 
+    #[inline]
     fn add_leaf(&mut self, leaf: L) -> Ref {
         Ref::made(self.leaves.add(leaf), Ref::LEAF)
     }
@@ -297,11 +304,13 @@ impl<L: Default> Space<L> for Patch<'_, L> {
         }
     }
 
-    fn add_inner(&mut self, inner: Inner) -> Ref {
-        self.added.inner.push(inner);
+    #[inline]
+    fn add_inner(&mut self, inner: &Inner) -> Ref {
+        self.added.inner.push(*inner);
         Ref::made(self.added.inner.len() - 1, Ref::LOCAL)
     }
 
+    #[inline]
     fn add_leaf(&mut self, leaf: L) -> Ref {
         self.added.leaves.push(leaf);
         Ref::made(self.added.leaves.len() - 1, Ref::LOCAL | Ref::LEAF)

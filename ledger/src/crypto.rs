@@ -12,7 +12,8 @@ use std::sync::Arc;
 /// that a billion accounts need no billion keys.
 ///
 /// A *real* keyring signs and verifies. A *priced* one computes nothing and
-/// takes every transaction as well signed; the cost is charged elsewhere.
+/// takes every transaction as well signed; the cost is charged elsewhere. A transaction
+/// keeps the verdict of the first real keyring that checks it: a run has one.
 pub struct Keyring {
     keys: Vec<(SigningKey, VerifyingKey)>,
 }

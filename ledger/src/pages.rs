@@ -81,6 +81,7 @@ impl Leaf for Page {
     }
 }
 
+#[inline]
 fn add<S: Space<Page>>(space: &mut S, page: Page) -> Root {
     let digest = Hash::page(&page.0);
     Root {

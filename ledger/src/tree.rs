@@ -144,7 +144,7 @@ fn update_below<L: Leaf, S: Space<L>>(
             replace::<L, S>(space, &mut inner, child, made);
         }
     }
-    finish(space, inner)
+    finish(space, &inner)
 }
 
 /// Cuts sorted changes by the child that they go to.
@@ -175,7 +175,7 @@ fn replace<L: Leaf, S: Space<L>>(space: &S, inner: &mut Inner, child: usize, mad
 }
 
 /// Adds an inner node, or what it has shrunk to.
-fn finish<L: Leaf, S: Space<L>>(space: &mut S, inner: Inner) -> Root {
+fn finish<L: Leaf, S: Space<L>>(space: &mut S, inner: &Inner) -> Root {
     if inner.count > L::MERGED {
         let digest = Hash::inner(&inner.digests);
         return Root {
@@ -188,7 +188,7 @@ fn finish<L: Leaf, S: Space<L>>(space: &mut S, inner: Inner) -> Root {
         return Root::EMPTY;
     }
     let mut leaves = Vec::new();
-    gather(space, &inner, &mut leaves);
+    gather(space, inner, &mut leaves);
     L::merge(space, &leaves)
 }
 
@@ -208,7 +208,7 @@ pub(crate) fn join<L: Leaf, S: Space<L>>(space: &mut S, made: [Root; FANOUT]) ->
     for (child, made) in made.into_iter().enumerate() {
         replace::<L, S>(space, &mut inner, child, made);
     }
-    finish(space, inner)
+    finish(space, &inner)
 }
 
 /// As [`update_below`] at the root, with the subtrees two levels down on rayon's threads:
@@ -253,11 +253,11 @@ fn update_in_parallel<L: Leaf>(arena: &mut Arena<L>, node: Ref, changes: &[L::Ch
                         replace::<L, Arena<L>>(arena, &mut top, below, made);
                     }
                 }
-                finish(arena, top)
+                finish(arena, &top)
             }
             None => take(arena).unwrap_or(Root::EMPTY),
         };
         replace::<L, Arena<L>>(arena, &mut root, child, made);
     }
-    finish(arena, root)
+    finish(arena, &root)
 }
