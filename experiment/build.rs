@@ -5,7 +5,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const ROOMS: [&str; 5] = ["sim/src", "ledger/src", "consensus-models/src", "workloads/src", "experiment/src"];
+const ROOMS: [&str; 5] = [
+    "sim/src",
+    "ledger/src",
+    "consensus-models/src",
+    "workloads/src",
+    "experiment/src",
+];
 
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -19,7 +25,10 @@ fn main() {
     if lock.exists() {
         files.push(lock);
     }
-    let mut named: Vec<(String, PathBuf)> = files.into_iter().map(|file| (name(&root, &file), file)).collect();
+    let mut named: Vec<(String, PathBuf)> = files
+        .into_iter()
+        .map(|file| (name(&root, &file), file))
+        .collect();
     named.sort();
     let mut hash = Fnv::new();
     for (name, file) in named {
@@ -30,7 +39,9 @@ fn main() {
 }
 
 fn gather(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
     for entry in entries.flatten() {
         let path = entry.path();
         if path.is_dir() {
@@ -42,7 +53,10 @@ fn gather(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 fn name(root: &Path, file: &Path) -> String {
-    file.strip_prefix(root).unwrap_or(file).to_string_lossy().replace('\\', "/")
+    file.strip_prefix(root)
+        .unwrap_or(file)
+        .to_string_lossy()
+        .replace('\\', "/")
 }
 
 /// FNV-1a, 128 bits: enough to tell builds apart, and no dependency.
@@ -55,7 +69,8 @@ impl Fnv {
 
     fn add(&mut self, bytes: &[u8]) {
         for byte in bytes.iter().chain(&(bytes.len() as u64).to_le_bytes()) {
-            self.0 = (self.0 ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
+            self.0 = (self.0 ^ u128::from(*byte))
+                .wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
         }
     }
 }

@@ -277,7 +277,8 @@ impl Recorder {
         }
         self.highest_committed = self.highest_committed.max(height);
         let committed = at;
-        self.blocks.insert(height, BlockTimes { created, committed });
+        self.blocks
+            .insert(height, BlockTimes { created, committed });
         if let Some(oldest) = height.0.checked_sub(KEPT_HEIGHTS) {
             self.blocks.remove(&Height(oldest));
         }
