@@ -171,7 +171,7 @@ pub(crate) struct Arena<L> {
 /// A state of so many nodes takes some 30 MB.
 const SMALL: usize = 1 << 17;
 /// Nodes below which sweeping is not worth the walk; unit tests sweep all the time.
-const LEAST_LIMIT: usize = if cfg!(test) { 64 } else { 1 << 15 };
+const LEAST_LIMIT: usize = if cfg!(test) { 8 } else { 1 << 15 };
 
 impl<L: Default> Arena<L> {
     pub(crate) const fn new() -> Arena<L> {
@@ -180,6 +180,11 @@ impl<L: Default> Arena<L> {
             leaves: Slab::new(),
             limit: LEAST_LIMIT,
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn never_sweep(&mut self) {
+        self.limit = usize::MAX;
     }
 
     /// Whether so much was added since the last sweep that another is due.
@@ -196,19 +201,25 @@ impl<L: Default> Arena<L> {
     pub(crate) fn sweep(&mut self, roots: impl Iterator<Item = Ref>) {
         let mut inner = Marks::none(self.inner.len);
         let mut leaves = Marks::none(self.leaves.len);
-        let mut open: Vec<Ref> = roots.collect();
-        while let Some(node) = open.pop() {
-            match node.kind() {
-                Kind::None => {}
-                Kind::Leaf => {
-                    leaves.set(node.index());
-                }
-                Kind::Inner => {
-                    if inner.set(node.index()) {
-                        open.extend_from_slice(&self.inner.get(node.index()).children);
+        // Level by level, so that the next node's place is known long before its turn and
+        // the misses of several nodes overlap.
+        let mut level: Vec<Ref> = roots.collect();
+        while !level.is_empty() {
+            let mut below = Vec::with_capacity(level.len());
+            for node in level {
+                match node.kind() {
+                    Kind::None => {}
+                    Kind::Leaf => {
+                        leaves.set(node.index());
+                    }
+                    Kind::Inner => {
+                        if inner.set(node.index()) {
+                            below.extend_from_slice(&self.inner.get(node.index()).children);
+                        }
                     }
                 }
             }
+            level = below;
         }
         self.inner.sweep(&inner);
         self.leaves.sweep(&leaves);
