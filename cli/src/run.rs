@@ -48,7 +48,12 @@ pub fn run(args: &RunArgs, registry: &Registry) -> Done {
     if let Some(problem) = Problem::all(unwritable.collect()) {
         return Err(problem);
     }
-    let reused = finished(&jobs);
+    // `--no-sharing` asks for the work itself, not for its result.
+    let reused = if args.no_sharing {
+        Vec::new()
+    } else {
+        finished(&jobs)
+    };
     let is_open = |index: &usize| {
         reused
             .binary_search_by_key(index, |(place, _)| *place)
@@ -67,7 +72,7 @@ pub fn run(args: &RunArgs, registry: &Registry) -> Done {
         finished(&jobs)
     };
     let wrote = documents(&folders, &jobs, &runs);
-    let told = tell(args, &folders, &runs, reused.len());
+    let told = tell(args, &folders, &runs, reused.len(), jobs.len());
     conclude(&tally, &jobs, &runs, wrote.and(told))
 }
 
@@ -229,12 +234,17 @@ fn documents(folders: &[&Path], jobs: &[Job], runs: &[Run]) -> Result<(), Proble
     Ok(())
 }
 
-fn tell(args: &RunArgs, folders: &[&Path], runs: &[Run], reused: usize) -> Result<(), Problem> {
+fn tell(
+    args: &RunArgs,
+    folders: &[&Path],
+    runs: &[Run],
+    reused: usize,
+    jobs: usize,
+) -> Result<(), Problem> {
     match args.format {
         Format::Json => {
             let records: Vec<&RunRecord> = runs.iter().map(|(_, run)| &run.record).collect();
-            let document =
-                serde_json::json!({ "schema": "groma.runs/1", "reused": reused, "runs": records });
+            let document = serde_json::json!({ "schema": "groma.runs/1", "plans": jobs, "reused": reused, "runs": records });
             output::print(&format!("{document}\n"))?;
         }
         Format::Text if !runs.is_empty() => {
@@ -246,6 +256,12 @@ fn tell(args: &RunArgs, folders: &[&Path], runs: &[Run], reused: usize) -> Resul
             output::print(&console::table(&comparison, style))?;
         }
         Format::Text => {}
+    }
+    if args.format == Format::Text && runs.len() < jobs {
+        let missing = jobs - runs.len();
+        output::print(&format!(
+            "\n{missing} of {jobs} runs did not finish and are not in this table\n"
+        ))?;
     }
     if !args.quiet && !runs.is_empty() {
         for folder in folders {

@@ -8,12 +8,11 @@ use std::rc::Rc;
 
 use groma_consensus_models::{BatchId, BlockId, Height, ReplicaId};
 use groma_ledger::{Hash, State};
-use groma_sim::{NodeId, Observer, Span, Time};
+use groma_sim::{Span, Time};
 
-use crate::cluster::Process;
 use crate::feed::Feed;
 use crate::observe::Observation;
-use crate::plan::{FaultKind, Plan};
+use crate::plan::{FaultKind, FaultPlan, Plan};
 use crate::result::{Checks, Violation};
 use crate::wire::BlockOutcome;
 use crate::world::{Applied, World};
@@ -47,7 +46,7 @@ pub struct Checker {
     checks: Checks,
     violations: Vec<Violation>,
     violated: u64,
-    last_commit: Time,
+    last_progress: Time,
     disturbances: Vec<(Time, Time)>,
 }
 
@@ -57,11 +56,7 @@ impl Checker {
     pub fn new(plan: &Plan, tolerated: u32, world: Rc<World>) -> Self {
         Self {
             world,
-            replay: format!(
-                "groma run results/{}/runs/{}/run.json",
-                plan.name,
-                plan.key()
-            ),
+            replay: format!("groma run OUT/runs/{}/run.json", plan.key()),
             heights: BTreeMap::new(),
             last: vec![Height(0); plan.replicas() as usize],
             highest_committed: Height(0),
@@ -70,7 +65,7 @@ impl Checker {
             checks: Checks::default(),
             violations: Vec::new(),
             violated: 0,
-            last_commit: Time::ZERO,
+            last_progress: Time::ZERO,
             disturbances: disturbances(plan, tolerated),
         }
     }
@@ -144,12 +139,9 @@ impl Checker {
         if let Some(oldest) = height.0.checked_sub(COMPARED_HEIGHTS) {
             self.heights.remove(&Height(oldest));
         }
-        if !batches.is_empty() {
-            self.last_commit = self.last_commit.max(at);
-        }
         for &batch in batches {
             self.checks.validity += 1;
-            if self.world.body(batch).is_none() {
+            if !self.world.was_formed(batch) {
                 self.violate(
                     "validity",
                     at,
@@ -168,6 +160,9 @@ impl Checker {
             return;
         }
         self.highest_executed = outcome.height;
+        if outcome.txs > 0 {
+            self.last_progress = self.last_progress.max(at);
+        }
         for &(gateway, ticket) in &outcome.applied {
             self.checks.exactly_once += 1;
             if !self.applied.mark(gateway, ticket) {
@@ -205,83 +200,9 @@ impl Checker {
         }
     }
 
-    /// Checks the workload's laws in a state.
-    pub fn check_laws(&mut self, at: Time, feed: &Feed, state: &State) {
-        match feed.check(state) {
-            Ok(comparisons) => self.checks.conservation += comparisons,
-            Err(breach) => self.violate("conservation", at, breach.to_string()),
-        }
-    }
-
-    /// Called once a second of virtual time: while transactions wait, blocks
-    /// must go on committing, unless a fault excuses it.
-    pub fn check_progress(&mut self, now: Time, unfinished: u64) {
-        let excused = now.as_nanos() < PROGRESS_BOUND.as_nanos()
-            || self
-                .disturbances
-                .iter()
-                .any(|&(from, until)| from <= now && now < until + PROGRESS_BOUND);
-        if unfinished == 0 || excused {
-            return;
-        }
-        self.checks.progress += 1;
-        if self.last_commit + PROGRESS_BOUND < now {
-            self.violate(
-                "progress",
-                now,
-                format!(
-                    "{unfinished} transactions wait and nothing has committed since {}",
-                    self.last_commit
-                ),
-            );
-            // Said once a stall, not once a second.
-            self.last_commit = now;
-        }
-    }
-
-    /// Checks that two counts which must be equal are.
-    pub fn check_balance(&mut self, at: Time, what: &str, left: u64, right: u64) {
-        self.checks.balance += 1;
-        if left != right {
-            self.violate("balance", at, format!("{what}: {left} is not {right}"));
-        }
-    }
-}
-
-/// When the plan's faults may stop progress: from the start of each to its end,
-/// except that a crash or isolation of no more than f replicas excuses only a
-/// leader change right after it.
-fn disturbances(plan: &Plan, tolerated: u32) -> Vec<(Time, Time)> {
-    let mut out: std::collections::BTreeSet<u32> = std::collections::BTreeSet::new();
-    for fault in &plan.faults {
-        if let FaultKind::Crash(ids) | FaultKind::Isolate(ids) = &fault.kind {
-            out.extend(ids);
-        }
-    }
-    let few = out.len() <= tolerated as usize;
-    plan.faults
-        .iter()
-        .map(|fault| {
-            let from = Time::from_nanos(fault.at_ns);
-            let mild = matches!(
-                fault.kind,
-                FaultKind::Crash(_) | FaultKind::Isolate(_) | FaultKind::Restart(_)
-            ) && few;
-            (
-                from,
-                if mild {
-                    from
-                } else {
-                    Time::from_nanos(fault.until_ns)
-                },
-            )
-        })
-        .collect()
-}
-
-impl<P: groma_consensus_models::Protocol> Observer<Process<P>> for Checker {
-    fn observe(&mut self, at: Time, _node: NodeId, observation: Observation) {
-        match &observation {
+    /// Compares what a node said with what others said.
+    pub fn check(&mut self, at: Time, observation: &Observation) {
+        match observation {
             Observation::Committed {
                 replica,
                 height,
@@ -306,4 +227,100 @@ impl<P: groma_consensus_models::Protocol> Observer<Process<P>> for Checker {
             _ => {}
         }
     }
+
+    /// Checks the workload's laws in a state.
+    pub fn check_laws(&mut self, at: Time, feed: &Feed, state: &State) {
+        match feed.check(state) {
+            Ok(comparisons) => self.checks.conservation += comparisons,
+            Err(breach) => self.violate("conservation", at, breach.to_string()),
+        }
+    }
+
+    /// Called once a second of virtual time: while transactions wait, blocks
+    /// must go on committing, unless a fault excuses it.
+    pub fn check_progress(&mut self, now: Time, unfinished: u64) {
+        let excused = now.as_nanos() < PROGRESS_BOUND.as_nanos()
+            || self
+                .disturbances
+                .iter()
+                .any(|&(from, until)| from <= now && now < until + PROGRESS_BOUND);
+        if unfinished == 0 || excused {
+            return;
+        }
+        self.checks.progress += 1;
+        if self.last_progress + PROGRESS_BOUND < now {
+            self.violate(
+                "progress",
+                now,
+                format!(
+                    "{unfinished} transactions wait and nothing was executed since {}",
+                    self.last_progress
+                ),
+            );
+            // Said once a stall, not once a second.
+            self.last_progress = now;
+        }
+    }
+
+    /// Checks that two counts which must be equal are.
+    pub fn check_balance(&mut self, at: Time, what: &str, left: u64, right: u64) {
+        self.checks.balance += 1;
+        if left != right {
+            self.violate("balance", at, format!("{what}: {left} is not {right}"));
+        }
+    }
+}
+
+/// When the plan's faults may stop progress: while more than f replicas are
+/// down or cut off, or while another kind of fault lasts. The start of every
+/// fault excuses a leader change right after it.
+fn disturbances(plan: &Plan, tolerated: u32) -> Vec<(Time, Time)> {
+    let mut excused = Vec::new();
+    let mut out: Vec<(u32, u64, u64)> = Vec::new();
+    for fault in &plan.faults {
+        excused.push((fault.at_ns, fault.at_ns));
+        match &fault.kind {
+            FaultKind::Crash(ids) => {
+                out.extend(
+                    ids.iter()
+                        .map(|&id| (id, fault.at_ns, restart(plan, id, fault))),
+                );
+            }
+            FaultKind::Isolate(ids) => {
+                out.extend(ids.iter().map(|&id| (id, fault.at_ns, fault.until_ns)));
+            }
+            FaultKind::Restart(_) => {}
+            _ => excused.push((fault.at_ns, fault.until_ns)),
+        }
+    }
+    // More than f are out from some start to some end: check at each start.
+    for &(_, at, _) in &out {
+        let here: Vec<_> = out
+            .iter()
+            .filter(|(_, from, until)| *from <= at && at < *until)
+            .collect();
+        let mut ids: Vec<u32> = here.iter().map(|(id, ..)| *id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.len() > tolerated as usize {
+            // Until so many are back that f or fewer are out.
+            let mut ends: Vec<u64> = here.iter().map(|(.., until)| *until).collect();
+            ends.sort_unstable();
+            let back = ends[ends.len() - 1 - tolerated as usize];
+            excused.push((at, back));
+        }
+    }
+    let time = |(from, until): (u64, u64)| (Time::from_nanos(from), Time::from_nanos(until));
+    excused.into_iter().map(time).collect()
+}
+
+/// When a crashed replica is back: at the fault's end, or restarted before it.
+fn restart(plan: &Plan, id: u32, crash: &FaultPlan) -> u64 {
+    let again = plan.faults.iter().filter(|fault| {
+        let names = matches!(&fault.kind, FaultKind::Restart(ids) if ids.contains(&id));
+        names && fault.at_ns >= crash.at_ns
+    });
+    again
+        .map(|fault| fault.at_ns)
+        .fold(crash.until_ns, u64::min)
 }

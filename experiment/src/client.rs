@@ -23,6 +23,9 @@ const ARRIVE_TIMER: u64 = 1;
 const RESEND_TIMER: u64 = 2;
 const CLOSED_TIMER: u64 = 3;
 
+/// A closed loop asks again so long after a refusal.
+const CLOSED_PAUSE: Span = Span::from_nanos(100_000_000);
+
 /// Heights whose replies are remembered, so that a late reply of a slower
 /// replica does not count anew.
 const REMEMBERED_HEIGHTS: usize = 4_096;
@@ -64,6 +67,9 @@ struct Pending {
     sent: Time,
     /// Index into `replicas` of the one that was to batch it.
     owner: usize,
+    /// Sent to a second replica: the first may still order it, so that a
+    /// refusal of the second is not the end.
+    resent: bool,
 }
 
 /// Replies to one height.
@@ -145,15 +151,29 @@ impl Gateway {
             Wire::Reply(outcome, left) => self.hear(ReplicaId(from.0), outcome, *left, ctx),
             Wire::Refuse(tickets) => {
                 for ticket in tickets {
-                    if let Some(pending) = self.pending.remove(&ticket.0) {
-                        ctx.emit(Observation::Shed {
-                            intended: pending.intended,
-                        });
-                        self.replace_in_closed_loop(ctx);
-                    }
+                    self.refused(ticket.0, ctx);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A full queue refused a transaction: it is shed, unless another replica may
+    /// still order it. A closed loop replaces it after a pause.
+    fn refused<P: Protocol>(&mut self, ticket: u64, ctx: &mut Ctx<'_, P>) {
+        if self
+            .pending
+            .get(&ticket)
+            .is_none_or(|pending| pending.resent)
+        {
+            return;
+        }
+        if let Some(pending) = self.pending.remove(&ticket) {
+            let intended = pending.intended;
+            ctx.emit(Observation::Shed { intended });
+            if self.current_closed(ctx.now()).is_some() {
+                ctx.set_timer(CLOSED_TIMER, CLOSED_PAUSE);
+            }
         }
     }
 
@@ -194,6 +214,7 @@ impl Gateway {
                 intended,
                 sent: ctx.now(),
                 owner,
+                resent: false,
             },
         );
         self.transmit(ticket, ctx);
@@ -260,6 +281,7 @@ impl Gateway {
             if let Some(pending) = self.pending.get_mut(&ticket) {
                 pending.owner = owner;
                 pending.sent = now;
+                pending.resent = true;
             }
             ctx.emit(Observation::Resent { intended });
             self.transmit(ticket, ctx);

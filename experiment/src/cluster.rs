@@ -104,8 +104,7 @@ struct Watch {
 }
 
 impl<P: Protocol> Observer<Process<P>> for Watch {
-    fn observe(&mut self, at: Time, node: NodeId, observation: Observation) {
-        self.recorder.record(at, &observation);
+    fn observe(&mut self, at: Time, _node: NodeId, observation: Observation) {
         if let Observation::Executed { outcome, state, .. } = &observation
             && self
                 .newest
@@ -114,7 +113,8 @@ impl<P: Protocol> Observer<Process<P>> for Watch {
         {
             self.newest = Some((outcome.height.0, state.clone()));
         }
-        Observer::<Process<P>>::observe(&mut self.checker, at, node, observation);
+        self.checker.check(at, &observation);
+        self.recorder.record(at, &observation);
     }
 }
 
@@ -165,6 +165,7 @@ pub fn run<P: Protocol>(plan: &Plan, options: &RunOptions<'_>) -> Option<RunResu
         uses: Vec::new(),
         totals: Vec::new(),
         unfinished_at: Vec::new(),
+        traffic: Default::default(),
         next_law_check: Time::ZERO,
     };
     let stop = drive.run_out(options.control)?;
@@ -284,6 +285,13 @@ fn closed_phases(plan: &Plan, layout: &Layout, gateway: u32) -> Vec<ClosedPhase>
     phases
 }
 
+/// Consensus traffic: copies sent, and their bytes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sent {
+    messages: u64,
+    bytes: u64,
+}
+
 /// A run under way.
 struct Drive<'a, P: Protocol> {
     plan: &'a Plan,
@@ -297,6 +305,8 @@ struct Drive<'a, P: Protocol> {
     totals: Vec<MachineTotals>,
     /// Unfinished and offered at each boundary.
     unfinished_at: Vec<(Time, u64, u64)>,
+    /// Consensus messages and bytes at the last boundary, and over the measured time.
+    traffic: (Sent, Sent),
     /// When the workload's laws are checked next.
     next_law_check: Time,
 }
@@ -367,6 +377,12 @@ impl<P: Protocol> Drive<'_, P> {
             ingress = ingress.max(shares.ingress);
             self.uses[index] = now;
         }
+        let sent = self.sent();
+        if measured {
+            self.traffic.1.messages += sent.messages - self.traffic.0.messages;
+            self.traffic.1.bytes += sent.bytes - self.traffic.0.bytes;
+        }
+        self.traffic.0 = sent;
         let unfinished = self.watch.recorder.unfinished();
         self.unfinished_at
             .push((until, unfinished, self.watch.recorder.offered()));
@@ -380,6 +396,18 @@ impl<P: Protocol> Drive<'_, P> {
         window.cpu = verdict::round4(window.cpu.max(cpu));
         window.egress_max = verdict::round4(window.egress_max.max(egress));
         window.ingress_max = verdict::round4(window.ingress_max.max(ingress));
+    }
+
+    /// What the replicas have sent so far.
+    fn sent(&self) -> Sent {
+        let mut sent = Sent::default();
+        for process in self.simulation.nodes() {
+            if let Process::Replica(replica) = process {
+                sent.messages += replica.traffic().messages();
+                sent.bytes += replica.traffic().bytes;
+            }
+        }
+        sent
     }
 
     /// Checks the workload's laws by a full scan of the newest state. The scan
@@ -402,7 +430,7 @@ impl<P: Protocol> Drive<'_, P> {
         let measured = Measured::of(self.plan);
         let (mut expired, mut unfinished) = (0, 0);
         let mut traffic = std::collections::BTreeMap::new();
-        let (mut bytes, mut views, mut newest) = (0, 0, None);
+        let (mut views, mut newest) = (0, None);
         for process in self.simulation.nodes() {
             match process {
                 Process::Gateway(gateway) => {
@@ -411,7 +439,6 @@ impl<P: Protocol> Drive<'_, P> {
                     expired += times.iter().filter(|&&at| measured.contains(at)).count() as u64;
                 }
                 Process::Replica(replica) => {
-                    bytes += replica.traffic().bytes;
                     for (kind, count) in replica.traffic().by_kind() {
                         *traffic.entry(kind.to_owned()).or_insert(0) += count;
                     }
@@ -429,7 +456,10 @@ impl<P: Protocol> Drive<'_, P> {
             expired,
             unfinished,
             messages: traffic,
-            message_bytes: bytes,
+            measured_messages: self.traffic.1.messages,
+            measured_bytes: self.traffic.1.bytes,
+            untaken: self.feed.borrow().waiting(),
+            drawn: self.feed.borrow().drawn(),
             views,
             state_root: newest.map(|(_, root)| root.to_string()).unwrap_or_default(),
             fingerprint: self.simulation.fingerprint(),

@@ -4,10 +4,11 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use groma_consensus_models::{Block, Token};
+use groma_consensus_models::{BatchId, Block, Token};
 use groma_ledger::{Hash, State};
 
 use crate::wire::{BlockOutcome, Snapshot};
+use crate::world::Map;
 
 /// The ledger at a height, as the disk holds it.
 #[derive(Clone, Debug)]
@@ -46,6 +47,8 @@ pub enum Write<R> {
     Block(Box<Ledger>, Rc<BlockOutcome>),
     /// A ledger received from another replica.
     Snapshot(Box<Ledger>),
+    /// The body of a batch.
+    Body(BatchId),
 }
 
 /// The disk of one replica.
@@ -59,6 +62,8 @@ pub struct Disk<R> {
     busy: bool,
     /// What a crash leaves: the protocol's log ...
     log: Vec<R>,
+    /// ... the bodies ...
+    bodies: Map<BatchId, ()>,
     /// ... and the ledger.
     ledger: Ledger,
 }
@@ -73,6 +78,7 @@ impl<R> Disk<R> {
             flushing: VecDeque::new(),
             busy: false,
             log: Vec::new(),
+            bodies: Map::default(),
             ledger,
         }
     }
@@ -112,6 +118,27 @@ impl<R> Disk<R> {
     /// Makes a rewritten log durable.
     pub fn replace_log(&mut self, records: Vec<R>) {
         self.log = records;
+    }
+
+    /// Makes a body durable.
+    pub fn keep_body(&mut self, id: BatchId) {
+        self.bodies.insert(id, ());
+    }
+
+    /// Deletes a body.
+    pub fn drop_body(&mut self, id: BatchId) {
+        self.bodies.remove(&id);
+    }
+
+    /// Deletes the bodies of which `keep` says no.
+    pub fn retain_bodies(&mut self, mut keep: impl FnMut(BatchId) -> bool) {
+        self.bodies.retain(|id, ()| keep(*id));
+    }
+
+    /// The durable bodies.
+    #[must_use]
+    pub fn bodies(&self) -> &Map<BatchId, ()> {
+        &self.bodies
     }
 
     /// Makes a ledger durable, unless a later one is.

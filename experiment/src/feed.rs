@@ -66,6 +66,7 @@ pub struct Feed {
     keyring: Arc<Keyring>,
     homes: Homes,
     queues: Vec<VecDeque<Intended>>,
+    drawn: u64,
 }
 
 impl std::fmt::Debug for Feed {
@@ -92,6 +93,7 @@ impl Feed {
             keyring,
             homes,
             queues,
+            drawn: 0,
         }
     }
 
@@ -126,7 +128,20 @@ impl Feed {
     }
 
     fn draw(&mut self, at: Duration) -> Arc<SignedTransaction> {
+        self.drawn += 1;
         Arc::new(self.keyring.sign(self.city.next(at)))
+    }
+
+    /// Open-loop transactions that the load called for and no gateway has taken.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.queues.iter().map(|queue| queue.len() as u64).sum()
+    }
+
+    /// Transactions drawn so far, open loop and closed.
+    #[must_use]
+    pub fn drawn(&self) -> u64 {
+        self.drawn
     }
 
     /// The law of the workload, checked in a state.

@@ -120,6 +120,7 @@ pub struct Recorder {
     offered_all: u64,
     ended_all: u64,
     nonempty_blocks: u64,
+    block_txs: u64,
     heights: u64,
     highest_committed: Height,
     highest_executed: Height,
@@ -140,8 +141,10 @@ pub struct Recording {
     pub windows: Vec<Window>,
     /// Finality histograms of the windows.
     pub window_histograms: Vec<Histogram<u64>>,
-    /// Committed heights with transactions.
+    /// Heights with batches whose first commit falls in measured time.
     pub nonempty_blocks: u64,
+    /// Transactions executed in them.
+    pub block_txs: u64,
     /// Committed heights.
     pub heights: u64,
     /// Growth of the ledger.
@@ -169,6 +172,7 @@ impl Recorder {
             offered_all: 0,
             ended_all: 0,
             nonempty_blocks: 0,
+            block_txs: 0,
             heights: 0,
             highest_committed: Height(0),
             highest_executed: Height(0),
@@ -239,6 +243,10 @@ impl Recorder {
                 if outcome.height > self.highest_executed {
                     self.highest_executed = outcome.height;
                     self.storage.executed_txs += outcome.txs;
+                    let times = self.blocks.get(&outcome.height);
+                    if times.is_some_and(|times| self.measured.contains(times.committed)) {
+                        self.block_txs += outcome.txs;
+                    }
                     self.storage.block_bytes += outcome.bytes;
                     self.storage.records_written += outcome.touched;
                 }
@@ -284,9 +292,9 @@ impl Recorder {
         }
         self.heights += 1;
         if nonempty {
-            self.nonempty_blocks += 1;
             self.window(at).blocks += 1;
             if self.measured.contains(at) {
+                self.nonempty_blocks += 1;
                 count(&mut self.consensus, created, at);
             }
         }
@@ -368,6 +376,7 @@ impl Recorder {
             windows,
             window_histograms,
             nonempty_blocks: self.nonempty_blocks,
+            block_txs: self.block_txs,
             heights: self.heights,
             storage: self.storage,
             refusals: self.refusals,

@@ -62,17 +62,17 @@ pub struct RunRecord {
     pub commit_ms: Percentiles,
     /// The path of a transaction by stage; [`STAGES`] gives the path's order.
     pub stages_ms: BTreeMap<String, StageRecord>,
-    /// Means per committed non-empty block.
+    /// Means per non-empty block, over measured time.
     pub per_block: PerBlock,
-    /// Consensus messages sent, by kind.
+    /// Consensus messages sent over the whole run, by kind.
     pub messages: BTreeMap<String, u64>,
-    /// Committed heights with at least one transaction.
+    /// Non-empty blocks whose first commit falls in measured time.
     pub blocks: u64,
-    /// Committed heights in all.
+    /// Committed heights over the whole run, empty ones included.
     pub heights: u64,
     /// Highest view, round or term that a replica reached.
     pub views: u64,
-    /// Root of the last common executed state.
+    /// Root of the highest executed state.
     pub state_root: String,
     /// Use of each machine over the measured time.
     pub machines: Vec<MachineRecord>,
@@ -84,9 +84,9 @@ pub struct RunRecord {
     pub targets: Vec<TargetRecord>,
     /// Backlog and growth.
     pub backlog: BacklogRecord,
-    /// Growth of the ledger.
+    /// Growth of the ledger over the whole run.
     pub storage: StorageRecord,
-    /// Messages that protocols refused, by reason.
+    /// Messages that protocols refused over the whole run, by reason.
     pub refusals: BTreeMap<String, u64>,
     /// Deliveries of the simulated network.
     pub deliveries: u64,

@@ -9,7 +9,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use groma_consensus_models::{BatchId, Block, BlockId, Height, mix};
+use groma_consensus_models::{Batch, BatchId, Block, BlockId, Height, mix};
 use groma_ledger::{BlockInput, Execution, Executor, Hash, Outcome, Reason, Serial, State};
 use groma_sim::Time;
 use hashbrown::HashMap;
@@ -93,7 +93,13 @@ pub struct World {
     executions: RefCell<Map<(Hash, BlockId), Cached>>,
     order: RefCell<std::collections::VecDeque<(Hash, BlockId)>>,
     applied: RefCell<Applied>,
+    /// The lowest height that executed each batch: 24 bytes a batch, for the
+    /// whole run, because a protocol may remember less.
+    ordered: RefCell<Map<BatchId, Height>>,
     highest: Cell<Height>,
+    /// The last sampled block as its first executor saw it.
+    sample: RefCell<Option<(BlockId, Hash, Vec<Outcome>)>>,
+    audited: Cell<Height>,
     audits: Cell<u64>,
     divergences: RefCell<Vec<String>>,
 }
@@ -142,7 +148,10 @@ impl World {
             executions: RefCell::default(),
             order: RefCell::default(),
             applied: RefCell::default(),
+            ordered: RefCell::default(),
             highest: Cell::new(Height(0)),
+            sample: RefCell::default(),
+            audited: Cell::new(Height(0)),
             audits: Cell::new(0),
             divergences: RefCell::default(),
         }
@@ -177,6 +186,7 @@ impl World {
     /// When a body is missing: the caller holds all of them.
     #[must_use]
     pub fn execute(&self, parent: &State, parent_root: Hash, block: &Block) -> Executed {
+        self.audit(parent, block);
         let key = (parent_root, block.id());
         if self.sharing
             && let Some(found) = self.find(key)
@@ -185,7 +195,10 @@ impl World {
         }
         let txs = self.transactions(block);
         let execution = run(parent, block, &txs);
-        self.audit(parent, block, &txs, &execution);
+        if is_sampled(block) && block.height > self.highest.get() {
+            let sample = (block.id(), execution.root, execution.outcomes.clone());
+            *self.sample.borrow_mut() = Some(sample);
+        }
         let executed = self.conclude(block, &txs, execution);
         self.grow_old(block);
         if self.sharing && self.replicas > 1 {
@@ -222,30 +235,69 @@ impl World {
     fn transactions(&self, block: &Block) -> Vec<(Time, Ticketed)> {
         let bodies = self.bodies.borrow();
         let mut txs = Vec::with_capacity(usize::try_from(block.txs()).unwrap_or(0));
-        for batch in &block.batches {
+        for batch in self.fresh(block) {
             let body = bodies
                 .get(&batch.id)
-                .expect("the host executes a block only when it holds its bodies");
+                .expect("the host executes a block only when its bodies are kept");
             txs.extend(body.txs.iter().map(|tx| (body.closed, tx.clone())));
         }
         txs
     }
 
-    /// Repeats a sample of the executions from the same inputs and compares.
-    fn audit(&self, parent: &State, block: &Block, txs: &[(Time, Ticketed)], first: &Execution) {
-        // Only the first execution at a height, with sharing or without, so that
-        // the count is the same either way.
-        let first_here = block.height > self.highest.get();
-        let sampled = block.height.0.is_multiple_of(AUDIT_EVERY);
-        if !first_here || !sampled || block.batches.is_empty() {
+    /// The batches of a block that no lower height has executed: a protocol may
+    /// order a batch twice, for instance after a state transfer, and a replica
+    /// executes it once.
+    pub fn fresh<'a>(&self, block: &'a Block) -> impl Iterator<Item = &'a Batch> {
+        let ordered = self.ordered.borrow();
+        let fresh: Vec<&Batch> = block
+            .batches
+            .iter()
+            .enumerate()
+            .filter(|(index, batch)| {
+                let below = ordered
+                    .get(&batch.id)
+                    .is_some_and(|first| *first < block.height);
+                !below && !block.batches[..*index].contains(batch)
+            })
+            .map(|(_, batch)| batch)
+            .collect();
+        fresh.into_iter()
+    }
+
+    /// Whether some replica formed this batch.
+    #[must_use]
+    pub fn was_formed(&self, id: BatchId) -> bool {
+        self.bodies.borrow().contains_key(&id) || self.was_executed(id)
+    }
+
+    /// Whether some replica has executed this batch.
+    #[must_use]
+    pub fn was_executed(&self, id: BatchId) -> bool {
+        self.ordered.borrow().contains_key(&id)
+    }
+
+    /// At a sample of the heights the second replica to come executes for
+    /// itself, from its own state, and the result is compared with the first's:
+    /// what it would have taken from the cache is what it would have computed.
+    fn audit(&self, parent: &State, block: &Block) {
+        let second = block.height <= self.highest.get() && block.height > self.audited.get();
+        if !second || !is_sampled(block) {
             return;
         }
+        let sample = self.sample.borrow();
+        let Some((id, root, outcomes)) = sample.as_ref() else {
+            return;
+        };
+        if *id != block.id() {
+            return;
+        }
+        self.audited.set(block.height);
         self.audits.set(self.audits.get() + 1);
-        let again = run(parent, block, txs);
-        if again.root != first.root || again.outcomes != first.outcomes {
+        let again = run(parent, block, &self.transactions(block));
+        if again.root != *root || again.outcomes != *outcomes {
             self.divergences.borrow_mut().push(format!(
-                "height {}: executed twice from one state, roots {} and {}",
-                block.height.0, first.root, again.root
+                "height {}: two replicas executed it for themselves, roots {root} and {}",
+                block.height.0, again.root
             ));
         }
     }
@@ -301,6 +353,10 @@ impl World {
             return;
         }
         self.highest.set(block.height);
+        let mut ordered = self.ordered.borrow_mut();
+        for batch in &block.batches {
+            ordered.entry(batch.id).or_insert(block.height);
+        }
         let mut aged = self.aged.borrow_mut();
         aged.extend(block.batches.iter().map(|batch| (block.height, batch.id)));
         let mut bodies = self.bodies.borrow_mut();
@@ -324,6 +380,11 @@ fn run(parent: &State, block: &Block, txs: &[(Time, Ticketed)]) -> Execution {
             transactions: &transactions,
         },
     )
+}
+
+/// Whether a block is among those that are executed twice.
+fn is_sampled(block: &Block) -> bool {
+    !block.batches.is_empty() && block.height.0.is_multiple_of(AUDIT_EVERY)
 }
 
 fn outcome_word(outcome: Outcome) -> u64 {

@@ -5,7 +5,7 @@
 mod support;
 
 use groma_experiment::plan::{
-    CryptoMode, Dissemination, LatencyPlan, LoadPlan, Plan, WorkloadShare,
+    CryptoMode, Dissemination, FaultKind, FaultPlan, LatencyPlan, LoadPlan, Plan, WorkloadShare,
 };
 use groma_experiment::result::{RunRecord, Verdict};
 use support::{MS, PROTOCOLS, SECOND, crash, phase, plan, run, run_with};
@@ -302,4 +302,89 @@ fn no_load_is_told_as_a_failure() {
         "{:?}",
         record.reasons
     );
+}
+
+#[test]
+fn a_committee_that_goes_down_as_a_whole_comes_back() {
+    for protocol in PROTOCOLS {
+        let mut plan = plan(protocol);
+        plan.load = vec![phase(10 * SECOND, 1_000, true)];
+        plan.faults = (0..4).map(|id| crash(id, 3 * SECOND, 4 * SECOND)).collect();
+        plan.drain_ns = 40 * SECOND;
+        let record = run(&plan).record;
+        assert_eq!(record.violations, [], "{protocol}");
+        assert_eq!(record.load.expired, 0, "{protocol}: {:?}", record.load);
+    }
+}
+
+#[test]
+fn a_replica_far_behind_takes_over_a_ledger() {
+    // Cut off for longer than bodies are kept, with and without sharing.
+    for protocol in PROTOCOLS {
+        let mut plan = plan(protocol);
+        plan.load = vec![phase(10 * SECOND, 1_500, true)];
+        plan.limits.retain_blocks = 16;
+        plan.faults = vec![FaultPlan {
+            at_ns: 3 * SECOND,
+            until_ns: 7 * SECOND,
+            kind: FaultKind::Isolate(vec![3]),
+        }];
+        plan.drain_ns = 30 * SECOND;
+        let (shared, apart) = (run_with(&plan, true).record, run_with(&plan, false).record);
+        assert_eq!(shared.violations, [], "{protocol}");
+        assert_eq!(shared.load.expired, 0, "{protocol}: {:?}", shared.load);
+        assert_eq!(json(&shared), json(&apart), "{protocol}");
+    }
+}
+
+#[test]
+fn a_slow_replica_stops_nobody() {
+    for protocol in PROTOCOLS {
+        let mut plan = plan(protocol);
+        plan.batch.max_wait_ns = 2 * MS;
+        plan.machine.cores = 2;
+        plan.load = vec![phase(10 * SECOND, 3_000, true)];
+        plan.faults = vec![FaultPlan {
+            at_ns: 2 * SECOND,
+            until_ns: 6 * SECOND,
+            kind: FaultKind::SlowMachine {
+                replicas: vec![3],
+                factor_milli: 30_000,
+            },
+        }];
+        plan.drain_ns = 40 * SECOND;
+        let record = run(&plan).record;
+        assert_eq!(record.violations, [], "{protocol}");
+        assert_eq!(record.load.expired, 0, "{protocol}: {:?}", record.load);
+    }
+}
+
+#[test]
+fn no_queue_stays_full_after_partitions() {
+    for way in [
+        Dissemination::InProposal,
+        Dissemination::ClientsToAll,
+        Dissemination::Workers,
+    ] {
+        for protocol in PROTOCOLS {
+            let mut plan = plan(protocol);
+            plan.dissemination = way;
+            plan.mempool_max_txs = 2_000;
+            plan.load = vec![
+                phase(8 * SECOND, 1_500, false),
+                phase(10 * SECOND, 1_500, false),
+                phase(6 * SECOND, 1_500, true),
+            ];
+            let halves = FaultKind::Partition(vec![vec![0, 1], vec![2, 3]]);
+            plan.faults = vec![FaultPlan {
+                at_ns: 2 * SECOND,
+                until_ns: 6 * SECOND,
+                kind: halves,
+            }];
+            plan.drain_ns = 30 * SECOND;
+            let record = run(&plan).record;
+            assert_eq!(record.violations, [], "{protocol} {way:?}");
+            assert_eq!(record.load.shed, 0, "{protocol} {way:?}");
+        }
+    }
 }

@@ -33,8 +33,8 @@ fn arbitrary(protocol: &str, seed: u64) -> Plan {
     plan.load = vec![phase(8 * SECOND, 50 + dice.roll(400), true)];
     plan.drain_ns = 60 * SECOND;
     plan.batch.max_txs = 1 + u32::try_from(dice.roll(200)).expect("small");
-    plan.batch.max_wait_ns = (1 + dice.roll(50)) * MS;
-    plan.limits.retain_blocks = 16 + u32::try_from(dice.roll(500)).expect("small");
+    plan.batch.max_wait_ns = [1, 5, 20, 50][dice.roll(4) as usize] * MS;
+    plan.limits.retain_blocks = 4 + u32::try_from(dice.roll(500)).expect("small");
     plan.replicas_per_machine = 1 + u32::try_from(dice.roll(2)).expect("small");
     plan.dissemination = [
         Dissemination::InProposal,
@@ -62,7 +62,13 @@ fn fault(dice: &mut Dice, n: u32) -> FaultPlan {
     let at_ns = SECOND + dice.roll(4_000) * MS;
     let until_ns = at_ns + (100 + dice.roll(2_500)) * MS;
     let one = |dice: &mut Dice| vec![dice.roll(u64::from(n)) as u32];
-    let kind = match dice.roll(6) {
+    let kind = match dice.roll(9) {
+        6 => FaultKind::Crash((0..n).collect()),
+        7 => FaultKind::Crash((0..n.div_ceil(2)).collect()),
+        8 => FaultKind::SlowMachine {
+            replicas: one(dice),
+            factor_milli: 2_000 + dice.roll(100_000) as u32,
+        },
         0 | 1 => FaultKind::Crash(one(dice)),
         2 => FaultKind::Isolate(one(dice)),
         3 => {

@@ -6,7 +6,9 @@ use groma_consensus_models::{Batch, BatchId, Body, Message, Protocol, ReplicaId}
 use groma_sim::{NodeId, Span};
 use smallvec::SmallVec;
 
+use super::intake::SMALL_BYTES;
 use super::{Ctx, FETCH_TIMER, Host};
+use crate::disk::Write;
 use crate::plan::Dissemination;
 use crate::wire::{BatchBody, FRAME_BYTES, Wire};
 
@@ -77,8 +79,26 @@ impl<P: Protocol> Host<P> {
         false
     }
 
+    /// Bytes of a message that came over the network; `None` for a post.
+    pub(super) fn received_bytes(&self, message: &Wire<P::Message>) -> Option<u64> {
+        match message {
+            Wire::Consensus(inner) => Some(self.wire_size(inner)),
+            Wire::Submit { txs, .. } => {
+                let bodies: u64 = txs.iter().map(|tx| u64::from(tx.tx.wire_bytes)).sum();
+                Some(FRAME_BYTES + bodies)
+            }
+            Wire::Offer(body) | Wire::Body(body) => Some(FRAME_BYTES + u64::from(body.batch.bytes)),
+            Wire::Forward(body) => Some(self.forward_bytes(&body.batch)),
+            Wire::Ack(_) | Wire::Fetch(_) | Wire::Want(..) => Some(SMALL_BYTES),
+            Wire::Snapshot(snapshot) => {
+                Some(snapshot.body_bytes.saturating_sub(self.body_bytes) + FRAME_BYTES)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether a carried batch is complete with what this replica has.
-    fn can_assemble(&self, body: &BatchBody) -> bool {
+    pub(super) fn can_assemble(&self, body: &BatchBody) -> bool {
         match self.world.dissemination {
             Dissemination::InProposal => true,
             Dissemination::ClientsToAll => body
@@ -92,6 +112,8 @@ impl<P: Protocol> Host<P> {
     /// Holds a body: its hash and its signatures are checked, once.
     pub(super) fn take_body(&mut self, body: &Rc<BatchBody>, ctx: &mut Ctx<'_, P>) {
         if self.held.insert(body.batch.id, ()).is_none() {
+            // On disk before the vote that follows: the log is one queue.
+            self.write(Write::Body(body.batch.id), u64::from(body.batch.bytes), ctx);
             ctx.spend(self.world.prices.hash(u64::from(body.batch.bytes)));
             ctx.spend_parallel(body.batch.txs, self.world.prices.verify_in_batch());
         }
@@ -166,6 +188,14 @@ impl<P: Protocol> Host<P> {
 
     /// Delivers the messages whose bodies are now all held, oldest first.
     pub(super) fn recheck_waiting(&mut self, ctx: &mut Ctx<'_, P>) {
+        let held = &self.held;
+        self.forwarded.retain(|batch| {
+            let here = held.contains_key(&batch.id);
+            if here {
+                ctx.post(Wire::Request(*batch));
+            }
+            !here
+        });
         if self.waiting.is_empty() {
             return;
         }

@@ -51,10 +51,10 @@ impl<P: Protocol> Host<P> {
         let Some(block) = self.commits.front() else {
             return;
         };
-        let missing: Vec<_> = block
-            .batches
-            .iter()
-            .filter(|batch| !self.held.contains_key(&batch.id))
+        let missing: Vec<_> = self
+            .world
+            .fresh(block)
+            .filter(|batch| !self.held.contains_key(&batch.id) || !self.is_kept(batch.id))
             .copied()
             .collect();
         if !missing.is_empty() {
@@ -90,9 +90,9 @@ impl<P: Protocol> Host<P> {
             outcome: outcome.clone(),
             state: self.state.clone(),
         });
-        let bytes = BLOCK_HEADER_BYTES + outcome.bytes;
         let ledger = Box::new(self.current_ledger(block));
-        self.write(Write::Block(ledger, outcome), bytes, ctx);
+        // Its bodies are on disk since they arrived.
+        self.write(Write::Block(ledger, outcome), BLOCK_HEADER_BYTES, ctx);
         self.execute_next(ctx);
     }
 
@@ -113,6 +113,7 @@ impl<P: Protocol> Host<P> {
                 break;
             }
             self.held.remove(&id);
+            self.disk.drop_body(id);
             self.aged.pop_front();
         }
     }

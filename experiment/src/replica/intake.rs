@@ -4,17 +4,24 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use groma_consensus_models::{Batch, BatchId, Protocol, ReplicaId, ReplicaSet, mix};
-use groma_sim::{NodeId, Span};
+use groma_sim::{NodeId, Span, Time};
 use smallvec::SmallVec;
 
 use super::env::carried_bytes;
-use super::{BATCH_TIMER, Ctx, Host};
+use super::{BATCH_TIMER, Ctx, Host, OFFER_TIMER};
+use crate::disk::Write;
 use crate::plan::Dissemination;
 use crate::wire::{BatchBody, FRAME_BYTES, Ticket, Ticketed, Wire};
 
 /// Bytes of a refusal, an acknowledgement or a request for a body: a digest
 /// and a signature (estimate).
-const SMALL_BYTES: u64 = FRAME_BYTES + 96;
+pub(super) const SMALL_BYTES: u64 = FRAME_BYTES + 96;
+
+/// How long an offer waits for acknowledgements before it is sent again.
+const OFFER_PATIENCE: Span = Span::from_nanos(1_000_000_000);
+
+/// How long copies of client transactions are kept for batches to come.
+const COPY_AGE: Span = Span::from_nanos(30_000_000_000);
 
 impl<P: Protocol> Host<P> {
     /// Transactions arrive from a gateway.
@@ -25,18 +32,11 @@ impl<P: Protocol> Host<P> {
         from: NodeId,
         ctx: &mut Ctx<'_, P>,
     ) {
-        let bytes = FRAME_BYTES
-            + txs
-                .iter()
-                .map(|tx| u64::from(tx.tx.wire_bytes))
-                .sum::<u64>();
-        ctx.spend(self.world.prices.message(bytes));
         ctx.spend(Span::from_nanos(
             self.world.prices.admit().as_nanos() * txs.len() as u64,
         ));
         if self.world.dissemination == Dissemination::ClientsToAll {
-            self.copies
-                .extend(txs.iter().map(|tx| ((tx.gateway.0, tx.ticket.0), ())));
+            self.keep_copies(txs, ctx.now());
         }
         if owner != self.setup.me {
             return;
@@ -59,6 +59,22 @@ impl<P: Protocol> Host<P> {
             self.close_batches(false, ctx);
         } else if was_empty && self.pool.oldest().is_some() {
             ctx.set_timer(BATCH_TIMER, self.setup.batch_wait);
+        }
+    }
+
+    fn keep_copies(&mut self, txs: &[Ticketed], now: Time) {
+        for tx in txs {
+            let name = (tx.gateway.0, tx.ticket.0);
+            if self.copies.insert(name, ()).is_none() {
+                self.copied.push_back((now, name));
+            }
+        }
+        while let Some(&(at, name)) = self.copied.front() {
+            if at + COPY_AGE > now {
+                break;
+            }
+            self.copies.remove(&name);
+            self.copied.pop_front();
         }
     }
 
@@ -102,6 +118,7 @@ impl<P: Protocol> Host<P> {
         });
         self.world.publish(body.clone());
         self.held.insert(batch.id, ());
+        self.write(Write::Body(batch.id), u64::from(bytes), ctx);
         self.own.insert(batch.id, count);
         if self.world.dissemination == Dissemination::Workers && self.setup.committee.n() > 1 {
             self.offer(&body, ctx);
@@ -129,16 +146,23 @@ impl<P: Protocol> Host<P> {
         let Some(body) = self.world.body(batch.id) else {
             return;
         };
-        let bytes = FRAME_BYTES
-            + u64::from(Batch::HANDLE_BYTES)
-            + carried_bytes(&batch, self.world.dissemination);
+        let bytes = self.forward_bytes(&batch);
         ctx.spend(self.world.prices.message(bytes));
         ctx.send(NodeId(to.0), Wire::Forward(body), bytes);
+    }
+
+    /// Bytes that hand over a batch: its handle and what carries its body.
+    pub(super) fn forward_bytes(&self, batch: &Batch) -> u64 {
+        let carried = carried_bytes(batch, self.world.dissemination);
+        FRAME_BYTES + u64::from(Batch::HANDLE_BYTES) + carried
     }
 
     fn offer(&mut self, body: &Rc<BatchBody>, ctx: &mut Ctx<'_, P>) {
         let mut holders = ReplicaSet::new();
         holders.insert(self.setup.me);
+        if self.offers.is_empty() {
+            ctx.set_timer(OFFER_TIMER, OFFER_PATIENCE);
+        }
         self.offers.insert(body.batch.id, (body.batch, holders));
         let to: SmallVec<[NodeId; 128]> = self.others().map(|peer| NodeId(peer.0)).collect();
         let bytes = FRAME_BYTES + u64::from(body.batch.bytes);
@@ -146,6 +170,46 @@ impl<P: Protocol> Host<P> {
             self.world.prices.message(bytes).as_nanos() * to.len() as u64,
         ));
         ctx.multicast(&to, Wire::Offer(body.clone()), bytes);
+    }
+
+    /// Sends the offers that wait for acknowledgements again, to those who have
+    /// not given theirs.
+    pub(super) fn offer_again(&mut self, ctx: &mut Ctx<'_, P>) {
+        for (id, (_, holders)) in &self.offers {
+            let Some(body) = self.world.body(*id) else {
+                continue;
+            };
+            let to: SmallVec<[NodeId; 128]> = self
+                .others()
+                .filter(|peer| !holders.contains(*peer))
+                .map(|peer| NodeId(peer.0))
+                .collect();
+            let bytes = FRAME_BYTES + u64::from(body.batch.bytes);
+            ctx.multicast(&to, Wire::Offer(body), bytes);
+        }
+        if !self.offers.is_empty() {
+            ctx.set_timer(OFFER_TIMER, OFFER_PATIENCE);
+        }
+    }
+
+    /// Another replica hands over a batch to be ordered here. Where bodies travel
+    /// apart, its own may have been lost on the way and is fetched first.
+    pub(super) fn take_forward(
+        &mut self,
+        from: ReplicaId,
+        body: &Rc<BatchBody>,
+        ctx: &mut Ctx<'_, P>,
+    ) {
+        let batch = body.batch;
+        if !self.held.contains_key(&batch.id) {
+            if !self.can_assemble(body) {
+                self.fetch(batch.id, from, ctx);
+                self.forwarded.push(batch);
+                return;
+            }
+            self.take_body(body, ctx);
+        }
+        ctx.post(Wire::Request(batch));
     }
 
     /// A batch arrived ahead of its ordering.
@@ -163,7 +227,6 @@ impl<P: Protocol> Host<P> {
     /// Another replica holds an offered batch: at a quorum it is available for
     /// good, and may be ordered.
     pub(super) fn take_ack(&mut self, from: ReplicaId, id: BatchId, ctx: &mut Ctx<'_, P>) {
-        ctx.spend(self.world.prices.message(SMALL_BYTES));
         let Some((batch, holders)) = self.offers.get_mut(&id) else {
             return;
         };

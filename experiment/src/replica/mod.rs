@@ -11,7 +11,7 @@ mod execution;
 mod intake;
 mod transfer;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use groma_consensus_models::{
@@ -19,7 +19,7 @@ use groma_consensus_models::{
     ReplicaId, ReplicaSet, Setup, TimerId, Token,
 };
 use groma_ledger::{Hash, State};
-use groma_sim::{Context, Lane, NodeId, Span};
+use groma_sim::{Context, Lane, NodeId, Span, Time};
 
 use crate::cluster::Process;
 use crate::disk::{Disk, Ledger, Write};
@@ -40,6 +40,7 @@ pub(crate) type Ctx<'c, P> = Context<'c, Process<P>>;
 const BATCH_TIMER: u64 = 1 << 40;
 const FETCH_TIMER: u64 = 2 << 40;
 const TRANSFER_TIMER: u64 = 3 << 40;
+const OFFER_TIMER: u64 = 4 << 40;
 
 /// What a replica is made from.
 #[derive(Clone, Debug)]
@@ -83,8 +84,12 @@ struct Host<P: Protocol> {
     aged: VecDeque<(Height, BatchId)>,
     /// Client transactions received as copies (`clients-to-all`).
     copies: Map<(u32, u64), ()>,
+    /// The same by time of arrival, to forget old ones.
+    copied: VecDeque<(Time, (u32, u64))>,
+    /// Batches handed over by their handle, to be ordered once held.
+    forwarded: Vec<Batch>,
     /// Batches offered to others, with the replicas that hold them.
-    offers: Map<BatchId, (Batch, ReplicaSet)>,
+    offers: BTreeMap<BatchId, (Batch, ReplicaSet)>,
     waiting: VecDeque<Waiting<P::Message>>,
     fetches: Vec<Fetch>,
     /// Committed blocks that wait for execution.
@@ -118,7 +123,9 @@ impl<P: Protocol> Replica<P> {
             held: Map::default(),
             aged: VecDeque::new(),
             copies: Map::default(),
-            offers: Map::default(),
+            copied: VecDeque::new(),
+            forwarded: Vec::new(),
+            offers: BTreeMap::new(),
             waiting: VecDeque::new(),
             fetches: Vec::new(),
             commits: VecDeque::new(),
@@ -191,10 +198,11 @@ impl<P: Protocol> Replica<P> {
     /// A message or post arrived.
     pub fn on_message(&mut self, from: NodeId, message: &Wire<P::Message>, ctx: &mut Ctx<'_, P>) {
         let sender = ReplicaId(from.0);
+        if let Some(bytes) = self.host.received_bytes(message) {
+            ctx.spend(self.host.world.prices.message(bytes));
+        }
         match message {
             Wire::Consensus(inner) => {
-                let size = self.host.wire_size(inner);
-                ctx.spend(self.host.world.prices.message(size));
                 let mut plain = true;
                 inner.bodies(&mut |_, _| plain = false);
                 if plain {
@@ -208,10 +216,7 @@ impl<P: Protocol> Replica<P> {
                 .protocol
                 .request(*batch, &mut HostEnv::new(&mut self.host, ctx)),
             Wire::Submit { owner, txs } => self.host.intake(*owner, txs, from, ctx),
-            Wire::Forward(body) => {
-                self.host.take_body(body, ctx);
-                ctx.post(Wire::Request(body.batch));
-            }
+            Wire::Forward(body) => self.host.take_forward(sender, body, ctx),
             Wire::Offer(body) => self.host.take_offer(sender, body, ctx),
             Wire::Ack(id) => self.host.take_ack(sender, *id, ctx),
             Wire::Fetch(id) => self.host.serve_body(sender, *id, ctx),
@@ -248,6 +253,7 @@ impl<P: Protocol> Replica<P> {
         match key {
             BATCH_TIMER => self.host.close_batches(true, ctx),
             FETCH_TIMER => self.host.fetch_again(ctx),
+            OFFER_TIMER => self.host.offer_again(ctx),
             TRANSFER_TIMER => self.host.want_again(ctx),
             _ => {
                 let timer =
@@ -287,6 +293,7 @@ impl<P: Protocol> Replica<P> {
                 }
                 Write::Block(ledger, outcome) => self.block_durable(*ledger, &outcome, ctx),
                 Write::Snapshot(ledger) => self.host.disk.advance(*ledger),
+                Write::Body(id) => self.host.disk.keep_body(id),
             }
         }
     }
@@ -350,9 +357,10 @@ impl<P: Protocol> Host<P> {
         self.pool.clear();
         self.own.clear();
         self.restarts += 1;
-        self.held.clear();
-        self.aged.clear();
+        self.held.clone_from(self.disk.bodies());
         self.copies.clear();
+        self.copied.clear();
+        self.forwarded.clear();
         self.offers.clear();
         self.waiting.clear();
         self.fetches.clear();

@@ -100,6 +100,10 @@ impl<P: Protocol> Host<P> {
         self.body_bytes = ledger.body_bytes;
         self.write(Write::Snapshot(Box::new(ledger)), bytes, ctx);
         self.give_up_old_batches();
+        // What was executed below the snapshot will be asked for by nobody here.
+        let world = &self.world;
+        self.held.retain(|id, ()| !world.was_executed(*id));
+        self.disk.retain_bodies(|id| !world.was_executed(id));
         ctx.emit(Observation::Transferred {
             replica: self.setup.me,
             height,
