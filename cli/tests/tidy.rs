@@ -180,7 +180,7 @@ fn each_third_party_crate_has_one_home() {
 fn every_member_is_checked() {
     let text = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let members = text
-        .split("members = [")
+        .split("\nmembers = [")
         .nth(1)
         .unwrap()
         .split(']')
