@@ -63,11 +63,6 @@ pub enum Observation {
         /// The root of the state that it took over.
         root: Hash,
     },
-    /// A replica lost its memory.
-    Crashed {
-        /// The replica.
-        replica: ReplicaId,
-    },
     /// A replica came back with its ledger at a height.
     Restarted {
         /// The replica.

@@ -252,9 +252,7 @@ impl Recorder {
                 }
             }
             Observation::Refused { why } => *self.refusals.entry(why).or_default() += 1,
-            Observation::Transferred { .. }
-            | Observation::Crashed { .. }
-            | Observation::Restarted { .. } => {}
+            Observation::Transferred { .. } | Observation::Restarted { .. } => {}
         }
     }
 

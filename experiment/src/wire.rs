@@ -4,7 +4,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use groma_consensus_models::{Batch, BatchId, Digest, Height, Message, ReplicaId};
+use groma_consensus_models::{Batch, BatchId, Digest, Height, ReplicaId};
 use groma_ledger::{Hash, Outcome, SignedTransaction, State};
 use groma_sim::Time;
 use smallvec::SmallVec;
@@ -156,28 +156,4 @@ pub enum Wire<M> {
     Durable,
     /// To itself: answer the clients of this block.
     Answer(Rc<BlockOutcome>),
-}
-
-impl<M: Message> Wire<M> {
-    /// Short name, for traces and counts.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Submit { .. } => "submit",
-            Self::Refuse(_) => "refuse",
-            Self::Reply(..) => "reply",
-            Self::Consensus(message) | Self::Verified(_, message) => message.kind(),
-            Self::Forward(_) => "forward",
-            Self::Offer(_) => "offer",
-            Self::Ack(_) => "ack",
-            Self::Fetch(_) => "fetch",
-            Self::Body(_) => "body",
-            Self::Want(..) => "want",
-            Self::Snapshot(_) => "snapshot",
-            Self::Request(_) => "request",
-            Self::Execute => "execute",
-            Self::Flush | Self::Flushed | Self::Durable => "disk",
-            Self::Answer(_) => "answer",
-        }
-    }
 }
