@@ -4,6 +4,8 @@
 //! One sentence carries the design: running a plan is a pure
 //! function; everything else prepares a plan or reads a result.
 
+pub mod bottleneck;
+pub mod certificate;
 mod checker;
 mod client;
 pub mod cluster;

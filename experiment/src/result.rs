@@ -31,6 +31,23 @@ pub struct RunResult {
     pub histograms: BTreeMap<String, Histogram<u64>>,
     /// Finality histograms of each window, for the interval log.
     pub window_histograms: Vec<Histogram<u64>>,
+    /// The fingerprint along the way, oldest mark first.
+    pub trail: Vec<TrailMark>,
+}
+
+/// Deliveries between two marks of a trail.
+pub const TRAIL_STEP: u64 = 65_536;
+
+/// The running fingerprint after so many deliveries: two runs whose marks are
+/// equal have had the same deliveries until there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrailMark {
+    /// Deliveries so far: a multiple of [`TRAIL_STEP`], or those of the whole run.
+    pub deliveries: u64,
+    /// Virtual time of the last of them, in nanoseconds.
+    pub at_ns: u64,
+    /// 32 hexadecimal digits.
+    pub fingerprint: String,
 }
 
 /// The exact record: `run.json`.
@@ -76,6 +93,15 @@ pub struct RunRecord {
     pub state_root: String,
     /// Use of each machine over the measured time.
     pub machines: Vec<MachineRecord>,
+    /// Use of the replicas' lanes over the measured time, a row a lane.
+    #[serde(default)]
+    pub lanes: Vec<LaneRecord>,
+    /// What each region's citizens saw, in the order of the committee.
+    #[serde(default)]
+    pub regions: Vec<RegionRecord>,
+    /// How the run came back from each fault of the plan, in its order.
+    #[serde(default)]
+    pub recoveries: Vec<RecoveryRecord>,
     /// Comparisons really made, by invariant.
     pub checks: Checks,
     /// Broken invariants.
@@ -234,6 +260,63 @@ pub struct MachineRecord {
     pub egress_bytes: u64,
     /// Bytes received.
     pub ingress_bytes: u64,
+    /// Mean wait of a message for the outgoing link; null where none left.
+    #[serde(default)]
+    pub egress_wait_ms: Option<f64>,
+    /// Mean wait of a message for the incoming link; null where none came.
+    #[serde(default)]
+    pub ingress_wait_ms: Option<f64>,
+}
+
+/// Use of one serial lane over all replicas and the measured time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LaneRecord {
+    /// `consensus`, `execution`, `storage` (the disk), `intake` or `verify`.
+    pub lane: String,
+    /// Busy share of the time, mean over the replicas.
+    pub busy_mean: f64,
+    /// Busy share of the busiest replica's lane.
+    pub busy_max: f64,
+    /// Number of that replica.
+    pub busiest: u32,
+    /// Mean wait of a job in the lane's queue, over all replicas; null where
+    /// there was no job.
+    pub wait_ms_mean: Option<f64>,
+    /// The same at the busiest replica.
+    pub wait_ms_busiest: Option<f64>,
+}
+
+/// What the citizens of one region saw: transactions intended in measured time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RegionRecord {
+    /// Region.
+    pub region: String,
+    /// Offered by its gateways.
+    pub offered: u64,
+    /// Final and applied.
+    #[serde(rename = "final")]
+    pub finalised: u64,
+    /// Final and refused by a rule.
+    pub rejected: u64,
+    /// Refused by a full queue.
+    pub shed: u64,
+    /// Intended send time to finality at its gateways.
+    pub finality_ms: Percentiles,
+}
+
+/// The time after one fault.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecoveryRecord {
+    /// Index of the fault in the plan.
+    pub fault: usize,
+    /// From the strike to the first commit of a new height by any replica.
+    pub first_commit_ms: Option<f64>,
+    /// Longest time between two such commits, from the strike until a second
+    /// after the heal (or the end of the load).
+    pub longest_gap_ms: Option<f64>,
+    /// From the heal until the backlog was first no larger than before the
+    /// strike, sampled every second; null where it never was.
+    pub drain_ms: Option<f64>,
 }
 
 /// Comparisons really made.

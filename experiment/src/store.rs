@@ -2,7 +2,8 @@
 //!
 //! `run.json` is exact; `host.json` is noisy; `windows.csv` has a row per
 //! second of virtual time; `latency.hlog` is an HdrHistogram interval log with
-//! tagged whole-run histograms and one untagged finality interval per second.
+//! tagged whole-run histograms and one untagged finality interval per second;
+//! `trail.csv` has the running fingerprint every 65,536 deliveries.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +19,7 @@ use hdrhistogram::serialization::interval_log::{
 };
 use hdrhistogram::serialization::{Deserializer, V2DeflateSerializer};
 
-use crate::result::{HostRecord, RunRecord, RunResult, Window};
+use crate::result::{HostRecord, RunRecord, RunResult, TrailMark, Window};
 
 /// Digest of the build: equal when all result-affecting sources and the lock
 /// file are.
@@ -35,6 +36,8 @@ pub struct LoadedRun {
     pub windows: Vec<Window>,
     /// Whole-run histograms by name, in microseconds.
     pub histograms: BTreeMap<String, Histogram<u64>>,
+    /// The fingerprint along the way; empty in runs of builds that kept none.
+    pub trail: Vec<TrailMark>,
 }
 
 impl From<&RunResult> for LoadedRun {
@@ -44,6 +47,7 @@ impl From<&RunResult> for LoadedRun {
             host: result.host.clone(),
             windows: result.windows.clone(),
             histograms: result.histograms.clone(),
+            trail: result.trail.clone(),
         }
     }
 }
@@ -147,6 +151,7 @@ fn write_files(folder: &Path, result: &RunResult) -> io::Result<()> {
     write_json(&folder.join("run.json"), &result.record)?;
     write_windows(&folder.join("windows.csv"), &result.windows)?;
     write_latency(&folder.join("latency.hlog"), result)?;
+    write_trail(&folder.join("trail.csv"), &result.trail)?;
     write_json(&folder.join("host.json"), &result.host)
 }
 
@@ -211,6 +216,42 @@ fn write_latency(path: &Path, result: &RunResult) -> io::Result<()> {
     write_durably(path, &bytes)
 }
 
+const TRAIL_COLUMNS: &str = "deliveries,at_ns,fingerprint\n";
+
+fn write_trail(path: &Path, trail: &[TrailMark]) -> io::Result<()> {
+    let mut text = TRAIL_COLUMNS.to_owned();
+    for mark in trail {
+        text.push_str(&format!(
+            "{},{},{}\n",
+            mark.deliveries, mark.at_ns, mark.fingerprint
+        ));
+    }
+    write_durably(path, text.as_bytes())
+}
+
+/// Builds before the trail wrote none: that is no damage.
+fn read_trail(path: &Path) -> Result<Vec<TrailMark>, String> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let text = read_text(path)?;
+    let Some(rows) = text.strip_prefix(TRAIL_COLUMNS) else {
+        return Err(damaged(path, &"the columns are not those of this version"));
+    };
+    let mark = |line: &str| {
+        let mut cells = line.split(',');
+        Some(TrailMark {
+            deliveries: cells.next()?.parse().ok()?,
+            at_ns: cells.next()?.parse().ok()?,
+            fingerprint: cells.next().filter(|text| text.len() == 32)?.to_owned(),
+        })
+    };
+    let marks = rows.lines().enumerate().map(|(index, line)| {
+        mark(line).ok_or_else(|| damaged(path, &format!("line {}: not a mark", index + 2)))
+    });
+    marks.collect()
+}
+
 /// The run with this key below `out`, when it is whole and made by this build.
 #[must_use]
 pub fn finished(out: &Path, key: &str, build: &str) -> Option<LoadedRun> {
@@ -240,6 +281,7 @@ pub fn read_run(folder: &Path) -> Result<LoadedRun, String> {
         host,
         windows,
         histograms: latency.whole,
+        trail: read_trail(&folder.join("trail.csv"))?,
     })
 }
 

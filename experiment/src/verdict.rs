@@ -171,6 +171,7 @@ pub fn conclude(
         windows: recording.windows,
         histograms: recording.histograms,
         window_histograms: recording.window_histograms,
+        trail: Vec::new(),
     }
 }
 
@@ -214,6 +215,9 @@ fn record(plan: &Plan, layout: &Layout, recording: &Recording, ending: &Ending) 
         views: ending.views,
         state_root: ending.state_root.clone(),
         machines: machines(layout, ending),
+        lanes: Vec::new(),
+        regions: Vec::new(),
+        recoveries: Vec::new(),
         checks: Checks::default(),
         violations: Vec::new(),
         targets: Vec::new(),
@@ -287,6 +291,8 @@ fn machines(layout: &Layout, ending: &Ending) -> Vec<MachineRecord> {
                 ingress: round4(shares.ingress),
                 egress_bytes: totals.egress_bytes,
                 ingress_bytes: totals.ingress_bytes,
+                egress_wait_ms: None,
+                ingress_wait_ms: None,
             }
         })
         .collect()

@@ -194,6 +194,9 @@ pub fn run(plan: Plan, shape: &Shape) -> LoadedRun {
         views: 1_433,
         state_root: "5f3a9c01".repeat(8),
         machines: machines(&plan, &mut dice),
+        lanes: Vec::new(),
+        regions: Vec::new(),
+        recoveries: Vec::new(),
         checks: checks(),
         violations: Vec::new(),
         backlog: backlog(&windows),
@@ -209,6 +212,7 @@ pub fn run(plan: Plan, shape: &Shape) -> LoadedRun {
         record,
         windows,
         histograms,
+        trail: Vec::new(),
     }
 }
 

@@ -220,6 +220,8 @@ pub fn machines(plan: &Plan, dice: &mut Dice) -> Vec<MachineRecord> {
                 ingress: dice.near(0.28, 0.2),
                 egress_bytes: 5_230_000_000,
                 ingress_bytes: 2_110_000_000,
+                egress_wait_ms: None,
+                ingress_wait_ms: None,
             });
         }
     }
@@ -233,6 +235,8 @@ pub fn machines(plan: &Plan, dice: &mut Dice) -> Vec<MachineRecord> {
             ingress: dice.near(0.06, 0.2),
             egress_bytes: 410_000_000,
             ingress_bytes: 730_000_000,
+            egress_wait_ms: None,
+            ingress_wait_ms: None,
         });
     }
     all

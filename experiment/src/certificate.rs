@@ -1,0 +1,105 @@
+//! A capacity certificate: the highest load that a design sustains, what stops
+//! it, and every probe that says so. Exact, like a run's record; it knows
+//! neither how probes are chosen nor how it is shown.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bottleneck::Resource;
+use crate::plan::{Plan, TargetPlan};
+use crate::result::{Percentiles, Verdict};
+
+/// Schema name in every certificate.
+pub const SCHEMA: &str = "groma.capacity/1";
+
+/// The load that cities ask for, in transactions per second.
+pub const CITY_TPS: f64 = 10_000.0;
+
+/// What one search for capacity came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// Scenario name.
+    pub name: String,
+    /// The plan's label: its varied values but for the seed.
+    pub label: String,
+    /// Hash of the base plan (that of the first seed): names the certificate.
+    pub key: String,
+    /// Digest of the build that searched.
+    pub build: String,
+    /// Seeds of every probe; a load passes when more than half of them do.
+    pub seeds: Vec<u64>,
+    /// Varied values but for the seed, path -> value as written.
+    pub variation: BTreeMap<String, String>,
+    /// Relative width at which the search stops.
+    pub width: f64,
+    /// What a load must meet, besides being sustained with no invariant broken.
+    pub target: Vec<TargetPlan>,
+    /// Highest load that passed, confirmed by a run three times as long, in
+    /// offered transactions per second; null when none did.
+    pub sustained_tps: Option<f64>,
+    /// Lowest load that failed; null when none did up to the search's limit.
+    pub failed_tps: Option<f64>,
+    /// The first criterion that failed there, as in `p99 1.31 s`.
+    pub failed_because: String,
+    /// What binds there, as in `leader egress 97 %`.
+    pub binds: String,
+    /// The busiest resources of the failed load, busiest first.
+    pub resources: Vec<Resource>,
+    /// `sustained_tps` over [`CITY_TPS`].
+    pub headroom_to_10k: Option<f64>,
+    /// Goodput of the confirming run, median over the seeds.
+    pub goodput_tps: Option<f64>,
+    /// Finality of the confirming run with the median p99.
+    pub finality_ms: Percentiles,
+    /// Growth of stored bodies at the sustained load around the clock, in bytes
+    /// a year and replica.
+    pub storage_bytes_per_year: Option<f64>,
+    /// What all machines send at the sustained load, in bytes a day.
+    pub network_bytes_per_day: Option<f64>,
+    /// Every probe in the order in which it was made.
+    pub probes: Vec<Probe>,
+    /// The base plan: every probe is this plan under another load.
+    pub plan: Plan,
+}
+
+/// One load under every seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Probe {
+    /// Why it was made.
+    pub step: Step,
+    /// Load in the measured time, in transactions per second.
+    pub offered_tps: f64,
+    /// Measured virtual time, in seconds.
+    pub measured_seconds: f64,
+    /// Seeds that passed.
+    pub passed_seeds: u32,
+    /// Whether more than half of the seeds passed and no invariant broke.
+    pub passed: bool,
+    /// The verdict of the seed with the median p99.
+    pub verdict: Verdict,
+    /// Why it failed; empty when it passed.
+    pub because: String,
+    /// Median over the seeds.
+    pub goodput_tps: f64,
+    /// Median over the seeds, in milliseconds.
+    pub finality_ms_p50: Option<f64>,
+    /// Median over the seeds, in milliseconds.
+    pub finality_ms_p99: Option<f64>,
+    /// What was busiest, as in `leader egress 97 %`.
+    pub binds: String,
+}
+
+/// The part of a search that a probe belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Doubling or halving until one load passes and one fails.
+    Bracket,
+    /// Halving the interval between them.
+    Bisect,
+    /// A run three times as long.
+    Confirm,
+}
