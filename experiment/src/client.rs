@@ -123,6 +123,16 @@ impl Gateway {
             .collect()
     }
 
+    /// What a timer is, in a word.
+    #[must_use]
+    pub fn describe_timer(key: u64) -> &'static str {
+        match key {
+            ARRIVE_TIMER => "arrival",
+            RESEND_TIMER => "resend timer",
+            _ => "closed loop",
+        }
+    }
+
     /// Begins, at time zero.
     pub fn on_start<P: Protocol>(&mut self, ctx: &mut Ctx<'_, P>) {
         self.arm_arrival(ctx);

@@ -80,10 +80,12 @@ impl Prices {
     /// Charges a piece of protocol work to the handler that counts it.
     pub fn charge<N: Node>(&self, work: Work, ctx: &mut Context<'_, N>) {
         match work {
-            Work::Sign => ctx.spend(Span::from_nanos(self.list.sign_ns)),
-            Work::Verify => ctx.spend(Span::from_nanos(self.list.verify_ns)),
-            Work::VerifyBatch(count) => ctx.spend_parallel(count, self.verify_in_batch()),
-            Work::Hash(bytes) => ctx.spend(self.hash(u64::from(bytes))),
+            Work::Sign => ctx.spend_on("sign", Span::from_nanos(self.list.sign_ns)),
+            Work::Verify => ctx.spend_on("verify", Span::from_nanos(self.list.verify_ns)),
+            Work::VerifyBatch(count) => {
+                ctx.spend_parallel_on("verify", count, self.verify_in_batch())
+            }
+            Work::Hash(bytes) => ctx.spend_on("hash", self.hash(u64::from(bytes))),
         }
     }
 }

@@ -8,12 +8,15 @@ use std::collections::BTreeMap;
 
 use groma_consensus_models::Height;
 use groma_ledger::Outcome;
-use groma_sim::{Span, Time};
+use groma_sim::{NodeId, Span, Time};
 use hdrhistogram::Histogram;
 
+use crate::layout::Layout;
 use crate::observe::{FinalTx, Observation};
 use crate::plan::Plan;
-use crate::result::{LoadRecord, STAGES, StorageRecord, Window};
+use crate::recovery::Commits;
+use crate::regions::Regions;
+use crate::result::{LoadRecord, RegionRecord, STAGES, StorageRecord, Window};
 
 /// Commit times are kept for so many heights; finality follows sooner.
 const KEPT_HEIGHTS: u64 = 16_384;
@@ -21,7 +24,7 @@ const KEPT_HEIGHTS: u64 = 16_384;
 const SECOND: u64 = 1_000_000_000;
 
 /// A histogram of microseconds with three significant digits.
-fn fine() -> Histogram<u64> {
+pub fn fine() -> Histogram<u64> {
     Histogram::new(3).expect("three digits are within the library's range")
 }
 
@@ -115,6 +118,8 @@ pub struct Recorder {
     commit: Histogram<u64>,
     consensus: Histogram<u64>,
     stages: Vec<Histogram<u64>>,
+    regions: Regions,
+    commits: Commits,
     blocks: BTreeMap<Height, BlockTimes>,
     windows: Vec<OpenWindow>,
     offered_all: u64,
@@ -135,6 +140,10 @@ pub struct Recording {
     pub load: LoadRecord,
     /// Applied with finality in measured time.
     pub applied_in_measured: u64,
+    /// What each region's citizens saw.
+    pub regions: Vec<RegionRecord>,
+    /// The commits around each fault.
+    pub commits: Commits,
     /// Histograms by name.
     pub histograms: BTreeMap<String, Histogram<u64>>,
     /// Rows of windows, without use and backlog of machines.
@@ -156,8 +165,10 @@ pub struct Recording {
 impl Recorder {
     /// A recorder at time zero.
     #[must_use]
-    pub fn new(plan: &Plan) -> Self {
+    pub fn new(plan: &Plan, layout: &Layout) -> Self {
         Self {
+            regions: Regions::new(plan, layout),
+            commits: Commits::new(plan),
             measured: Measured::of(plan),
             load: LoadRecord::default(),
             rejected_by: [0; groma_ledger::Reason::ALL.len()],
@@ -219,18 +230,22 @@ impl Recorder {
     }
 
     /// Takes an observation in.
-    pub fn record(&mut self, at: Time, observation: &Observation) {
+    pub fn record(&mut self, at: Time, node: NodeId, observation: &Observation) {
         match observation {
-            Observation::Offered { intended, kind } => self.offered_at(*intended, kind),
+            Observation::Offered { intended, kind } => self.offered_at(*intended, node, kind),
             Observation::Resent { intended } => {
                 self.load.resent += u64::from(self.measured.contains(*intended));
             }
             Observation::Shed { intended } => {
                 self.ended_all += 1;
-                self.load.shed += u64::from(self.measured.contains(*intended));
+                let counted = self.measured.contains(*intended);
+                self.load.shed += u64::from(counted);
+                if counted {
+                    self.regions.of(node).row.shed += 1;
+                }
                 self.window(at).shed += 1;
             }
-            Observation::Final(tx) => self.finalised(at, tx),
+            Observation::Final(tx) => self.finalised(at, node, tx),
             Observation::Committed {
                 height,
                 created,
@@ -256,13 +271,14 @@ impl Recorder {
         }
     }
 
-    fn offered_at(&mut self, intended: Time, kind: &'static str) {
+    fn offered_at(&mut self, intended: Time, node: NodeId, kind: &'static str) {
         self.offered_all += 1;
         self.window(intended).offered += 1;
         if !self.measured.contains(intended) {
             return;
         }
         self.load.offered += 1;
+        self.regions.of(node).row.offered += 1;
         match self
             .offered_by
             .iter_mut()
@@ -289,6 +305,7 @@ impl Recorder {
             self.blocks.remove(&Height(oldest));
         }
         self.heights += 1;
+        self.commits.committed(at);
         if nonempty {
             self.window(at).blocks += 1;
             if self.measured.contains(at) {
@@ -298,7 +315,7 @@ impl Recorder {
         }
     }
 
-    fn finalised(&mut self, at: Time, tx: &FinalTx) {
+    fn finalised(&mut self, at: Time, node: NodeId, tx: &FinalTx) {
         self.ended_all += 1;
         let counted = self.measured.contains(tx.intended);
         let applied = tx.outcome.is_applied();
@@ -314,10 +331,16 @@ impl Recorder {
         if !counted {
             return;
         }
+        let region = self.regions.of(node);
+        count(&mut region.finality, tx.intended, at);
         match tx.outcome {
-            Outcome::Applied => self.load.finalised += 1,
+            Outcome::Applied => {
+                self.load.finalised += 1;
+                region.row.finalised += 1;
+            }
             Outcome::Rejected(reason) => {
                 self.load.rejected += 1;
+                region.row.rejected += 1;
                 self.rejected_by[reason.index()] += 1;
             }
         }
@@ -369,6 +392,8 @@ impl Recorder {
         let (windows, window_histograms) = self.windows.into_iter().map(close).unzip();
         Recording {
             load: self.load,
+            regions: self.regions.finish(),
+            commits: self.commits,
             applied_in_measured: self.applied_in_measured,
             histograms,
             windows,

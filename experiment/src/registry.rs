@@ -7,6 +7,7 @@ use groma_consensus_models::{FaultModel, ParamSpec, Params, Protocol};
 
 use crate::plan::{Plan, ProtocolPlan};
 use crate::result::RunResult;
+use crate::tap::Tap;
 
 /// How a run is carried out; nothing here may change its exact result.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +37,8 @@ pub struct Control {
     pub simulated_ms: AtomicU64,
 }
 
+type RunFn = fn(&Plan, &RunOptions<'_>, Option<&mut dyn Tap>) -> Option<RunResult>;
+
 /// A protocol as the tool knows it.
 #[derive(Clone, Debug)]
 pub struct ProtocolEntry {
@@ -47,7 +50,7 @@ pub struct ProtocolEntry {
     pub fault_model: FaultModel,
     /// Its parameters.
     pub params: Vec<ParamSpec>,
-    run: fn(&Plan, &RunOptions<'_>) -> Option<RunResult>,
+    run: RunFn,
 }
 
 impl ProtocolEntry {
@@ -69,7 +72,20 @@ impl ProtocolEntry {
     /// it before its end.
     #[must_use]
     pub fn run(&self, plan: &Plan, options: &RunOptions<'_>) -> Option<RunResult> {
-        (self.run)(plan, options)
+        (self.run)(plan, options, None)
+    }
+
+    /// The same run, with everything that happens in the tap's window handed to
+    /// it. The result is that of [`ProtocolEntry::run`], unless the tap had
+    /// enough before the end.
+    #[must_use]
+    pub fn run_tapped(
+        &self,
+        plan: &Plan,
+        options: &RunOptions<'_>,
+        tap: &mut dyn Tap,
+    ) -> Option<RunResult> {
+        (self.run)(plan, options, Some(tap))
     }
 }
 

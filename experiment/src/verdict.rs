@@ -3,93 +3,22 @@
 
 use std::collections::BTreeMap;
 
-use groma_sim::{MachineUse, Stop, Time};
+use groma_sim::{Lane, Stop, Time};
 
 use crate::checker::Checker;
 use crate::layout::Layout;
 use crate::plan::{Plan, TargetPlan};
 use crate::recorder::{Measured, Recorder, Recording};
+use crate::recovery;
 use crate::result::{
     BacklogRecord, Checks, HostRecord, LoadRecord, MachineRecord, PerBlock, Percentiles, RunRecord,
-    RunResult, SCHEMA, STAGES, StageRecord, TargetRecord, Verdict, Violation,
+    RunResult, SCHEMA, STAGES, StageRecord, TargetRecord, TrailMark, Verdict, Violation,
 };
+use crate::usage::{self, LaneTotals, MachineTotals};
 
 /// Below so many transactions in flight (at the middle and the end together) a
 /// backlog's swing is told from its growth.
 const SMALL_BACKLOG: u64 = 1_000;
-
-/// Use of a machine over some time.
-#[derive(Clone, Debug, Default)]
-pub struct MachineTotals {
-    length_ns: u64,
-    cpu_ns: u64,
-    egress_ns: u64,
-    ingress_ns: u64,
-    egress_bytes: u64,
-    ingress_bytes: u64,
-}
-
-/// Use as shares of capacity.
-#[derive(Clone, Copy, Debug)]
-pub struct Shares {
-    /// Busy core time over available core time.
-    pub cpu: f64,
-    /// Busy share of the outgoing link.
-    pub egress: f64,
-    /// Busy share of the incoming link.
-    pub ingress: f64,
-}
-
-impl MachineTotals {
-    /// Use between two readings that lie `length_ns` apart.
-    #[must_use]
-    pub fn between(before: &MachineUse, after: &MachineUse, length_ns: u64) -> Self {
-        Self {
-            length_ns,
-            cpu_ns: after
-                .cpu_busy
-                .as_nanos()
-                .saturating_sub(before.cpu_busy.as_nanos()),
-            egress_ns: after
-                .egress_busy
-                .as_nanos()
-                .saturating_sub(before.egress_busy.as_nanos()),
-            ingress_ns: after
-                .ingress_busy
-                .as_nanos()
-                .saturating_sub(before.ingress_busy.as_nanos()),
-            egress_bytes: after.egress_bytes.saturating_sub(before.egress_bytes),
-            ingress_bytes: after.ingress_bytes.saturating_sub(before.ingress_bytes),
-        }
-    }
-
-    /// Adds another stretch of time.
-    pub fn add(&mut self, other: &Self) {
-        self.length_ns += other.length_ns;
-        self.cpu_ns += other.cpu_ns;
-        self.egress_ns += other.egress_ns;
-        self.ingress_ns += other.ingress_ns;
-        self.egress_bytes += other.egress_bytes;
-        self.ingress_bytes += other.ingress_bytes;
-    }
-
-    /// Shares of a machine with so many cores.
-    #[must_use]
-    pub fn shares(&self, cores: u32) -> Shares {
-        let of = |busy: u64, capacity: u64| {
-            if capacity == 0 {
-                0.0
-            } else {
-                busy as f64 / capacity as f64
-            }
-        };
-        Shares {
-            cpu: of(self.cpu_ns, self.length_ns * u64::from(cores)),
-            egress: of(self.egress_ns, self.length_ns),
-            ingress: of(self.ingress_ns, self.length_ns),
-        }
-    }
-}
 
 /// How a run ended.
 #[derive(Debug)]
@@ -124,6 +53,10 @@ pub struct Ending {
     pub events: u64,
     /// Use of each machine over the measured time.
     pub totals: Vec<MachineTotals>,
+    /// Use of each replica's lanes over the measured time.
+    pub lanes: Vec<[LaneTotals; Lane::COUNT]>,
+    /// The fingerprint along the way.
+    pub trail: Vec<TrailMark>,
     /// Unfinished and offered at each sampled instant.
     pub unfinished_at: Vec<(Time, u64, u64)>,
 }
@@ -171,7 +104,7 @@ pub fn conclude(
         windows: recording.windows,
         histograms: recording.histograms,
         window_histograms: recording.window_histograms,
-        trail: Vec::new(),
+        trail: ending.trail,
     }
 }
 
@@ -215,9 +148,9 @@ fn record(plan: &Plan, layout: &Layout, recording: &Recording, ending: &Ending) 
         views: ending.views,
         state_root: ending.state_root.clone(),
         machines: machines(layout, ending),
-        lanes: Vec::new(),
-        regions: Vec::new(),
-        recoveries: Vec::new(),
+        lanes: usage::lanes(&ending.lanes),
+        regions: recording.regions.clone(),
+        recoveries: recovery::records(plan, &recording.commits, &ending.unfinished_at),
         checks: Checks::default(),
         violations: Vec::new(),
         targets: Vec::new(),
@@ -291,8 +224,8 @@ fn machines(layout: &Layout, ending: &Ending) -> Vec<MachineRecord> {
                 ingress: round4(shares.ingress),
                 egress_bytes: totals.egress_bytes,
                 ingress_bytes: totals.ingress_bytes,
-                egress_wait_ms: None,
-                ingress_wait_ms: None,
+                egress_wait_ms: totals.waits_ms().0,
+                ingress_wait_ms: totals.waits_ms().1,
             }
         })
         .collect()

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use groma_consensus_models::{Batch, BatchId, Digest, Height, ReplicaId};
+use groma_consensus_models::{Batch, BatchId, Digest, Height, Message, ReplicaId};
 use groma_ledger::{Hash, Outcome, SignedTransaction, State};
 use groma_sim::Time;
 use smallvec::SmallVec;
@@ -156,4 +156,30 @@ pub enum Wire<M> {
     Durable,
     /// To itself: answer the clients of this block.
     Answer(Rc<BlockOutcome>),
+}
+
+impl<M: Message> Wire<M> {
+    /// What it is, in a word, for journals.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Submit { .. } => "submit",
+            Self::Refuse(_) => "refuse",
+            Self::Reply(..) => "reply",
+            Self::Consensus(inner) | Self::Verified(_, inner) => inner.kind(),
+            Self::Forward(_) => "forward batch",
+            Self::Offer(_) => "offer batch",
+            Self::Ack(_) => "acknowledge batch",
+            Self::Fetch(_) => "fetch body",
+            Self::Body(_) => "body",
+            Self::Want(..) => "want snapshot",
+            Self::Snapshot(_) => "snapshot",
+            Self::Request(_) => "order batch",
+            Self::Execute => "execute block",
+            Self::Flush => "flush",
+            Self::Flushed => "flushed",
+            Self::Durable => "durable",
+            Self::Answer(_) => "answer clients",
+        }
+    }
 }

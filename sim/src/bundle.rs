@@ -21,6 +21,8 @@ pub(crate) enum Effect<O> {
 pub(crate) struct Bundle<O> {
     /// The life of the node that it belongs to; a crash voids it.
     pub(crate) life: u32,
+    /// The order of the event whose handler does this.
+    pub(crate) cause: u64,
     pub(crate) effects: Vec<Effect<O>>,
     pub(crate) targets: Vec<u32>,
 }
@@ -40,14 +42,16 @@ impl<O> Bundles<O> {
         }
     }
 
-    pub(crate) fn open(&mut self, life: u32) -> u32 {
+    pub(crate) fn open(&mut self, life: u32, cause: u64) -> u32 {
         let index = self.free.pop().unwrap_or(NONE);
         if let Some(bundle) = self.bundles.get_mut(index as usize) {
             bundle.life = life;
+            bundle.cause = cause;
             return index;
         }
         self.bundles.push(Bundle {
             life,
+            cause,
             effects: Vec::new(),
             targets: Vec::new(),
         });
@@ -71,6 +75,7 @@ impl<O> Bundles<O> {
     pub(crate) fn take(&mut self, index: u32) -> Bundle<O> {
         let empty = Bundle {
             life: 0,
+            cause: 0,
             effects: Vec::new(),
             targets: Vec::new(),
         };

@@ -3,6 +3,7 @@
 use crate::bundle::{Bundle, Effect};
 use crate::engine::Engine;
 use crate::event::Kind;
+use crate::journal::{Entry, EventId};
 use crate::node::{MachineId, Node, NodeId};
 use crate::parcel::NONE;
 use crate::rng::NodeRng;
@@ -136,6 +137,13 @@ impl<'a, N: Node> Context<'a, N> {
         let at = at.max(self.now);
         let order = self.engine.next_order(self.node);
         let life = self.engine.seats[self.node as usize].life;
+        let (now, cause) = (self.now, self.engine.cause);
+        self.engine.note(|| Entry::Armed {
+            event: EventId(order),
+            cause: EventId(cause),
+            at: now,
+            due: at,
+        });
         let timers = &mut self.engine.timers;
         if let Some(timer) = timers.set(self.node, life, key, at, order) {
             self.engine
@@ -152,36 +160,75 @@ impl<'a, N: Node> Context<'a, N> {
     /// Works serially for this long, on the lane and on one core. A core is
     /// held until the handler's last work is done, also across
     /// [`Context::wait`].
+    ///
+    /// `what` names the work in journals.
     #[inline]
-    pub fn spend(&mut self, work: Span) {
+    pub fn spend_on(&mut self, what: &'static str, work: Span) {
         if self.core == NONE || work.is_zero() {
             return;
         }
         let machine = self.machine().index();
         let machine = &mut self.engine.machines[machine];
         let done = machine.work(self.core as usize, self.node, self.now, work);
+        self.note_spent(what, done, done.saturating_since(self.now));
         self.advance_to(done);
+    }
+
+    /// [`Context::spend_on`] work that needs no name.
+    #[inline]
+    pub fn spend(&mut self, work: Span) {
+        self.spend_on("work", work);
     }
 
     /// Works on `items` equal pieces, spread over the handler's core and those
     /// that are idle now, and waits for all of them: with k cores this takes
     /// ceil(`items` / k) times `each`. No other core helps while a lane waits
     /// for one.
-    pub fn spend_parallel(&mut self, items: u32, each: Span) {
+    ///
+    /// `what` names the work in journals.
+    pub fn spend_parallel_on(&mut self, what: &'static str, items: u32, each: Span) {
         if self.core == NONE || each.is_zero() {
             return;
         }
         let machine = self.machine().index();
         let machine = &mut self.engine.machines[machine];
         let core = self.core as usize;
+        let cpu = machine.slowed(each) * u64::from(items);
         let done = machine.work_parallel(core, self.node, self.now, items, each);
+        self.note_spent(what, done, cpu);
         self.advance_to(done);
+    }
+
+    /// [`Context::spend_parallel_on`] work that needs no name.
+    pub fn spend_parallel(&mut self, items: u32, each: Span) {
+        self.spend_parallel_on("work", items, each);
     }
 
     /// Waits for something that is not a core, such as a disk: the lane is
     /// held, the core is not, unless the handler works again afterwards.
-    pub fn wait(&mut self, span: Span) {
+    ///
+    /// `what` names the wait in journals.
+    pub fn wait_on(&mut self, what: &'static str, span: Span) {
+        self.note_spent(what, self.now + span, Span::ZERO);
         self.advance_to(self.now + span);
+    }
+
+    /// [`Context::wait_on`] something that needs no name.
+    pub fn wait(&mut self, span: Span) {
+        self.wait_on("wait", span);
+    }
+
+    #[inline]
+    fn note_spent(&mut self, what: &'static str, until: Time, cpu: Span) {
+        let (node, from, event) = (self.id(), self.now, EventId(self.engine.cause));
+        self.engine.note(|| Entry::Spent {
+            event,
+            node,
+            what,
+            from,
+            until,
+            cpu,
+        });
     }
 
     /// Tells the observer something, stamped with the handler's clock.
@@ -212,7 +259,8 @@ impl<'a, N: Node> Context<'a, N> {
     fn bundle(&mut self) -> &mut Bundle<N::Observation> {
         if self.bundle == NONE {
             let life = self.engine.seats[self.node as usize].life;
-            self.bundle = self.engine.bundles.open(life);
+            let cause = self.engine.cause;
+            self.bundle = self.engine.bundles.open(life, cause);
             let order = self.engine.next_order(self.node);
             let what = Kind::Depart.of(self.bundle);
             self.engine.push(self.now, order, self.node, what);

@@ -6,6 +6,7 @@ use crate::disturbance::Disturbances;
 use crate::event::{Kind, SEQUENCE_BITS, node_source, order_before_first};
 use crate::fault::{Fault, FaultKind};
 use crate::fingerprint::Fingerprint;
+use crate::journal::{Entry, EventId, Journal, Mark, TRAIL_STEP};
 use crate::machine::{Machine, MachineUse};
 use crate::network::Wires;
 use crate::node::{Lane, MachineId, NodeId};
@@ -41,6 +42,11 @@ pub(crate) struct Engine<M, O> {
     pub(crate) observations: Vec<(NodeId, O)>,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) deliveries: u64,
+    /// The order of the event whose handler runs, or whose bundle leaves.
+    pub(crate) cause: u64,
+    pub(crate) journal: Option<Box<Journal>>,
+    /// The fingerprint every [`TRAIL_STEP`] deliveries.
+    pub(crate) trail: Vec<Mark>,
 }
 
 impl<M, O> Engine<M, O> {
@@ -82,6 +88,38 @@ impl<M, O> Engine<M, O> {
             observations: Vec::new(),
             fingerprint: Fingerprint::new(),
             deliveries: 0,
+            cause: 0,
+            journal: None,
+            trail: Vec::new(),
+        }
+    }
+
+    /// Notes an entry if anybody asked for a journal.
+    #[inline(always)]
+    pub(crate) fn note(&mut self, entry: impl FnOnce() -> Entry) {
+        if let Some(journal) = &mut self.journal {
+            journal.note(self.clock, entry());
+        }
+    }
+
+    /// Counts a delivery at the clock.
+    #[inline(always)]
+    pub(crate) fn count_delivery(&mut self, order: u64, target: u32, bytes: u64) {
+        let now = self.clock.as_nanos();
+        self.fingerprint.absorb(now, order, target, bytes);
+        self.deliveries += 1;
+        if self.deliveries.is_multiple_of(TRAIL_STEP) {
+            self.trail.push(self.mark());
+        }
+    }
+
+    /// Where the run stands.
+    #[cold]
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            deliveries: self.deliveries,
+            at: self.clock,
+            fingerprint: self.fingerprint.value(),
         }
     }
 
@@ -122,6 +160,13 @@ impl<M, O> Engine<M, O> {
         let receiver = self.places[to as usize];
         if sender.machine() == receiver.machine() {
             let trip = self.judged(from, to, order, self.wires.loopback);
+            self.note_sent(
+                order,
+                to,
+                parcel,
+                self.clock,
+                trip.map(|trip| self.clock + trip),
+            );
             return match trip {
                 Some(trip) => self.push(self.clock + trip, order, to, Kind::Hand.of(parcel)),
                 None => self.lose(sender, parcel),
@@ -137,16 +182,38 @@ impl<M, O> Engine<M, O> {
         };
         let trip = self.wires.trip(sender, receiver, order);
         let Some(trip) = trip.and_then(|trip| self.judged(from, to, order, trip)) else {
+            self.note_sent(order, to, parcel, first_bit, None);
             return self.lose(sender, parcel);
         };
         let (a, b) = (sender.machine(), receiver.machine());
+        let out = first_bit;
         let first_bit = self.pipes.pass(a, b, first_bit + trip, label.transmit);
+        self.note_sent(order, to, parcel, out, Some(first_bit));
         if receiver.ingress_is_infinite() {
             let last_bit = first_bit + label.transmit;
             self.push(last_bit, order, to, Kind::Deliver.of(parcel));
         } else {
             self.push(first_bit, order, to, Kind::Arrive.of(parcel));
         }
+    }
+
+    #[inline(always)]
+    fn note_sent(&mut self, order: u64, to: u32, parcel: u32, out: Time, first_bit: Option<Time>) {
+        if self.journal.is_none() {
+            return;
+        }
+        let label = self.labels.label(parcel);
+        let (cause, at) = (EventId(self.cause), self.clock);
+        self.note(|| Entry::Sent {
+            event: EventId(order),
+            cause,
+            to: NodeId(to),
+            bytes: label.bytes,
+            at,
+            out,
+            transmit: label.transmit,
+            first_bit,
+        });
     }
 
     /// What the faults in force make of a message that would take `trip`.
@@ -169,6 +236,12 @@ impl<M, O> Engine<M, O> {
     /// A node hands itself a parcel now.
     pub(crate) fn post(&mut self, node: u32, parcel: u32) {
         let order = self.next_order(node);
+        let (cause, at) = (EventId(self.cause), self.clock);
+        self.note(|| Entry::Posted {
+            event: EventId(order),
+            cause,
+            at,
+        });
         self.push(self.clock, order, node, Kind::Hand.of(parcel));
     }
 
@@ -187,6 +260,7 @@ impl<M, O> Engine<M, O> {
     /// The bundle of `node` leaves now, unless the node crashed meanwhile.
     pub(crate) fn carry_out(&mut self, node: u32, index: u32) {
         let mut bundle = self.bundles.take(index);
+        self.cause = bundle.cause;
         let alive = bundle.life == self.seats[node as usize].life;
         for effect in bundle.effects.drain(..) {
             match effect {
@@ -216,12 +290,14 @@ impl<M, O> Engine<M, O> {
     pub(crate) fn enqueue(&mut self, node: u32, lane: u32, job: Job) {
         self.seats[node as usize].queued += 1;
         let lane = &mut self.lanes[node as usize][lane as usize];
+        lane.count(self.clock);
         self.jobs.push(lane, job);
     }
 
     /// Takes the first job of a lane's queue.
     pub(crate) fn dequeue(&mut self, node: u32, lane: u32) -> Option<Job> {
         let lane = &mut self.lanes[node as usize][lane as usize];
+        lane.count(self.clock);
         let job = self.jobs.pop(lane)?;
         self.seats[node as usize].queued -= 1;
         Some(job)

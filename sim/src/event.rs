@@ -24,6 +24,11 @@ pub(crate) const fn node_of(order: u64) -> u32 {
     (order >> SEQUENCE_BITS) as u32 - 1
 }
 
+/// The source of the event with this order.
+pub(crate) const fn source_of(order: u64) -> u32 {
+    (order >> SEQUENCE_BITS) as u32
+}
+
 /// What an event or a job is, in the high bits of its `what`; the low bits
 /// hold an index whose meaning depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -34,6 +34,7 @@
 
 pub mod draw;
 pub mod fault;
+pub mod journal;
 pub mod law;
 pub mod machine;
 pub mod network;
@@ -58,11 +59,13 @@ mod timer;
 
 pub use context::Context;
 pub use fault::{Fault, FaultKind};
+pub use journal::{Entry, EventId, Mark, TRAIL_STEP};
 pub use law::LatencyLaw;
 pub use machine::{MachineSpec, MachineUse};
 pub use network::Network;
 pub use node::{Lane, MachineId, Node, NodeId, Observer};
 pub use rng::{Stream, Streams};
+pub use seat::LaneUse;
 pub use simulation::{Setup, Simulation, Stop};
 pub use time::{Span, Time};
 pub use topology::{LinkSpec, Topology};

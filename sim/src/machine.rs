@@ -31,6 +31,14 @@ pub struct MachineUse {
     pub egress_bytes: u64,
     /// Bytes received or queued for it.
     pub ingress_bytes: u64,
+    /// Messages that came to egress.
+    pub egress_messages: u64,
+    /// Messages that came to ingress.
+    pub ingress_messages: u64,
+    /// How long they waited there for those before them, all together.
+    pub egress_wait: Span,
+    /// The same for ingress.
+    pub ingress_wait: Span,
     /// Messages lost here: at the sender those dropped by loss or a cut, at
     /// the receiver those that came for a node that was down, or were queued
     /// when it went down.
@@ -47,6 +55,8 @@ pub(crate) struct Nic {
     free_at: Time,
     busy: Span,
     bytes: u64,
+    messages: u64,
+    wait: Span,
 }
 
 impl Nic {
@@ -65,6 +75,8 @@ impl Nic {
             free_at: Time::ZERO,
             busy: Span::ZERO,
             bytes: 0,
+            messages: 0,
+            wait: Span::ZERO,
         }
     }
 
@@ -91,6 +103,8 @@ impl Nic {
         self.free_at = start + span;
         self.busy += span;
         self.bytes += bytes;
+        self.messages += 1;
+        self.wait += start.saturating_since(now);
         start
     }
 
@@ -188,7 +202,7 @@ impl Machine {
         ends.min().unwrap_or(Time::ZERO)
     }
 
-    fn slowed(&self, work: Span) -> Span {
+    pub(crate) fn slowed(&self, work: Span) -> Span {
         match self.factor_permille {
             1_000 => work,
             factor => work.scaled_permille(factor),
@@ -270,6 +284,10 @@ impl Machine {
             ingress_busy: self.ingress.busy_until(now),
             egress_bytes: self.egress.bytes,
             ingress_bytes: self.ingress.bytes,
+            egress_messages: self.egress.messages,
+            ingress_messages: self.ingress.messages,
+            egress_wait: self.egress.wait,
+            ingress_wait: self.ingress.wait,
             dropped: self.dropped,
         }
     }

@@ -67,8 +67,22 @@ impl Lane {
         Lane::Verify,
     ];
 
-    pub(crate) const fn index(self) -> usize {
+    /// Its place in [`Lane::ALL`].
+    #[must_use]
+    pub const fn index(self) -> usize {
         self as usize
+    }
+
+    /// The lane in a word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Lane::Consensus => "consensus",
+            Lane::Execution => "execution",
+            Lane::Storage => "storage",
+            Lane::Intake => "intake",
+            Lane::Verify => "verify",
+        }
     }
 }
 
@@ -89,6 +103,16 @@ pub trait Node: Sized {
     /// Which lane serves the timer with this key.
     fn timer_lane(&self, _key: u64) -> Lane {
         Lane::Consensus
+    }
+
+    /// What a message is, in a word, for journals.
+    fn describe(&self, _message: &Self::Message) -> &'static str {
+        "message"
+    }
+
+    /// What the timer with this key is, in a word, for journals.
+    fn describe_timer(&self, _key: u64) -> &'static str {
+        "timer"
     }
 
     /// Reads some word of the state that handlers need first and returns it;

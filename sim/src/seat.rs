@@ -5,7 +5,7 @@ use crate::machine::MachineSpec;
 use crate::node::MachineId;
 use crate::parcel::NONE;
 use crate::rng::NodeRng;
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 /// What every event of a node touches, in one cache line.
 #[derive(Clone, Debug)]
@@ -35,6 +35,23 @@ pub(crate) struct LaneState {
     pub(crate) wake: u64,
     head: u32,
     tail: u32,
+    /// Jobs in the queue, and when their number last changed.
+    queued: u64,
+    changed: Time,
+    tally: LaneUse,
+}
+
+/// What a lane has done from the start of the run to the moment asked about.
+/// Differences between two readings are the use of the interval.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LaneUse {
+    /// How long handlers that took time held it.
+    pub busy: Span,
+    /// How many they were.
+    pub jobs: u64,
+    /// How long jobs waited for it or for a core, all together: the length of
+    /// its queue, integrated over time.
+    pub wait: Span,
 }
 
 impl LaneState {
@@ -43,7 +60,53 @@ impl LaneState {
         wake: 0,
         head: NONE,
         tail: NONE,
+        queued: 0,
+        changed: Time::ZERO,
+        tally: LaneUse {
+            busy: Span::ZERO,
+            jobs: 0,
+            wait: Span::ZERO,
+        },
     };
+
+    /// A handler holds the lane from `now` to `until`.
+    #[inline]
+    pub(crate) fn hold(&mut self, now: Time, until: Time) {
+        self.free_at = until;
+        self.tally.busy += until.saturating_since(now);
+        self.tally.jobs += 1;
+    }
+
+    /// The process died: what it held and queued is gone, what it did is not.
+    pub(crate) fn reset(&mut self, now: Time) {
+        let mut tally = self.tally;
+        tally.busy = tally
+            .busy
+            .saturating_sub(self.free_at.saturating_since(now));
+        *self = Self {
+            changed: now,
+            tally,
+            ..Self::IDLE
+        };
+    }
+
+    /// The queue is about to change.
+    #[inline]
+    pub(crate) fn count(&mut self, now: Time) {
+        self.tally.wait += now.saturating_since(self.changed) * self.queued;
+        self.changed = now;
+    }
+
+    /// What the lane did until `now`. Handlers are booked when they start, so
+    /// what lies ahead is taken off.
+    pub(crate) fn usage(&self, now: Time) -> LaneUse {
+        let ahead = self.free_at.saturating_since(now);
+        LaneUse {
+            busy: self.tally.busy.saturating_sub(ahead),
+            jobs: self.tally.jobs,
+            wait: self.tally.wait + now.saturating_since(self.changed) * self.queued,
+        }
+    }
 
     pub(crate) const fn is_empty(&self) -> bool {
         self.head == NONE
@@ -173,6 +236,7 @@ impl Jobs {
             self.entries[lane.tail as usize].next = index;
         }
         lane.tail = index;
+        lane.queued += 1;
     }
 
     pub(crate) fn pop(&mut self, lane: &mut LaneState) -> Option<Job> {
@@ -180,6 +244,7 @@ impl Jobs {
             return None;
         }
         let index = lane.head;
+        lane.queued -= 1;
         let entry = &mut self.entries[index as usize];
         lane.head = entry.next;
         entry.next = self.free;

@@ -4,12 +4,13 @@ use crate::context::Context;
 use crate::engine::Engine;
 use crate::event::{Kind, node_of};
 use crate::fault::Fault;
+use crate::journal::{Entry, EventId, Journal, Mark};
 use crate::machine::{MachineSpec, MachineUse};
 use crate::network::Network;
 use crate::node::{Lane, MachineId, Node, NodeId, Observer};
 use crate::parcel::Hold;
 use crate::queue::Event;
-use crate::seat::Job;
+use crate::seat::{Job, LaneUse};
 use crate::strike::schedule;
 use crate::time::Time;
 use crate::timer::Expiry;
@@ -180,6 +181,31 @@ impl<N: Node> Simulation<N> {
         self.engine.fingerprint.value()
     }
 
+    /// What a lane of a node did from the start of the run to
+    /// [`Simulation::now`].
+    #[must_use]
+    pub fn lane_use(&self, node: NodeId, lane: Lane) -> LaneUse {
+        self.engine.lanes[node.index()][lane.index()].usage(self.engine.clock)
+    }
+
+    /// The fingerprint every [`crate::TRAIL_STEP`] deliveries so far.
+    #[must_use]
+    pub fn trail(&self) -> &[Mark] {
+        &self.engine.trail
+    }
+
+    /// Keeps a journal of what happens from one instant to before another. It
+    /// changes nothing in the run.
+    pub fn keep_journal(&mut self, from: Time, until: Time) {
+        self.engine.journal = Some(Box::new(Journal::new(from, until)));
+    }
+
+    /// Takes the entries made since the last call; none without a journal.
+    pub fn take_journal(&mut self) -> Vec<Entry> {
+        let journal = self.engine.journal.as_deref_mut();
+        journal.map_or_else(Vec::new, |journal| std::mem::take(&mut journal.entries))
+    }
+
     /// What a machine did from the start of the run to [`Simulation::now`].
     #[must_use]
     pub fn machine_use(&self, machine: MachineId) -> MachineUse {
@@ -273,10 +299,20 @@ impl<N: Node> Simulation<N> {
             return;
         }
         let bytes = engine.labels.label(parcel).bytes;
-        let now = engine.clock.as_nanos();
-        engine.fingerprint.absorb(now, order, target, bytes);
-        engine.deliveries += 1;
+        engine.count_delivery(order, target, bytes);
         let lane = self.nodes[target as usize].lane(self.hold.content(parcel));
+        if engine.journal.is_some() {
+            let what = self.nodes[target as usize].describe(self.hold.content(parcel));
+            let (at, number) = (engine.clock, engine.deliveries - 1);
+            engine.note(|| Entry::Delivered {
+                event: EventId(order),
+                at,
+                to: NodeId(target),
+                bytes,
+                what,
+                number,
+            });
+        }
         let what = Kind::Hand.of(parcel);
         self.admit(target, lane, Job { order, what });
     }
@@ -290,7 +326,15 @@ impl<N: Node> Simulation<N> {
                 self.engine.push(to, order, target, what);
             }
             Expiry::Due { key } => {
-                let lane = self.nodes[target as usize].timer_lane(key);
+                let state = &self.nodes[target as usize];
+                let lane = state.timer_lane(key);
+                let at = self.engine.clock;
+                self.engine.note(|| Entry::Expired {
+                    event: EventId(order),
+                    at,
+                    node: NodeId(target),
+                    what: state.describe_timer(key),
+                });
                 let what = Kind::Timer.of(timer);
                 self.admit(target, lane, Job { order, what });
             }
@@ -375,6 +419,8 @@ impl<N: Node> Simulation<N> {
     fn run(&mut self, node: u32, lane: u32, core: u32, job: Job) -> bool {
         let (kind, index) = Kind::split(job.what);
         let state = &mut self.nodes[node as usize];
+        self.engine.cause = job.order;
+        let mut timer = None;
         let mut ctx = Context::new(&mut self.engine, node, core);
         match kind {
             Kind::Hand => {
@@ -382,7 +428,10 @@ impl<N: Node> Simulation<N> {
                 state.on_message(from, self.hold.content(index), &mut ctx);
             }
             Kind::Timer => match ctx.fire(index, job.order) {
-                Some(key) => state.on_timer(key, &mut ctx),
+                Some(key) => {
+                    timer = Some(key);
+                    state.on_timer(key, &mut ctx);
+                }
                 None => return false,
             },
             Kind::Start => state.on_start(&mut ctx),
@@ -391,9 +440,26 @@ impl<N: Node> Simulation<N> {
         let end = ctx.now();
         let engine = &mut self.engine;
         if end > engine.clock {
-            engine.lanes[node as usize][lane as usize].free_at = end;
+            engine.lanes[node as usize][lane as usize].hold(engine.clock, end);
             let seat = &mut engine.seats[node as usize];
             seat.busy_until = seat.busy_until.max(end);
+        }
+        if engine.journal.is_some() {
+            let what = match (kind, timer) {
+                (Kind::Hand, _) => state.describe(self.hold.content(index)),
+                (_, Some(key)) => state.describe_timer(key),
+                (Kind::Start, _) => "start",
+                _ => "restart",
+            };
+            let from = engine.clock;
+            engine.note(|| Entry::Ran {
+                event: EventId(job.order),
+                node: NodeId(node),
+                lane: Lane::ALL[lane as usize],
+                from,
+                until: end,
+                what,
+            });
         }
         // Jobs of one instant may follow each other without an event between,
         // so each must find the contents that those before it sent.

@@ -3,8 +3,9 @@
 use crate::engine::Engine;
 use crate::event::{Kind, order_before_first};
 use crate::fault::{Fault, FaultKind};
+use crate::journal::Entry;
 use crate::node::{Lane, MachineId, Node, NodeId};
-use crate::seat::{Job, LaneState};
+use crate::seat::Job;
 use crate::simulation::Simulation;
 
 /// Queues the beginning and the end of a fault. At one instant all beginnings
@@ -27,6 +28,12 @@ impl<N: Node> Simulation<N> {
     /// Fault number `number` strikes, or heals.
     pub(crate) fn fault(&mut self, number: usize, heals: bool) {
         let kind = self.faults[number].kind.clone();
+        let at = self.engine.clock;
+        self.engine.note(|| Entry::Struck {
+            fault: number,
+            at,
+            heals,
+        });
         match (&kind, heals) {
             (FaultKind::Crash(nodes), false) => {
                 for &node in nodes {
@@ -75,7 +82,7 @@ impl<N: Node> Simulation<N> {
                     _ => {}
                 }
             }
-            engine.lanes[node.index()][lane as usize] = LaneState::IDLE;
+            engine.lanes[node.index()][lane as usize].reset(now);
         }
         let seat = &mut engine.seats[node.index()];
         seat.down = true;

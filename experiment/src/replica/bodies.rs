@@ -114,8 +114,12 @@ impl<P: Protocol> Host<P> {
         if self.held.insert(body.batch.id, ()).is_none() {
             // On disk before the vote that follows: the log is one queue.
             self.write(Write::Body(body.batch.id), u64::from(body.batch.bytes), ctx);
-            ctx.spend(self.world.prices.hash(u64::from(body.batch.bytes)));
-            ctx.spend_parallel(body.batch.txs, self.world.prices.verify_in_batch());
+            ctx.spend_on("hash", self.world.prices.hash(u64::from(body.batch.bytes)));
+            ctx.spend_parallel_on(
+                "verify transactions",
+                body.batch.txs,
+                self.world.prices.verify_in_batch(),
+            );
         }
     }
 
@@ -171,7 +175,7 @@ impl<P: Protocol> Host<P> {
             return;
         };
         let bytes = FRAME_BYTES + u64::from(body.batch.bytes);
-        ctx.spend(self.world.prices.message(bytes));
+        ctx.spend_on("message", self.world.prices.message(bytes));
         ctx.send(NodeId(from.0), Wire::Body(body), bytes);
     }
 

@@ -69,7 +69,8 @@ impl<'a, 'c, P: Protocol> HostEnv<'a, 'c, P> {
         let copies = to.len() as u64;
         self.host.traffic.count(message.kind(), copies, size);
         let price = self.host.world.prices.message(size);
-        self.ctx.spend(Span::from_nanos(price.as_nanos() * copies));
+        self.ctx
+            .spend_on("message", Span::from_nanos(price.as_nanos() * copies));
         self.ctx.multicast(to, Wire::Consensus(message), size);
     }
 }

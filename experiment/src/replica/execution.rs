@@ -75,8 +75,9 @@ impl<P: Protocol> Host<P> {
         let block = self.commits.pop_front().expect("its front was there");
         let executed = self.world.execute(&self.state, self.root, &block);
         let outcome = executed.outcome;
-        ctx.spend(self.world.prices.execute(outcome.txs));
-        ctx.spend_parallel(
+        ctx.spend_on("execute", self.world.prices.execute(outcome.txs));
+        ctx.spend_parallel_on(
+            "state root",
             u32::try_from(outcome.touched).unwrap_or(u32::MAX),
             self.world.prices.root(),
         );
@@ -125,7 +126,7 @@ impl<P: Protocol> Host<P> {
                 continue;
             }
             let bytes = FRAME_BYTES + results.len() as u64 * self.world.reply_bytes;
-            ctx.spend(self.world.prices.message(bytes));
+            ctx.spend_on("message", self.world.prices.message(bytes));
             let node =
                 NodeId(self.world.replicas + u32::try_from(gateway).expect("gateways are few"));
             let left = ctx.now();

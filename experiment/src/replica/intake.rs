@@ -32,9 +32,10 @@ impl<P: Protocol> Host<P> {
         from: NodeId,
         ctx: &mut Ctx<'_, P>,
     ) {
-        ctx.spend(Span::from_nanos(
-            self.world.prices.admit().as_nanos() * txs.len() as u64,
-        ));
+        ctx.spend_on(
+            "admit",
+            Span::from_nanos(self.world.prices.admit().as_nanos() * txs.len() as u64),
+        );
         if self.world.dissemination == Dissemination::ClientsToAll {
             self.keep_copies(txs, ctx.now());
         }
@@ -99,8 +100,12 @@ impl<P: Protocol> Host<P> {
 
     fn form(&mut self, txs: Vec<Ticketed>, bytes: u32, ctx: &mut Ctx<'_, P>) {
         let count = u32::try_from(txs.len()).expect("a batch is closed at a u32 count");
-        ctx.spend(self.world.prices.hash(u64::from(bytes)));
-        ctx.spend_parallel(count, self.world.prices.verify_in_batch());
+        ctx.spend_on("hash", self.world.prices.hash(u64::from(bytes)));
+        ctx.spend_parallel_on(
+            "verify transactions",
+            count,
+            self.world.prices.verify_in_batch(),
+        );
         let signed: Vec<Arc<_>> = txs.iter().map(|tx| tx.tx.clone()).collect();
         // The verdicts stay in the shared transactions, so that this is done once.
         self.state.keyring().verify_batch(&signed);
@@ -147,7 +152,7 @@ impl<P: Protocol> Host<P> {
             return;
         };
         let bytes = self.forward_bytes(&batch);
-        ctx.spend(self.world.prices.message(bytes));
+        ctx.spend_on("message", self.world.prices.message(bytes));
         ctx.send(NodeId(to.0), Wire::Forward(body), bytes);
     }
 
@@ -166,9 +171,10 @@ impl<P: Protocol> Host<P> {
         self.offers.insert(body.batch.id, (body.batch, holders));
         let to: SmallVec<[NodeId; 128]> = self.others().map(|peer| NodeId(peer.0)).collect();
         let bytes = FRAME_BYTES + u64::from(body.batch.bytes);
-        ctx.spend(Span::from_nanos(
-            self.world.prices.message(bytes).as_nanos() * to.len() as u64,
-        ));
+        ctx.spend_on(
+            "message",
+            Span::from_nanos(self.world.prices.message(bytes).as_nanos() * to.len() as u64),
+        );
         ctx.multicast(&to, Wire::Offer(body.clone()), bytes);
     }
 

@@ -190,6 +190,18 @@ impl<P: Protocol> Replica<P> {
         }
     }
 
+    /// What a timer is, in a word.
+    #[must_use]
+    pub fn describe_timer(key: u64) -> &'static str {
+        match key {
+            BATCH_TIMER => "batch timer",
+            FETCH_TIMER => "fetch timer",
+            OFFER_TIMER => "offer timer",
+            TRANSFER_TIMER => "transfer timer",
+            _ => "protocol timer",
+        }
+    }
+
     /// Begins, at time zero.
     pub fn on_start(&mut self, ctx: &mut Ctx<'_, P>) {
         self.protocol.start(&mut HostEnv::new(&mut self.host, ctx));
@@ -199,7 +211,7 @@ impl<P: Protocol> Replica<P> {
     pub fn on_message(&mut self, from: NodeId, message: &Wire<P::Message>, ctx: &mut Ctx<'_, P>) {
         let sender = ReplicaId(from.0);
         if let Some(bytes) = self.host.received_bytes(message) {
-            ctx.spend(self.host.world.prices.message(bytes));
+            ctx.spend_on("message", self.host.world.prices.message(bytes));
         }
         match message {
             Wire::Consensus(inner) => {
@@ -383,7 +395,7 @@ impl<P: Protocol> Host<P> {
 
     fn flush(&mut self, ctx: &mut Ctx<'_, P>) {
         let bytes = self.disk.begin();
-        ctx.wait(self.world.prices.flush(bytes));
+        ctx.wait_on("flush", self.world.prices.flush(bytes));
         ctx.post(Wire::Durable);
         ctx.post(Wire::Flushed);
     }

@@ -65,7 +65,7 @@ impl<P: Protocol> Host<P> {
         }
         let bytes = FRAME_BYTES + HEADER_BYTES + ledger.body_bytes.saturating_sub(body_bytes);
         let snapshot = Wire::Snapshot(Rc::new(ledger.snapshot()));
-        ctx.spend(self.world.prices.message(bytes));
+        ctx.spend_on("message", self.world.prices.message(bytes));
         ctx.send(NodeId(from.0), snapshot, bytes);
     }
 
