@@ -17,6 +17,7 @@ pub mod library;
 pub mod listing;
 mod mempool;
 mod observe;
+pub mod path;
 pub mod plan;
 mod recorder;
 mod recovery;

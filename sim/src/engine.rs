@@ -160,13 +160,8 @@ impl<M, O> Engine<M, O> {
         let receiver = self.places[to as usize];
         if sender.machine() == receiver.machine() {
             let trip = self.judged(from, to, order, self.wires.loopback);
-            self.note_sent(
-                order,
-                to,
-                parcel,
-                self.clock,
-                trip.map(|trip| self.clock + trip),
-            );
+            let came = trip.map(|trip| self.clock + trip);
+            self.note_sent(order, to, parcel, (self.clock, Span::ZERO), came);
             return match trip {
                 Some(trip) => self.push(self.clock + trip, order, to, Kind::Hand.of(parcel)),
                 None => self.lose(sender, parcel),
@@ -182,13 +177,13 @@ impl<M, O> Engine<M, O> {
         };
         let trip = self.wires.trip(sender, receiver, order);
         let Some(trip) = trip.and_then(|trip| self.judged(from, to, order, trip)) else {
-            self.note_sent(order, to, parcel, first_bit, None);
+            self.note_sent(order, to, parcel, (first_bit, label.transmit), None);
             return self.lose(sender, parcel);
         };
         let (a, b) = (sender.machine(), receiver.machine());
         let out = first_bit;
         let first_bit = self.pipes.pass(a, b, first_bit + trip, label.transmit);
-        self.note_sent(order, to, parcel, out, Some(first_bit));
+        self.note_sent(order, to, parcel, (out, label.transmit), Some(first_bit));
         if receiver.ingress_is_infinite() {
             let last_bit = first_bit + label.transmit;
             self.push(last_bit, order, to, Kind::Deliver.of(parcel));
@@ -198,20 +193,27 @@ impl<M, O> Engine<M, O> {
     }
 
     #[inline(always)]
-    fn note_sent(&mut self, order: u64, to: u32, parcel: u32, out: Time, first_bit: Option<Time>) {
+    fn note_sent(
+        &mut self,
+        order: u64,
+        to: u32,
+        parcel: u32,
+        (out, transmit): (Time, Span),
+        first_bit: Option<Time>,
+    ) {
         if self.journal.is_none() {
             return;
         }
-        let label = self.labels.label(parcel);
+        let bytes = self.labels.label(parcel).bytes;
         let (cause, at) = (EventId(self.cause), self.clock);
         self.note(|| Entry::Sent {
             event: EventId(order),
             cause,
             to: NodeId(to),
-            bytes: label.bytes,
+            bytes,
             at,
             out,
-            transmit: label.transmit,
+            transmit,
             first_bit,
         });
     }
