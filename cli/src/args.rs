@@ -11,6 +11,7 @@ use crate::{Done, output};
 const QUICK_START: &str = "Quick start:
   groma new city.yaml          write a commented scenario
   groma run city.yaml          run it; report in results/<name>/report.html
+  groma capacity city.yaml     the highest load that it sustains
   groma list protocols         what may stand in a scenario";
 
 /// Simulates real consensus and ledger code under a city's load.
@@ -27,6 +28,8 @@ pub struct Args {
 pub enum Verb {
     /// Run scenarios over the cores; write results and a report
     Run(RunArgs),
+    /// Find the highest load that meets the scenario's target
+    Capacity(CapacityArgs),
     /// Read and check scenarios without running them
     Check {
         /// Scenario files
@@ -97,6 +100,34 @@ pub struct RunArgs {
     pub quiet: bool,
 }
 
+/// Arguments of `groma capacity`.
+#[derive(Debug, clap::Args)]
+pub struct CapacityArgs {
+    /// Scenario file; plans that differ in their seed alone form one search
+    pub scenario: PathBuf,
+    /// Where certificates go [default: results/<name>]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Override a value, as in --set committee.shenzhen=4
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub set: Vec<(String, String)>,
+    /// How close the load that fails must come to the one that is sustained
+    #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = width)]
+    pub width: f64,
+    /// The highest load to try, in transactions per second
+    #[arg(long, value_name = "TPS", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub up_to: u32,
+    /// Runs at the same time [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// How the certificates are printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+    /// No progress and no messages, only the certificates
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
 /// How a summary is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -131,6 +162,19 @@ fn key_value(text: &str) -> Result<(String, String), String> {
         return Err("expected KEY=VALUE, as in seed=2".to_owned());
     }
     Ok((key.to_owned(), value.to_owned()))
+}
+
+/// A relative width, such as 1% or 0.01.
+fn width(text: &str) -> Result<f64, String> {
+    let (digits, unit) = match text.strip_suffix('%') {
+        Some(percent) => (percent, 100.0),
+        None => (text, 1.0),
+    };
+    let share = digits.trim().parse::<f64>().map(|value| value / unit);
+    share
+        .ok()
+        .filter(|share| (0.001..=0.5).contains(share))
+        .ok_or_else(|| "expected a share from 0.1% to 50%, as in 1%".to_owned())
 }
 
 /// Prints a completion script.

@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod capacity;
 mod exit;
 mod host;
 mod list;
@@ -41,6 +42,7 @@ pub fn main_with(registry: &Registry) -> ExitCode {
     };
     let done = match args.verb {
         Verb::Run(args) => run::run(&args, registry),
+        Verb::Capacity(args) => capacity::capacity(&args, registry),
         Verb::Check { scenarios } => scenario::check(&scenarios, registry),
         Verb::New { file } => scenario::new(&file),
         Verb::Plan { scenario, set } => scenario::plan(&scenario, &set, registry),

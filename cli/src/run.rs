@@ -120,7 +120,7 @@ fn distinct<'a>(folders: impl Iterator<Item = &'a Path>) -> Vec<&'a Path> {
 
 /// The first Ctrl-C lets runs end soon and the report of what has finished be
 /// written; the second ends at once. What has finished is on disk already.
-fn stop_on_interrupt(control: &Arc<Control>) -> Result<(), Problem> {
+pub fn stop_on_interrupt(control: &Arc<Control>) -> Result<(), Problem> {
     let control = control.clone();
     ctrlc::set_handler(move || {
         if control.stop.swap(true, Ordering::Relaxed) {

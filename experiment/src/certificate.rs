@@ -35,18 +35,22 @@ pub struct Certificate {
     pub variation: BTreeMap<String, String>,
     /// Relative width at which the search stops.
     pub width: f64,
+    /// Highest load that the search would have asked, in transactions per second.
+    pub ceiling_tps: f64,
     /// What a load must meet, besides being sustained with no invariant broken.
     pub target: Vec<TargetPlan>,
-    /// Highest load that passed, confirmed by a run three times as long, in
-    /// offered transactions per second; null when none did.
+    /// Highest load that passed a run three times as long as a probe, in offered
+    /// transactions per second; null when none did, or an invariant broke.
     pub sustained_tps: Option<f64>,
-    /// Lowest load that failed; null when none did up to the search's limit.
+    /// Lowest load above it that failed such a run; null when none did up to the
+    /// ceiling. The load itself where an invariant broke.
     pub failed_tps: Option<f64>,
-    /// The first criterion that failed there, as in `p99 1.31 s`.
+    /// The criteria that failed there, as in `p99 1.31 s > 1 s`.
     pub failed_because: String,
-    /// What binds there, as in `leader egress 97 %`.
+    /// What binds there, as in `leader egress 97 %`; at the sustained load when
+    /// none failed.
     pub binds: String,
-    /// The busiest resources of the failed load, busiest first.
+    /// The busiest resources of the same run, busiest first.
     pub resources: Vec<Resource>,
     /// `sustained_tps` over [`CITY_TPS`].
     pub headroom_to_10k: Option<f64>,
@@ -65,6 +69,16 @@ pub struct Certificate {
     pub plan: Plan,
 }
 
+impl Certificate {
+    /// Whether an invariant broke under some load, which no capacity outweighs.
+    #[must_use]
+    pub fn violated(&self) -> bool {
+        self.probes
+            .iter()
+            .any(|probe| probe.verdict == Verdict::Violated)
+    }
+}
+
 /// One load under every seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Probe {
@@ -78,9 +92,10 @@ pub struct Probe {
     pub passed_seeds: u32,
     /// Whether more than half of the seeds passed and no invariant broke.
     pub passed: bool,
-    /// The verdict of the seed with the median p99.
+    /// The verdict of the seed that speaks for the others: of those that came
+    /// out as the probe did, the one with the median p99.
     pub verdict: Verdict,
-    /// Why it failed; empty when it passed.
+    /// The criteria that this seed failed; empty when it passed.
     pub because: String,
     /// Median over the seeds.
     pub goodput_tps: f64,
@@ -100,6 +115,6 @@ pub enum Step {
     Bracket,
     /// Halving the interval between them.
     Bisect,
-    /// A run three times as long.
+    /// A run three times as long, for either end of the answer.
     Confirm,
 }

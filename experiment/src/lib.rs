@@ -5,6 +5,7 @@
 //! function; everything else prepares a plan or reads a result.
 
 pub mod bottleneck;
+pub mod capacity;
 pub mod certificate;
 mod checker;
 mod client;

@@ -129,7 +129,7 @@ fn owner(path: &Path) -> Option<u32> {
 /// whose process is not `alive`. What cannot be removed stays; it is in nobody's
 /// way.
 pub fn clean(out: &Path, alive: impl Fn(u32) -> bool) {
-    for folder in [out.to_owned(), out.join("runs")] {
+    for folder in [out.to_owned(), out.join("runs"), out.join("capacity")] {
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             let path = entry.path();
             if owner(&path).is_some_and(|process| !alive(process)) {
@@ -155,7 +155,7 @@ fn write_files(folder: &Path, result: &RunResult) -> io::Result<()> {
     write_json(&folder.join("host.json"), &result.host)
 }
 
-fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> io::Result<()> {
+pub(crate) fn write_json<T: serde::Serialize>(path: &Path, value: &T) -> io::Result<()> {
     let mut text = serde_json::to_string_pretty(value).map_err(io::Error::other)?;
     text.push('\n');
     write_durably(path, text.as_bytes())

@@ -47,7 +47,8 @@ pub fn run_all(
     Ok(())
 }
 
-fn run_one(plan: &Plan, options: &RunOptions<'_>, registry: &Registry) -> Ended {
+/// Runs one plan on this thread.
+pub(crate) fn run_one(plan: &Plan, options: &RunOptions<'_>, registry: &Registry) -> Ended {
     if options.control.is_some_and(stopped) {
         return Ended::Stopped;
     }

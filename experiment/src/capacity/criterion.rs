@@ -1,0 +1,186 @@
+//! What a load must meet: the verdict of each seed's run, counted over the
+//! seeds, and the failure in words.
+//!
+//! A run meets the criterion when its verdict is `pass`: final and rejected make
+//! 99 % of what was offered, the backlog does not grow, every latency target is
+//! met and no invariant broke. More than half of the seeds must agree, which
+//! makes the answer the median of the seeds' own capacities.
+
+use super::interval::Answer;
+use crate::bottleneck;
+use crate::certificate::{Probe, Step};
+use crate::result::{RunRecord, TargetRecord, Verdict};
+
+/// The probe that the runs of all seeds make, and the run that speaks for them.
+pub(super) struct Judged<'a> {
+    pub(super) probe: Probe,
+    pub(super) answer: Answer,
+    pub(super) speaker: &'a RunRecord,
+}
+
+/// Judges the runs of one load, one a seed.
+///
+/// # Panics
+/// When there are none.
+pub(super) fn judge<'a>(step: Step, offered_tps: f64, records: &[&'a RunRecord]) -> Judged<'a> {
+    let with = |verdict: Verdict| {
+        records
+            .iter()
+            .filter(move |run| run.verdict == verdict)
+            .count()
+    };
+    let passes = with(Verdict::Pass);
+    let answer = match (with(Verdict::Violated), 2 * passes > records.len()) {
+        (1.., _) => Answer::Broken,
+        (0, true) => Answer::Passed,
+        (0, false) => Answer::Failed,
+    };
+    let speaker = speaker(answer, records);
+    let probe = Probe {
+        step,
+        offered_tps,
+        measured_seconds: speaker.load.measured_seconds,
+        passed_seeds: u32::try_from(passes).unwrap_or(u32::MAX),
+        passed: answer == Answer::Passed,
+        verdict: speaker.verdict,
+        because: because(speaker),
+        goodput_tps: median(records, |run| Some(run.load.goodput_tps)).unwrap_or(0.0),
+        finality_ms_p50: median(records, |run| run.finality_ms.p50),
+        finality_ms_p99: median(records, |run| run.finality_ms.p99),
+        binds: bottleneck::binds(speaker),
+    };
+    Judged {
+        probe,
+        answer,
+        speaker,
+    }
+}
+
+/// Of the runs that came out as the probe did, the one with the median p99: a
+/// probe that failed must not be explained by the one seed that passed.
+fn speaker<'a>(answer: Answer, records: &[&'a RunRecord]) -> &'a RunRecord {
+    let agrees = |run: &RunRecord| match answer {
+        Answer::Passed => run.verdict == Verdict::Pass,
+        Answer::Broken => run.verdict == Verdict::Violated,
+        Answer::Failed => run.verdict != Verdict::Pass,
+    };
+    let mut same: Vec<&RunRecord> = records.iter().copied().filter(|run| agrees(run)).collect();
+    // Nothing final is slower than any figure.
+    let p99 = |run: &RunRecord| run.finality_ms.p99.unwrap_or(f64::INFINITY);
+    same.sort_by(|a, b| p99(a).total_cmp(&p99(b)));
+    let middle = same.len().saturating_sub(1) / 2;
+    same.get(middle)
+        .expect("an answer is that of at least one run")
+}
+
+/// The median of what was measured; the lower one of an even number, so that it
+/// is a figure of a run.
+fn median(records: &[&RunRecord], read: impl Fn(&RunRecord) -> Option<f64>) -> Option<f64> {
+    let mut values: Vec<f64> = records.iter().filter_map(|run| read(run)).collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len().saturating_sub(1) / 2).copied()
+}
+
+/// The criteria that a run failed, most telling first; empty for a pass.
+fn because(run: &RunRecord) -> String {
+    if let Some(violation) = run.violations.first() {
+        return format!(
+            "invariant `{}` broken: {}",
+            violation.check, violation.detail
+        );
+    }
+    let load = &run.load;
+    let ended = load.finalised + load.rejected;
+    if ended == 0 {
+        return "no transaction became final".to_owned();
+    }
+    let mut failed: Vec<String> = run
+        .targets
+        .iter()
+        .filter(|target| !target.met)
+        .map(miss)
+        .collect();
+    let lost = load.offered.saturating_sub(ended);
+    if lost * 100 > load.offered {
+        let percent = |part: u64| part as f64 * 100.0 / load.offered as f64;
+        let parts = [
+            (load.expired, "expired"),
+            (load.shed, "shed by full queues"),
+        ];
+        let parts = parts.iter().filter(|(part, _)| *part > 0);
+        failed.extend(parts.map(|(part, what)| format!("{:.1} % {what}", percent(*part))));
+    }
+    let backlog = &run.backlog;
+    if run
+        .reasons
+        .iter()
+        .any(|reason| reason.starts_with("the backlog grew"))
+    {
+        failed.push(format!(
+            "backlog grew from {} to {}",
+            backlog.middle, backlog.end
+        ));
+    }
+    // Whatever else the verdict says, as the limit of events, in its own words.
+    if failed.is_empty() {
+        failed.extend(run.reasons.first().cloned());
+    }
+    failed.join("; ")
+}
+
+/// `p99 1.31 s > 1 s`, for finality the percentile alone.
+fn miss(target: &TargetRecord) -> String {
+    let name = match target.metric.split_once("_ms_") {
+        Some(("finality", figure)) => figure.to_owned(),
+        Some((of, figure)) => format!("{of} {figure}"),
+        None => target.metric.clone(),
+    };
+    let sign = if target.at_least { "<" } else { ">" };
+    match target.measured {
+        Some(value) => format!("{name} {} {sign} {}", millis(value), millis(target.target)),
+        None => format!("{name} was not measured"),
+    }
+}
+
+/// `812 ms`, `1.31 s`: three digits.
+fn millis(ms: f64) -> String {
+    let spelt = |value: f64, unit: &str| {
+        let decimals = match value {
+            v if v >= 99.95 => 0,
+            v if v >= 9.995 => 1,
+            _ => 2,
+        };
+        let text = format!("{value:.decimals$}");
+        let text = if text.contains('.') {
+            text.trim_end_matches('0').trim_end_matches('.')
+        } else {
+            &text
+        };
+        format!("{text} {unit}")
+    };
+    if ms >= 999.5 {
+        spelt(ms / 1_000.0, "s")
+    } else {
+        spelt(ms, "ms")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn latencies_are_spelt_with_three_digits() {
+        let cases = [
+            (812.4, "812 ms"),
+            (1_310.0, "1.31 s"),
+            (999.7, "1 s"),
+            (45.06, "45.1 ms"),
+            (12_345.0, "12.3 s"),
+            (100.0, "100 ms"),
+        ];
+        for (ms, text) in cases {
+            assert_eq!(millis(ms), text);
+        }
+    }
+}
