@@ -32,5 +32,6 @@ pub mod sweep;
 pub mod tap;
 mod usage;
 mod verdict;
+pub mod why;
 mod wire;
 mod world;

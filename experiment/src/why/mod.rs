@@ -1,0 +1,232 @@
+//! Why a design sustains what it does: how busy each resource is with the
+//! closed-form bound beside it, where the time of a transaction goes, and what
+//! would change if the design did. What-ifs are no model: each is the same plan
+//! with one thing changed, run and searched again.
+
+mod bounds;
+mod change;
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+pub use self::bounds::Bound;
+use crate::bottleneck::{self, Resource};
+use crate::capacity::{self, Abandoned};
+use crate::path::{PathSummary, Tracer};
+use crate::plan::Plan;
+use crate::registry::{Registry, RunOptions};
+use crate::result::{Percentiles, RunRecord, Verdict};
+use crate::store::BUILD;
+use crate::sweep::{self, Ended};
+
+/// Schema name in every `why.json`.
+pub const SCHEMA: &str = "groma.why/1";
+
+/// The answer for one plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Why {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// Scenario name.
+    pub name: String,
+    /// The plan's label.
+    pub label: String,
+    /// Hash of the plan: names the document.
+    pub key: String,
+    /// Digest of the build that ran it.
+    pub build: String,
+    /// Varied values, path -> value as written.
+    pub variation: BTreeMap<String, String>,
+    /// The verdict at the plan's own load.
+    pub verdict: Verdict,
+    /// Offered at the plan's own load, in transactions per second.
+    pub offered_tps: f64,
+    /// Goodput there.
+    pub goodput_tps: f64,
+    /// Finality there.
+    pub finality_ms: Percentiles,
+    /// What binds, in a few words: at the load that first failed where a
+    /// capacity was searched for, else at the plan's own load.
+    pub binds: String,
+    /// How busy the resources are at the plan's own load, busiest first.
+    pub resources: Vec<Resource>,
+    /// Closed forms: no design does more.
+    pub bounds: Vec<Bound>,
+    /// Where the time goes at the plan's own load.
+    pub path: PathSummary,
+    /// Relative width of the capacities; null where none were searched for.
+    pub capacity_width: Option<f64>,
+    /// Highest sustained load of the plan as it is; null where none was
+    /// searched for or none is sustained.
+    pub capacity_tps: Option<f64>,
+    /// One change each.
+    pub what_ifs: Vec<WhatIf>,
+}
+
+/// The plan with one thing changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WhatIf {
+    /// `2x bandwidth`.
+    pub name: String,
+    /// What exactly: `egress and ingress 1 -> 2 Gbit/s`.
+    pub change: String,
+    /// Finality at the plan's own load.
+    pub finality_ms_p50: Option<f64>,
+    /// The same.
+    pub finality_ms_p99: Option<f64>,
+    /// Goodput at the plan's own load.
+    pub goodput_tps: f64,
+    /// Highest sustained load.
+    pub capacity_tps: Option<f64>,
+    /// Its distance from the plan's own, as a share.
+    pub capacity_change: Option<f64>,
+    /// Distance of the p99 from the plan's own, as a share.
+    pub p99_change: Option<f64>,
+}
+
+/// What one plan came to: its run, and its capacity with what binds there.
+struct Found {
+    record: RunRecord,
+    capacity: Option<(Option<f64>, String)>,
+}
+
+/// Explains a plan, on the threads of the rayon pool that this is called in.
+/// `capacities` says how finely to search, or `None` for runs at the plan's own
+/// load alone. `told` hears the name of each part as it ends.
+///
+/// # Errors
+/// When a run was stopped or failed, or the plan has no capacity to search for.
+pub fn explain(
+    plan: &Plan,
+    capacities: Option<&capacity::Options>,
+    registry: &Registry,
+    run: &RunOptions<'_>,
+    told: &(dyn Fn(&str) + Sync),
+) -> Result<Why, Abandoned> {
+    let changes = change::all(plan);
+    let mut designs = vec![("as it is", plan.clone())];
+    designs.extend(
+        changes
+            .iter()
+            .map(|change| (change.name, change.plan.clone())),
+    );
+    let (path, found) = rayon::join(
+        || {
+            let path = follow(plan, registry, run);
+            told("critical path");
+            path
+        },
+        || {
+            let one = |(name, plan): &(&str, Plan)| {
+                let found = measure(plan, capacities, registry, run);
+                told(name);
+                found
+            };
+            designs
+                .par_iter()
+                .with_max_len(1)
+                .map(one)
+                .collect::<Result<Vec<Found>, Abandoned>>()
+        },
+    );
+    Ok(conclude(plan, capacities, path?, &changes, &found?))
+}
+
+/// The plan with one thing changed.
+struct Change {
+    name: &'static str,
+    text: String,
+    plan: Plan,
+}
+
+fn follow(
+    plan: &Plan,
+    registry: &Registry,
+    run: &RunOptions<'_>,
+) -> Result<PathSummary, Abandoned> {
+    let entry = registry.find(&plan.protocol.name).ok_or_else(|| {
+        Abandoned::Failed(format!(
+            "protocol {} is not in this build",
+            plan.protocol.name
+        ))
+    })?;
+    let mut tracer = Tracer::new(plan);
+    match entry.run_tapped(plan, run, &mut tracer) {
+        Some(_) => Ok(tracer.finish()),
+        None => Err(Abandoned::Stopped),
+    }
+}
+
+fn measure(
+    plan: &Plan,
+    capacities: Option<&capacity::Options>,
+    registry: &Registry,
+    run: &RunOptions<'_>,
+) -> Result<Found, Abandoned> {
+    let record = match sweep::run_one(plan, run, registry) {
+        Ended::Finished(result) => result.record,
+        Ended::Stopped => return Err(Abandoned::Stopped),
+        Ended::Failed(why) => return Err(Abandoned::Failed(why)),
+    };
+    let searched = |options| {
+        let seeds = std::slice::from_ref(plan);
+        capacity::search(seeds, options, registry, run, &|_, _| {})
+    };
+    let certificate = capacities.map(searched).transpose()?;
+    Ok(Found {
+        record,
+        capacity: certificate.map(|found| (found.sustained_tps, found.binds)),
+    })
+}
+
+fn conclude(
+    plan: &Plan,
+    capacities: Option<&capacity::Options>,
+    path: PathSummary,
+    changes: &[Change],
+    found: &[Found],
+) -> Why {
+    let (base, variants) = found.split_first().expect("the plan as it is comes first");
+    let record = &base.record;
+    let capacity = |found: &Found| found.capacity.as_ref().and_then(|(tps, _)| *tps);
+    let what_ifs = changes.iter().zip(variants).map(|(change, found)| WhatIf {
+        name: change.name.to_owned(),
+        change: change.text.clone(),
+        finality_ms_p50: found.record.finality_ms.p50,
+        finality_ms_p99: found.record.finality_ms.p99,
+        goodput_tps: found.record.load.goodput_tps,
+        capacity_tps: capacity(found),
+        capacity_change: relative(capacity(base), capacity(found)),
+        p99_change: relative(record.finality_ms.p99, found.record.finality_ms.p99),
+    });
+    let binds = base.capacity.as_ref().map(|(_, binds)| binds.clone());
+    Why {
+        schema: SCHEMA.to_owned(),
+        name: plan.name.clone(),
+        label: plan.label(),
+        key: plan.key(),
+        build: BUILD.to_owned(),
+        variation: plan.variation.clone(),
+        verdict: record.verdict,
+        offered_tps: record.load.offered_tps,
+        goodput_tps: record.load.goodput_tps,
+        finality_ms: record.finality_ms.clone(),
+        binds: binds.unwrap_or_else(|| bottleneck::binds(record)),
+        resources: bottleneck::resources(record),
+        bounds: bounds::of(plan, record),
+        path,
+        capacity_width: capacities.map(|options| options.width),
+        capacity_tps: capacity(base),
+        what_ifs: what_ifs.collect(),
+    }
+}
+
+/// How far `value` is from `base`, as a share of it.
+fn relative(base: Option<f64>, value: Option<f64>) -> Option<f64> {
+    match (base, value) {
+        (Some(base), Some(value)) if base > 0.0 => Some(crate::verdict::round4(value / base - 1.0)),
+        _ => None,
+    }
+}
