@@ -30,6 +30,8 @@ pub enum Verb {
     Run(RunArgs),
     /// Find the highest load that meets the scenario's target
     Capacity(CapacityArgs),
+    /// Say what binds, where the time goes, and what would change it
+    Why(crate::why::WhyArgs),
     /// Read and check scenarios without running them
     Check {
         /// Scenario files
@@ -154,7 +156,8 @@ pub enum Table {
     Faults,
 }
 
-fn key_value(text: &str) -> Result<(String, String), String> {
+/// `KEY=VALUE`.
+pub fn key_value(text: &str) -> Result<(String, String), String> {
     let (key, value) = text
         .split_once('=')
         .ok_or("expected KEY=VALUE, as in seed=2")?;
@@ -165,7 +168,7 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 }
 
 /// A relative width, such as 1% or 0.01.
-fn width(text: &str) -> Result<f64, String> {
+pub fn width(text: &str) -> Result<f64, String> {
     let (digits, unit) = match text.strip_suffix('%') {
         Some(percent) => (percent, 100.0),
         None => (text, 1.0),

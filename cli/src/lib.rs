@@ -24,6 +24,7 @@ mod progress;
 mod report;
 mod run;
 mod scenario;
+mod why;
 
 use std::process::ExitCode;
 
@@ -43,6 +44,7 @@ pub fn main_with(registry: &Registry) -> ExitCode {
     let done = match args.verb {
         Verb::Run(args) => run::run(&args, registry),
         Verb::Capacity(args) => capacity::capacity(&args, registry),
+        Verb::Why(args) => why::why(&args, registry),
         Verb::Check { scenarios } => scenario::check(&scenarios, registry),
         Verb::New { file } => scenario::new(&file),
         Verb::Plan { scenario, set } => scenario::plan(&scenario, &set, registry),

@@ -17,5 +17,6 @@ pub mod spread;
 pub mod subset;
 pub mod summary;
 pub mod verdict;
+pub mod why;
 
 pub use compare::Comparison;

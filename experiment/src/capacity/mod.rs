@@ -119,10 +119,7 @@ pub fn search_all(
     threads: usize,
     each: &(dyn Fn(usize, &[Plan]) + Sync),
 ) -> Result<(), String> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.max(1))
-        .build()
-        .map_err(|error| format!("cannot start {threads} threads: {error}"))?;
+    let pool = pool(threads)?;
     pool.install(|| {
         designs
             .par_iter()
@@ -131,6 +128,17 @@ pub fn search_all(
             .for_each(|(index, seeds)| each(index, seeds));
     });
     Ok(())
+}
+
+/// Threads for searches.
+///
+/// # Errors
+/// When they cannot be started.
+pub fn pool(threads: usize) -> Result<rayon::ThreadPool, String> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.max(1))
+        .build()
+        .map_err(|error| format!("cannot start {threads} threads: {error}"))
 }
 
 /// Runs one load under every seed, in the order of the seeds.
