@@ -16,11 +16,11 @@ use groma_experiment::registry::{Control, Registry, RunOptions};
 use groma_experiment::result::Verdict;
 use support::{MS, SECOND, crash, phase, plan, run};
 
-/// A design whose leader's uplink is full at some 1,900 payments a second.
+/// A design whose leader's uplink is full at some 1,400 payments a second.
 fn narrow(protocol: &str) -> Plan {
     let mut plan = plan(protocol);
-    plan.machine.egress_bps = 20_000_000;
-    plan.batch.max_txs = 200;
+    plan.machine.egress_bps = 10_000_000;
+    plan.batch.max_txs = 100;
     plan.client.resend_after_ns = 0;
     plan.load = vec![
         phase(2 * SECOND, 500, false),
@@ -46,7 +46,7 @@ fn search_with(seeds: &[Plan], options: &Options) -> Result<Certificate, Abandon
 /// Highest load of a fine grid that a long run sustains, the slow way.
 fn by_hand(plan: &Plan, around: f64) -> f64 {
     let loads =
-        (-8..=8).map(|step| Load::from_tps((around * (1.0 + f64::from(step) * 0.005)).round()));
+        (-4..=4).map(|step| Load::from_tps((around * (1.0 + f64::from(step) * 0.01)).round()));
     let passes = |load: &Load| {
         let mut long = plan.clone();
         let factor = load.tps() / 1_000.0;
@@ -60,7 +60,7 @@ fn by_hand(plan: &Plan, around: f64) -> f64 {
             *from_mtps = (*from_mtps as f64 * factor) as u64;
             *to_mtps = *from_mtps;
         }
-        long.load[1].for_ns = 25 * SECOND;
+        long.load[1].for_ns = 36 * SECOND;
         run(&long).record.verdict == Verdict::Pass
     };
     loads.filter(passes).map(Load::tps).fold(0.0, f64::max)
@@ -87,7 +87,7 @@ fn the_answer_is_that_of_a_fine_grid_by_hand() {
             assert!(
                 found.probes.iter().any(|probe| probe.step == Step::Confirm
                     && probe.offered_tps == end
-                    && probe.measured_seconds == 12.0
+                    && probe.measured_seconds >= 12.0
                     && probe.passed == (end == sustained)),
                 "{protocol}: {end} has no long run: {:?}",
                 found.probes
@@ -152,8 +152,9 @@ fn a_target_of_goodput_speaks_of_the_scenario_and_not_of_a_probe() {
 
 #[test]
 fn a_replica_that_is_down_costs_capacity_or_frees_it_but_is_really_down() {
-    let whole = search(&[narrow("raft")]).sustained_tps.unwrap();
     let mut plan = narrow("raft");
+    plan.client.resend_after_ns = 500 * MS;
+    let whole = search(&[plan.clone()]).sustained_tps.unwrap();
     plan.faults = vec![crash(3, 0, plan.horizon_ns())];
     let found = search(&[plan.clone()]);
     let sustained = found.sustained_tps.unwrap();
@@ -174,6 +175,7 @@ fn a_replica_that_is_down_costs_capacity_or_frees_it_but_is_really_down() {
 fn an_outage_strikes_in_every_probe() {
     let mut plan = narrow("raft");
     plan.load = vec![phase(SECOND, 500, false), phase(6 * SECOND, 1_000, true)];
+    plan.client.resend_after_ns = 500 * MS;
     plan.faults = vec![crash(0, 2 * SECOND, 4 * SECOND)];
     plan.targets.clear();
     plan.drain_ns = 8 * SECOND;
@@ -290,12 +292,12 @@ fn a_probe_keeps_the_proportions_of_the_plan() {
     assert_eq!(from_mtps, 1_500_000);
     assert_eq!(
         (probe.load[0].for_ns, probe.load[1].for_ns),
-        (2 * SECOND, 8 * SECOND)
+        (3_333 * MS, 13_333 * MS)
     );
-    assert_eq!(probe.drain_ns, 3 * SECOND);
+    assert_eq!(probe.drain_ns, 3_333_333_333);
     let long = with_load(&plan, Load::from_tps(3_000.0), Length::Long);
     assert_eq!(long.load.len(), 4);
-    assert_eq!(long.load_end_ns(), 26 * SECOND);
+    assert_eq!(long.load_end_ns(), 43_332 * MS);
     assert_eq!(long.drain_ns, plan.drain_ns);
 }
 
