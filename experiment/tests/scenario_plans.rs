@@ -180,6 +180,55 @@ fn set_reaches_every_kind_of_place() {
 }
 
 #[test]
+fn a_network_is_stretched_between_regions_and_not_within() {
+    let text = format!("{BASE}network: china-cities\nvary: {{ network.stretch: [1, 2.5] }}\n");
+    let [near, far] = plans(&text, &[]).try_into().unwrap();
+    assert_eq!(
+        near.network.links,
+        plan(&format!("{BASE}network: china-cities\n"), &[])
+            .network
+            .links
+    );
+    let constant = |plan: &Plan, index: usize| match plan.network.links[index] {
+        LatencyPlan::Constant { ns } => ns,
+        ref other => panic!("{other:?}"),
+    };
+    // Shenzhen to Shanghai: 26.5 ms of round trip.
+    assert_eq!(
+        (constant(&near, 1), constant(&far, 1)),
+        (13_250_000, 33_125_000)
+    );
+    assert_eq!(constant(&near, 0), constant(&far, 0));
+    assert_eq!(far.label(), "stretch 2.5");
+    let law = |law: &str| {
+        let text = format!("{BASE}network: {{ law: {law}, stretch: 10 }}\n");
+        plan(&text, &[]).network.links[1].clone()
+    };
+    assert_eq!(
+        law("{ uniform: { low: 1ms, high: 2ms }, per_message: true }"),
+        LatencyPlan::PerMessage(Box::new(LatencyPlan::Uniform {
+            low_ns: 10_000_000,
+            high_ns: 20_000_000
+        }))
+    );
+    assert_eq!(
+        law("{ pareto: { min: 1ms, shape: 2 } }"),
+        LatencyPlan::Pareto {
+            min_ns: 10_000_000,
+            shape_milli: 2_000
+        }
+    );
+    let wrong = Scenario::parse(
+        "test.yaml",
+        &format!("{BASE}network: {{ like: lan, stretch: 200 }}\n"),
+        None,
+        &[],
+        &Registry::standard(),
+    );
+    assert!(wrong.unwrap_err().to_string().contains("stretch"));
+}
+
+#[test]
 fn set_replaces_a_variation() {
     let text = format!("{BASE}vary: {{ protocol: [pbft, raft], seed: [1, 2] }}\n");
     let one = plans(&text, &[("protocol", "hotstuff")]);

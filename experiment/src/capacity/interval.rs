@@ -91,6 +91,26 @@ pub fn find<E>(
     search.bisect(Step::Confirm, fine)
 }
 
+/// Searches around `rules.start`, where the answer is thought to lie, with short
+/// probes alone; `stride` is the first step away from it.
+///
+/// # Errors
+/// The first error of `probe`.
+pub fn find_near<E>(
+    rules: &Rules,
+    stride: f64,
+    probe: impl FnMut(Step, Load) -> Result<Answer, E>,
+) -> Result<Found, E> {
+    let mut search = Search {
+        rules: *rules,
+        probe,
+        asked: BTreeMap::new(),
+    };
+    let start = search.near(rules.start.clamp(rules.floor, rules.ceiling));
+    let rough = search.bracket(Step::Bracket, start, stride)?;
+    search.bisect(Step::Bisect, rough)
+}
+
 struct Search<P> {
     rules: Rules,
     probe: P,
@@ -256,6 +276,36 @@ mod tests {
                     assert!(asked.contains(&(Step::Confirm, end)), "{end}: {asked:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_search_nearby_asks_little_and_is_no_less_exact() {
+        for (start, cliff, most) in [
+            (10_000.0, 10_050.0, 7),
+            (10_000.0, 17_000.0, 11),
+            (10_000.0, 6_100.0, 11),
+        ] {
+            let mut asked = 0;
+            let found = find_near::<Infallible>(&rules(start), 1.15, |step, load| {
+                assert_ne!(step, Step::Confirm);
+                asked += 1;
+                Ok(pass_if(load.tps() <= cliff))
+            })
+            .expect("the closure never errs");
+            let (passed, failed) = (
+                found.passed.expect("some pass"),
+                found.failed.expect("some fail"),
+            );
+            assert!(
+                passed.tps() <= cliff && failed.tps() > cliff,
+                "{cliff}: {found:?}"
+            );
+            assert!(
+                failed.tps() <= passed.tps() * 1.010_001,
+                "{cliff}: {found:?}"
+            );
+            assert!(asked <= most, "{cliff}: {asked} probes");
         }
     }
 

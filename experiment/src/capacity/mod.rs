@@ -21,11 +21,15 @@ use crate::registry::{Registry, RunOptions};
 use crate::result::{Percentiles, RunRecord, RunResult};
 use crate::store::BUILD;
 use crate::sweep::{self, Ended};
-use interval::{Found, Load, Rules};
+use crate::verdict;
+use interval::{Answer, Found, Load, Rules};
 use shape::Length;
 
 /// The lowest load that a search asks, in transactions per second.
 const FLOOR_TPS: f64 = 1.0;
+
+/// The first stride around a load that is known.
+const STRIDE: f64 = 1.15;
 
 const SECONDS_A_DAY: f64 = 86_400.0;
 const DAYS_A_YEAR: f64 = 365.0;
@@ -88,25 +92,146 @@ pub fn search(
     let Some(base) = seeds.first() else {
         return Err(Abandoned::Refused("no plan, no capacity".to_owned()));
     };
+    let rules = rules(Load(shape::mean_mtps(base)), options);
+    let mut search = Search::new(seeds, registry, run, told);
+    let found = interval::find(&rules, |step, load| search.ask(step, load))?;
+    Ok(certificate(seeds, options, &found, search))
+}
+
+/// The highest load that short probes pass, looked for around `near_tps`, in
+/// transactions per second; `None` where none does. For designs that differ in
+/// one thing and are compared with each other: all are measured alike, and no
+/// run is long.
+///
+/// # Errors
+/// When there is no answer.
+pub fn nearby(
+    plan: &Plan,
+    near_tps: f64,
+    options: &Options,
+    registry: &Registry,
+    run: &RunOptions<'_>,
+) -> Result<Option<f64>, Abandoned> {
+    let seeds = std::slice::from_ref(plan);
+    check(seeds).map_err(Abandoned::Refused)?;
+    let rules = rules(Load::from_tps(near_tps), options);
+    let mut search = Search::new(seeds, registry, run, &|_, _| {});
+    let found = interval::find_near(&rules, STRIDE, |step, load| search.ask(step, load))?;
+    Ok(found
+        .passed
+        .filter(|_| found.broken.is_none())
+        .map(Load::tps))
+}
+
+fn rules(start: Load, options: &Options) -> Rules {
     let ceiling = Load::from_tps(options.ceiling_tps.max(FLOOR_TPS));
-    let rules = Rules {
-        start: Load(shape::mean_mtps(base)).min(ceiling),
+    Rules {
+        start: start.min(ceiling),
         floor: Load::from_tps(FLOOR_TPS),
         ceiling,
         width: options.width,
-    };
-    let mut probes = Vec::new();
-    let mut speakers: BTreeMap<(bool, Load), RunRecord> = BTreeMap::new();
-    let found = interval::find(&rules, |step, load| {
-        let results = runs(seeds, step, load, registry, run)?;
+    }
+}
+
+/// A search under way.
+struct Search<'a> {
+    seeds: &'a [Plan],
+    registry: &'a Registry,
+    run: &'a RunOptions<'a>,
+    told: Told<'a>,
+    probes: Vec<Probe>,
+    /// What every run said, so that none is made twice.
+    made: BTreeMap<(Load, Length), Made>,
+}
+
+#[derive(Clone)]
+struct Made {
+    probe: Probe,
+    answer: Answer,
+    undecided: bool,
+    speaker: RunRecord,
+}
+
+impl<'a> Search<'a> {
+    fn new(
+        seeds: &'a [Plan],
+        registry: &'a Registry,
+        run: &'a RunOptions<'a>,
+        told: Told<'a>,
+    ) -> Self {
+        Self {
+            seeds,
+            registry,
+            run,
+            told,
+            probes: Vec::new(),
+            made: BTreeMap::new(),
+        }
+    }
+
+    /// Asks one load at the length of the step, and longer while that cannot
+    /// tell.
+    fn ask(&mut self, step: Step, load: Load) -> Result<Answer, Abandoned> {
+        let mut length = match step {
+            Step::Bracket | Step::Bisect => Length::Short,
+            Step::Confirm => Length::Long,
+        };
+        loop {
+            let made = self.make(step, load, length)?;
+            let longer = length.longer(&self.seeds[0]).filter(|_| made.undecided);
+            let Some(longer) = longer else {
+                return Ok(made.answer);
+            };
+            length = longer;
+        }
+    }
+
+    fn make(&mut self, step: Step, load: Load, length: Length) -> Result<Made, Abandoned> {
+        if let Some(known) = self.made.get(&(load, length)) {
+            let mut known = known.clone();
+            known.probe.step = step;
+            self.probes.push(known.probe.clone());
+            return Ok(known);
+        }
+        let results = self.runs(load, length)?;
         let records: Vec<&RunRecord> = results.iter().map(|result| &result.record).collect();
         let judged = criterion::judge(step, load.tps(), &records);
-        told(&judged.probe, &results);
-        speakers.insert((step == Step::Confirm, load), judged.speaker.clone());
-        probes.push(judged.probe);
-        Ok(judged.answer)
-    })?;
-    Ok(certificate(seeds, options, &found, probes, &speakers))
+        (self.told)(&judged.probe, &results);
+        self.probes.push(judged.probe.clone());
+        let made = Made {
+            probe: judged.probe,
+            answer: judged.answer,
+            undecided: judged.undecided,
+            speaker: judged.speaker.clone(),
+        };
+        self.made.insert((load, length), made.clone());
+        Ok(made)
+    }
+
+    /// Runs one load under every seed, in the order of the seeds.
+    fn runs(&self, load: Load, length: Length) -> Result<Vec<RunResult>, Abandoned> {
+        let one = |plan: &Plan| {
+            let probe = shape::with_load(plan, load, length);
+            match sweep::run_one(&probe, self.run, self.registry) {
+                Ended::Finished(result) => Ok(*result),
+                Ended::Stopped => Err(Abandoned::Stopped),
+                Ended::Failed(why) => Err(Abandoned::Failed(format!(
+                    "{} at {} TPS failed: {why}",
+                    plan.label(),
+                    load.tps()
+                ))),
+            }
+        };
+        self.seeds.par_iter().with_max_len(1).map(one).collect()
+    }
+
+    /// The longest run of a load, which speaks for it.
+    fn longest(&self, load: Load) -> Option<&Made> {
+        let lengths = [Length::Longest, Length::Long, Length::Short];
+        lengths
+            .iter()
+            .find_map(|length| self.made.get(&(load, *length)))
+    }
 }
 
 /// Finds the capacities of many designs on `threads` threads: designs side by
@@ -141,54 +266,20 @@ pub fn pool(threads: usize) -> Result<rayon::ThreadPool, String> {
         .map_err(|error| format!("cannot start {threads} threads: {error}"))
 }
 
-/// Runs one load under every seed, in the order of the seeds.
-fn runs(
-    seeds: &[Plan],
-    step: Step,
-    load: Load,
-    registry: &Registry,
-    run: &RunOptions<'_>,
-) -> Result<Vec<RunResult>, Abandoned> {
-    let length = match step {
-        Step::Bracket | Step::Bisect => Length::Short,
-        Step::Confirm => Length::Long,
-    };
-    let one =
-        |plan: &Plan| match sweep::run_one(&shape::with_load(plan, load, length), run, registry) {
-            Ended::Finished(result) => Ok(*result),
-            Ended::Stopped => Err(Abandoned::Stopped),
-            Ended::Failed(why) => Err(Abandoned::Failed(format!(
-                "{} at {} TPS failed: {why}",
-                plan.label(),
-                load.tps()
-            ))),
-        };
-    seeds.par_iter().with_max_len(1).map(one).collect()
-}
-
 fn certificate(
     seeds: &[Plan],
     options: &Options,
     found: &Found,
-    probes: Vec<Probe>,
-    speakers: &BTreeMap<(bool, Load), RunRecord>,
+    search: Search<'_>,
 ) -> Certificate {
     let base = &seeds[0];
     let plain = shape::without_seed(base);
-    // A long run speaks before a short one of the same load.
-    let speaker = |load: Load| {
-        speakers
-            .get(&(true, load))
-            .or_else(|| speakers.get(&(false, load)))
-    };
     let stopped = found.broken.or(found.failed);
     let passed = found.passed.filter(|_| found.broken.is_none());
-    let confirmed = passed.and_then(speaker);
-    let limit = stopped.and_then(speaker).or(confirmed);
-    let told = probes
-        .iter()
-        .rev()
-        .find(|probe| stopped.is_some_and(|load| probe.offered_tps == load.tps()));
+    let confirmed = passed.and_then(|load| search.longest(load));
+    let failed = stopped.and_then(|load| search.longest(load));
+    let limit = failed.or(confirmed).map(|made| &made.speaker);
+    let carried = confirmed.map(|made| &made.speaker);
     let sustained_tps = passed.map(Load::tps);
     Certificate {
         schema: SCHEMA.to_owned(),
@@ -203,24 +294,19 @@ fn certificate(
         target: shape::with_load(base, Load(1_000), Length::Short).targets,
         sustained_tps,
         failed_tps: stopped.map(Load::tps),
-        failed_because: told.map(|probe| probe.because.clone()).unwrap_or_default(),
+        failed_because: failed
+            .map(|made| made.probe.because.clone())
+            .unwrap_or_default(),
         binds: limit.map(bottleneck::binds).unwrap_or_default(),
         resources: limit.map(bottleneck::resources).unwrap_or_default(),
-        headroom_to_10k: sustained_tps.map(|tps| round4(tps / CITY_TPS)),
-        goodput_tps: median_goodput(&probes, sustained_tps),
-        finality_ms: confirmed.map_or_else(Percentiles::default, |run| run.finality_ms.clone()),
-        storage_bytes_per_year: confirmed.and_then(storage_bytes_per_year),
-        network_bytes_per_day: confirmed.and_then(network_bytes_per_day),
-        probes,
+        headroom_to_10k: sustained_tps.map(|tps| verdict::round4(tps / CITY_TPS)),
+        goodput_tps: confirmed.map(|made| made.probe.goodput_tps),
+        finality_ms: carried.map_or_else(Percentiles::default, |run| run.finality_ms.clone()),
+        storage_bytes_per_year: carried.and_then(storage_bytes_per_year),
+        network_bytes_per_day: carried.and_then(network_bytes_per_day),
+        probes: search.probes.clone(),
         plan: base.clone(),
     }
-}
-
-fn median_goodput(probes: &[Probe], sustained_tps: Option<f64>) -> Option<f64> {
-    let mut confirming = probes.iter().filter(|probe| probe.step == Step::Confirm);
-    confirming
-        .find(|probe| Some(probe.offered_tps) == sustained_tps)
-        .map(|probe| probe.goodput_tps)
 }
 
 /// Bodies alone, as executed: an index, a state and a log come on top of them.
@@ -239,8 +325,4 @@ fn network_bytes_per_day(run: &RunRecord) -> Option<f64> {
         .sum();
     let seconds = run.load.measured_seconds;
     (seconds > 0.0).then(|| (sent as f64 / seconds * SECONDS_A_DAY).round())
-}
-
-fn round4(value: f64) -> f64 {
-    crate::verdict::round4(value)
 }

@@ -8,29 +8,42 @@ use crate::plan::{Arrivals, Expect, FaultKind, FaultPlan, LoadPlan, PhasePlan, P
 
 const SECOND: u64 = 1_000_000_000;
 
-/// A short probe measures at least this long. A queue that grows by more than
-/// 1 % of what is offered shows within two seconds of it; what chance adds or
-/// hides at this length, the confirming runs take back.
+/// A short probe measures at least this long, and four times the slowest latency
+/// that a target allows: what is late must have time to be late.
 const PROBE_NS: u64 = 4 * SECOND;
 
 /// Warm-up of a short probe, where the plan has as much: hundreds of rounds of
-/// consensus, and longer than any queue takes to fill to its steady length.
+/// consensus, and longer than most queues take to fill to their steady length.
 const WARM_UP_NS: u64 = 2 * SECOND;
 
-/// A short probe keeps this part of the plan's times, where that is longer: the
-/// scenario's author knows the scale on which the design lives.
-const PART: u64 = 5;
+/// A short probe measures this part of what the plan does, where that is longer,
+/// so that a long one is as long as the scenario's own run: its author knows the
+/// scale on which the design lives.
+const PART: u64 = 3;
 
-/// Measured time of a confirming run, in measured times of a probe.
-pub(super) const CONFIRM: u64 = 3;
-
-/// How long a probe is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How long a probe is: each is three times the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Length {
     /// As short as tells something.
     Short,
-    /// Three times the measured time of a short one.
+    /// For both ends of the answer.
     Long,
+    /// For what even a long one cannot tell.
+    Longest,
+}
+
+impl Length {
+    /// The next longer one that this plan can be run for. Where faults have
+    /// their times, the measured part is repeated whole, and nine times is more
+    /// than a queue's swing is worth.
+    #[must_use]
+    pub(super) fn longer(self, plan: &Plan) -> Option<Self> {
+        match self {
+            Self::Short => Some(Self::Long),
+            Self::Long => steady(plan).then_some(Self::Longest),
+            Self::Longest => None,
+        }
+    }
 }
 
 /// Why a plan has no capacity to search for, with what to do about it.
@@ -94,7 +107,8 @@ pub fn with_load(plan: &Plan, load: Load, length: Length) -> Plan {
     }
     match length {
         Length::Short => probe.drain_ns = short_drain(plan),
-        Length::Long => repeat(&mut probe, CONFIRM),
+        Length::Long => repeat(&mut probe, 3),
+        Length::Longest => repeat(&mut probe, 9),
     }
     probe
 }

@@ -249,6 +249,7 @@ pub(crate) static NETWORK: Table = Table {
         may("tail", Shape::Object(&TAIL), "Each message draws from a Pareto law around the matrix's figure."),
         may("law", Shape::Object(&LAW), "One law for every pair of regions, one way."),
         may("links", Shape::List(&Shape::Object(&LINK)), "A graph of links; messages take the shortest path."),
+        or("stretch", number(Unit::Decimal, 10, 100_000), "1", "Every latency between two regions becomes so many times as long."),
         may("intra_rtt", LATENCY, "Round trip within a region; the matrix's diagonal, or else 0.2ms."),
         or("jitter", number(Unit::Duration, 0, SECOND), "0", "Standard deviation of a message's latency around its link's."),
         or("loss", number(Unit::Share, 0, 1_000_000), "0", "Share of messages lost."),

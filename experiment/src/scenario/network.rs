@@ -60,16 +60,24 @@ pub(crate) fn read(
     let table = latencies(&section, &names);
     let intra = section.maybe_number("intra_rtt");
     let (jitter_ns, loss) = (section.number("jitter"), section.small("loss"));
+    let stretch = section.number("stretch");
     let places = places(&names, wanted, &item.name, sink);
     let source = section.text("source")?;
     let (mut table, places) = (table?, places?);
     if let Some(rtt) = intra? {
         table.within = Some(rtt / 2);
     }
+    let stretch = stretch?;
     let mut links = Vec::with_capacity(places.len() * places.len());
     for &from in &places {
         for &to in &places {
-            links.push(table.link(from, to));
+            let link = table.link(from, to);
+            // Distance is what is stretched; a data centre stays as it is.
+            links.push(if from == to {
+                link
+            } else {
+                stretched(link, stretch)
+            });
         }
     }
     let committee = places
@@ -90,6 +98,39 @@ pub(crate) fn read(
         loss_ppm: loss?,
     };
     Ok((plan, committee))
+}
+
+/// A law whose every draw is so many thousandths as long.
+fn stretched(law: LatencyPlan, milli: u64) -> LatencyPlan {
+    let longer = |ns: u64| {
+        let ns = u128::from(ns) * u128::from(milli) / 1_000;
+        u64::try_from(ns).expect("a minute times a hundred fits")
+    };
+    match law {
+        LatencyPlan::Constant { ns } => LatencyPlan::Constant { ns: longer(ns) },
+        LatencyPlan::Uniform { low_ns, high_ns } => LatencyPlan::Uniform {
+            low_ns: longer(low_ns),
+            high_ns: longer(high_ns),
+        },
+        LatencyPlan::Normal { mean_ns, sd_ns } => LatencyPlan::Normal {
+            mean_ns: longer(mean_ns),
+            sd_ns: longer(sd_ns),
+        },
+        LatencyPlan::LogNormal { p50_ns, p90_ns } => Latency {
+            p50: longer(p50_ns),
+            p90: Some(longer(p90_ns)),
+        }
+        .plan(),
+        // The index has no unit: only the smallest value is a length.
+        LatencyPlan::Pareto {
+            min_ns,
+            shape_milli,
+        } => LatencyPlan::Pareto {
+            min_ns: longer(min_ns),
+            shape_milli,
+        },
+        LatencyPlan::PerMessage(each) => LatencyPlan::PerMessage(Box::new(stretched(*each, milli))),
+    }
 }
 
 /// The latencies of a network, by index of region.

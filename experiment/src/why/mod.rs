@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use self::bounds::Bound;
 use crate::bottleneck::{self, Resource};
 use crate::capacity::{self, Abandoned};
+use crate::certificate::Certificate;
 use crate::path::{PathSummary, Tracer};
 use crate::plan::Plan;
 use crate::registry::{Registry, RunOptions};
@@ -78,18 +79,18 @@ pub struct WhatIf {
     pub finality_ms_p99: Option<f64>,
     /// Goodput at the plan's own load.
     pub goodput_tps: f64,
-    /// Highest sustained load.
+    /// Highest load that short probes pass.
     pub capacity_tps: Option<f64>,
-    /// Its distance from the plan's own, as a share.
+    /// Its distance from that of the plan as it is, as a share.
     pub capacity_change: Option<f64>,
     /// Distance of the p99 from the plan's own, as a share.
     pub p99_change: Option<f64>,
 }
 
-/// What one plan came to: its run, and its capacity with what binds there.
+/// What one plan came to: its run, and its capacity by short probes.
 struct Found {
     record: RunRecord,
-    capacity: Option<(Option<f64>, String)>,
+    capacity_tps: Option<f64>,
 }
 
 /// Explains a plan, on the threads of the rayon pool that this is called in.
@@ -112,26 +113,40 @@ pub fn explain(
             .iter()
             .map(|change| (change.name, change.plan.clone())),
     );
-    let (path, found) = rayon::join(
-        || {
-            let path = follow(plan, registry, run);
-            told("critical path");
-            path
-        },
-        || {
-            let one = |(name, plan): &(&str, Plan)| {
-                let found = measure(plan, capacities, registry, run);
-                told(name);
-                found
-            };
-            designs
-                .par_iter()
-                .with_max_len(1)
-                .map(one)
-                .collect::<Result<Vec<Found>, Abandoned>>()
-        },
-    );
-    Ok(conclude(plan, capacities, path?, &changes, &found?))
+    let seeds = std::slice::from_ref(plan);
+    let certify = || {
+        let searched = |options| capacity::search(seeds, options, registry, run, &|_, _| {});
+        let certificate = capacities.map(searched).transpose();
+        told("capacity");
+        certificate
+    };
+    let trace = || {
+        let path = follow(plan, registry, run);
+        told("critical path");
+        path
+    };
+    let (path, certificate) = rayon::join(trace, certify);
+    let certificate = certificate?;
+    // What-ifs are compared with each other: each is searched around the known
+    // capacity, by short probes, the plan as it is too.
+    let near = certificate.as_ref().map(|found| {
+        let known = found.sustained_tps.or(found.failed_tps);
+        known.unwrap_or(1.0)
+    });
+    let one = |(name, plan): &(&str, Plan)| {
+        let found = measure(plan, capacities.zip(near), registry, run);
+        told(name);
+        found
+    };
+    let found: Result<Vec<Found>, Abandoned> =
+        designs.par_iter().with_max_len(1).map(one).collect();
+    Ok(conclude(
+        plan,
+        capacities,
+        (path?, certificate),
+        &changes,
+        &found?,
+    ))
 }
 
 /// The plan with one thing changed.
@@ -161,7 +176,7 @@ fn follow(
 
 fn measure(
     plan: &Plan,
-    capacities: Option<&capacity::Options>,
+    search: Option<(&capacity::Options, f64)>,
     registry: &Registry,
     run: &RunOptions<'_>,
 ) -> Result<Found, Abandoned> {
@@ -170,38 +185,39 @@ fn measure(
         Ended::Stopped => return Err(Abandoned::Stopped),
         Ended::Failed(why) => return Err(Abandoned::Failed(why)),
     };
-    let searched = |options| {
-        let seeds = std::slice::from_ref(plan);
-        capacity::search(seeds, options, registry, run, &|_, _| {})
+    let capacity_tps = match search {
+        Some((options, near)) => capacity::nearby(plan, near, options, registry, run)?,
+        None => None,
     };
-    let certificate = capacities.map(searched).transpose()?;
     Ok(Found {
         record,
-        capacity: certificate.map(|found| (found.sustained_tps, found.binds)),
+        capacity_tps,
     })
 }
 
 fn conclude(
     plan: &Plan,
     capacities: Option<&capacity::Options>,
-    path: PathSummary,
+    (path, certificate): (PathSummary, Option<Certificate>),
     changes: &[Change],
     found: &[Found],
 ) -> Why {
     let (base, variants) = found.split_first().expect("the plan as it is comes first");
     let record = &base.record;
-    let capacity = |found: &Found| found.capacity.as_ref().and_then(|(tps, _)| *tps);
     let what_ifs = changes.iter().zip(variants).map(|(change, found)| WhatIf {
         name: change.name.to_owned(),
         change: change.text.clone(),
         finality_ms_p50: found.record.finality_ms.p50,
         finality_ms_p99: found.record.finality_ms.p99,
         goodput_tps: found.record.load.goodput_tps,
-        capacity_tps: capacity(found),
-        capacity_change: relative(capacity(base), capacity(found)),
+        capacity_tps: found.capacity_tps,
+        capacity_change: relative(base.capacity_tps, found.capacity_tps),
         p99_change: relative(record.finality_ms.p99, found.record.finality_ms.p99),
     });
-    let binds = base.capacity.as_ref().map(|(_, binds)| binds.clone());
+    let binds = match &certificate {
+        Some(found) => found.binds.clone(),
+        None => bottleneck::binds(record),
+    };
     Why {
         schema: SCHEMA.to_owned(),
         name: plan.name.clone(),
@@ -213,12 +229,12 @@ fn conclude(
         offered_tps: record.load.offered_tps,
         goodput_tps: record.load.goodput_tps,
         finality_ms: record.finality_ms.clone(),
-        binds: binds.unwrap_or_else(|| bottleneck::binds(record)),
+        binds,
         resources: bottleneck::resources(record),
         bounds: bounds::of(plan, record),
         path,
         capacity_width: capacities.map(|options| options.width),
-        capacity_tps: capacity(base),
+        capacity_tps: certificate.and_then(|found| found.sustained_tps),
         what_ifs: what_ifs.collect(),
     }
 }
