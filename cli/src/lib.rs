@@ -17,6 +17,7 @@
 mod args;
 mod capacity;
 mod exit;
+mod findings;
 mod host;
 mod list;
 mod output;

@@ -5,12 +5,16 @@
 //! ([`html::render`]) are made from that one structure.
 
 pub mod certificate;
+pub mod capacity;
 pub mod chart;
 pub mod compare;
 pub mod console;
 pub mod describe;
+pub mod findings;
 pub mod format;
 pub mod html;
+pub mod knee;
+pub mod lens;
 pub mod load;
 pub mod metric;
 pub mod spread;
@@ -19,3 +23,4 @@ pub mod summary;
 pub mod verdict;
 
 pub use compare::Comparison;
+pub use findings::Findings;

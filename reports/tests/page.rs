@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use groma_experiment::result::{Percentiles, Verdict};
 use groma_experiment::store::LoadedRun;
-use groma_reports::{Comparison, html};
-use support::{Shape, example, plan, run, sweep, violated};
+use groma_reports::{Comparison, Findings, html};
+use support::{Shape, example, four, plan, run, surface, sweep, violated};
 
 fn page(runs: Vec<LoadedRun>) -> String {
     html::render(&Comparison::of(runs))
@@ -30,6 +30,19 @@ fn writes_examples_when_asked() {
     let mut several = example();
     several.extend(sweep(7));
     several.push(hostile());
+    for (name, certificates) in [("capacity", four()), ("surface", surface())] {
+        let findings = Findings {
+            certificates,
+            ..Findings::default()
+        };
+        let both = if name == "capacity" {
+            example()
+        } else {
+            Vec::new()
+        };
+        let page = html::render_with(&Comparison::of(both.clone()), &findings);
+        support::write(&folder.join(name), &both, &page);
+    }
     for (name, runs) in [
         ("three", example()),
         ("many", sweep(200)),

@@ -1,7 +1,8 @@
 //! Runs that look like real ones, for tests and for looking at the page:
 //! invented figures, consistent with each other.
-#![allow(clippy::unwrap_used, dead_code)]
+#![allow(clippy::unwrap_used, dead_code, unused_imports)]
 
+mod certificates;
 mod parts;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use groma_experiment::result::{
 use groma_experiment::store::LoadedRun;
 use hdrhistogram::Histogram;
 
+pub use certificates::{certificate, four, surface};
 pub use parts::{SECOND, plan};
 use parts::{checks, machines, messages, targets};
 
@@ -375,6 +377,7 @@ fn host(record: &RunRecord) -> HostRecord {
 
 /// Writes a folder as the tool does, with the page in it.
 pub fn write(folder: &Path, runs: &[LoadedRun], page: &str) {
+    std::fs::create_dir_all(folder).unwrap();
     for run in runs {
         let place = folder.join("runs").join(&run.record.key);
         std::fs::create_dir_all(&place).unwrap();
