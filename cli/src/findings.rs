@@ -22,7 +22,7 @@ pub fn add(findings: &mut Findings, folder: &Path) -> Result<(), String> {
         findings.certificates.push(certificate(&file)?);
     }
     for file in documents(&folder.join(LENS)) {
-        let runs: SecondRuns = read(&file, lens::SCHEMA)?;
+        let runs = second_runs(&file)?;
         findings.second_runs.insert(runs.key.clone(), runs);
     }
     Ok(())
@@ -31,6 +31,11 @@ pub fn add(findings: &mut Findings, folder: &Path) -> Result<(), String> {
 /// Reads one certificate.
 pub fn certificate(file: &Path) -> Result<Certificate, String> {
     read(file, certificate::SCHEMA)
+}
+
+/// Reads one run's second runs.
+pub fn second_runs(file: &Path) -> Result<SecondRuns, String> {
+    read(file, lens::SCHEMA)
 }
 
 /// The JSON files of a folder in order of their names; none when there is no

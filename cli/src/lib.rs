@@ -19,6 +19,7 @@ mod capacity;
 mod exit;
 mod findings;
 mod host;
+mod lens;
 mod list;
 mod output;
 mod progress;

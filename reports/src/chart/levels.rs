@@ -45,7 +45,12 @@ pub fn draw(title: &str, levels: &[Level], mark: f64) -> String {
             write(canvas, (x, lower + 5 * FINE), &tick.text, Label::TICK_X)?;
         }
         for (index, level) in levels.iter().enumerate() {
-            bar(canvas, level, TOP + ROW * index as i32, across(level.tps))?;
+            bar(
+                canvas,
+                level,
+                TOP + ROW * index as i32,
+                (across(level.tps), across(mark)),
+            )?;
         }
         let x = across(mark);
         rule(canvas, (x, TOP * FINE), (x, lower), line(Ink::Target, 5))?;
@@ -57,7 +62,7 @@ pub fn draw(title: &str, levels: &[Level], mark: f64) -> String {
     })
 }
 
-fn bar(canvas: &Canvas<'_>, level: &Level, top: i32, end: i32) -> Drawn {
+fn bar(canvas: &Canvas<'_>, level: &Level, top: i32, (end, mark): (i32, i32)) -> Drawn {
     let upper = (top + (ROW - BAR) / 2) * FINE;
     let lower = upper + BAR * FINE;
     let middle = (upper + lower) / 2;
@@ -69,5 +74,9 @@ fn bar(canvas: &Canvas<'_>, level: &Level, top: i32, end: i32) -> Drawn {
         bold: true,
         ..Label::HEAD
     };
-    write(canvas, (end + 7 * FINE, middle), &level.text, label)
+    // A figure that the line would cross stands beyond it.
+    let gap = 7 * FINE;
+    let crossed = (end..end + 2 * gap + width_of(&level.text)).contains(&mark);
+    let from = if crossed { mark } else { end };
+    write(canvas, (from + gap, middle), &level.text, label)
 }

@@ -72,11 +72,11 @@ fn row(design: &Design<'_>, most: f64) -> Markup {
         tr {
             th.name { (design.label) }
             (meter(certificate.sustained_tps.unwrap_or(0.0) / most))
-            td.num class=(tone) { b { (design.sustained()) } }
+            td class={ "num " (tone) } { b { (design.sustained()) } }
             td.num { (headroom(certificate)) }
             td.num { (spelled(Unit::Millis, certificate.finality_ms.p99)) }
-            td { (breaks(certificate)) }
-            td { (printable(&certificate.binds)) }
+            td { (unbroken(&breaks(certificate))) }
+            td { (unbroken(&printable(&certificate.binds))) }
             td.num { (spelled(Unit::Bytes, certificate.storage_bytes_per_year)) }
             td.num { (spelled(Unit::Bytes, certificate.network_bytes_per_day)) }
         }
