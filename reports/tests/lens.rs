@@ -142,8 +142,8 @@ fn tm_load_test_prints_what_it_sent() {
 #[test]
 fn a_closed_loop_carries_the_same_goodput() {
     let run = worked();
-    // 90 a second, 0.2 s each.
-    assert_eq!(in_flight(&run.record), 18);
+    // 90 a second, 0.15 s each: 13.5.
+    assert_eq!(in_flight(&run.record), 14);
     assert_eq!(view(&run, None, "closed").rate, None);
     let closed = view(&run, Some(&second()), "closed");
     assert_eq!((closed.rate, closed.latency), (Some(88.0), Some(300.0)));
