@@ -4,13 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use groma_experiment::certificate::{self, Certificate};
+use groma_experiment::capacity::files;
 use groma_reports::Findings;
 use groma_reports::lens::{self, SecondRuns};
-use serde_json::Value;
-
-/// The folder of certificates below an output folder.
-pub const CAPACITY: &str = "capacity";
 
 /// The folder of second runs below an output folder.
 pub const LENS: &str = "lens";
@@ -18,8 +14,8 @@ pub const LENS: &str = "lens";
 /// Adds what stands beside the runs of an output folder. A certificate that two
 /// arguments name stands once; the page sees to that.
 pub fn add(findings: &mut Findings, folder: &Path) -> Result<(), String> {
-    for file in documents(&folder.join(CAPACITY)) {
-        findings.certificates.push(certificate(&file)?);
+    for file in documents(&files::folder(folder)) {
+        findings.certificates.push(files::read(&file)?);
     }
     for file in documents(&folder.join(LENS)) {
         let runs = second_runs(&file)?;
@@ -28,14 +24,20 @@ pub fn add(findings: &mut Findings, folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Reads one certificate.
-pub fn certificate(file: &Path) -> Result<Certificate, String> {
-    read(file, certificate::SCHEMA)
-}
-
 /// Reads one run's second runs.
 pub fn second_runs(file: &Path) -> Result<SecondRuns, String> {
-    read(file, lens::SCHEMA)
+    let name = file.display();
+    let text = fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
+    let runs: SecondRuns =
+        serde_json::from_str(&text).map_err(|error| format!("{name}: no second runs: {error}"))?;
+    if runs.schema != lens::SCHEMA {
+        return Err(format!(
+            "{name}: its schema is {}, not {}\n  hint: `groma run --lens` makes it anew",
+            runs.schema,
+            lens::SCHEMA
+        ));
+    }
+    Ok(runs)
 }
 
 /// The JSON files of a folder in order of their names; none when there is no
@@ -51,20 +53,4 @@ pub fn documents(folder: &Path) -> Vec<PathBuf> {
         .collect();
     files.sort();
     files
-}
-
-/// Reads a document of the given schema. The schema is looked at first, so that
-/// a file of another kind or version is called that and not damaged.
-fn read<T: serde::de::DeserializeOwned>(file: &Path, schema: &str) -> Result<T, String> {
-    let name = file.display();
-    let text = fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?;
-    let value: Value =
-        serde_json::from_str(&text).map_err(|error| format!("{name}: damaged: {error}"))?;
-    let found = value.get("schema").and_then(Value::as_str).unwrap_or("");
-    if found != schema {
-        return Err(format!(
-            "{name}: its schema is {found:?}\n  hint: this version reads {schema}; make the file anew"
-        ));
-    }
-    serde_json::from_value(value).map_err(|error| format!("{name}: damaged: {error}"))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use groma_experiment::capacity::files;
 use groma_experiment::store::{self, LoadedRun};
 use groma_reports::{Comparison, Findings, html};
 
@@ -24,7 +25,7 @@ fn read(places: &[PathBuf]) -> Result<(Vec<LoadedRun>, Findings), String> {
     let (mut runs, mut beside) = (Vec::new(), Findings::default());
     for place in places {
         if place.is_file() {
-            beside.certificates.push(findings::certificate(place)?);
+            beside.certificates.push(files::read(place)?);
             continue;
         }
         let known = beside.certificates.len();

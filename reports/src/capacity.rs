@@ -53,6 +53,9 @@ impl Design<'_> {
     /// `11,200 TPS`, or that no load was sustained.
     #[must_use]
     pub fn sustained(&self) -> String {
+        if self.certificate.violated() {
+            return "an invariant broke".to_owned();
+        }
         self.certificate
             .sustained_tps
             .map_or_else(|| "no load".to_owned(), |tps| Unit::Tps.spell(tps))
@@ -145,6 +148,9 @@ fn answer(designs: &[Design<'_>]) -> String {
 
 fn alone(design: &Design<'_>, with: &str, city: &str) -> String {
     let label = &design.label;
+    if design.certificate.violated() {
+        return format!("No: an invariant breaks with {label}; no capacity outweighs that.");
+    }
     let Some(tps) = design.certificate.sustained_tps else {
         return format!("No: {label} sustains no load that was tried{with}.");
     };
@@ -169,6 +175,14 @@ fn together(designs: &[Design<'_>], with: &str, city: &str) -> String {
         1 => format!("Yes: 1 of {all} designs clears {city}{with}"),
         clear if clear == all => format!("Yes: all {all} designs clear {city}{with}"),
         clear => format!("Yes: {clear} of {all} designs clear {city}{with}"),
+    };
+    let broken = designs
+        .iter()
+        .filter(|design| design.certificate.violated())
+        .count();
+    let opening = match broken {
+        0 => opening,
+        broken => format!("{opening}; an invariant breaks in {broken} of them"),
     };
     let tps = |design: &Design<'_>| design.certificate.sustained_tps.unwrap_or(0.0);
     let most = designs

@@ -97,7 +97,9 @@ pub fn views(run: &LoadedRun, second: Option<&SecondRuns>) -> Vec<View> {
 #[must_use]
 pub fn in_flight(record: &RunRecord) -> u32 {
     let typical_s = record.finality_ms.p50.unwrap_or(0.0) / 1_000.0;
-    (record.load.goodput_tps * typical_s).round().clamp(1.0, 1e9) as u32
+    (record.load.goodput_tps * typical_s)
+        .round()
+        .clamp(1.0, 1e9) as u32
 }
 
 /// Seconds from the first window that `from` accepts to the end of the last

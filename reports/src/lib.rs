@@ -4,8 +4,8 @@
 //! console table ([`console::table`]), the CSV ([`summary::csv`]) and the page
 //! ([`html::render`]) are made from that one structure.
 
-pub mod certificate;
 pub mod capacity;
+pub mod certificate;
 pub mod chart;
 pub mod compare;
 pub mod console;

@@ -45,6 +45,9 @@ fn a_lone_design_is_answered_by_yes_or_no() {
         answer(&[certificate("one", &[], 5_000.0)]),
         "No: hotstuff sustains 4,900 TPS with p99 at most 1 s, 49 % of the 10,000 TPS of a city."
     );
+    let mut broken = certificate("one", &[], 5_000.0);
+    broken.probes[2].verdict = groma_experiment::result::Verdict::Violated;
+    assert!(answer(&[broken]).starts_with("No: an invariant breaks with hotstuff"));
     let mut nothing = certificate("one", &[], 5_000.0);
     nothing.sustained_tps = None;
     assert_eq!(
@@ -86,8 +89,8 @@ fn the_page_is_for_the_architect_first() {
     for text in [
         "Which design carries a city",
         "Yes: 3 of 4 designs clear 10,000",
-        "at 14,400 TPS: p99 1.31 s &gt; 1 s",
-        "replica shenzhen-0 egress 97 %",
+        "at 14,400\u{a0}TPS: p99 1.31\u{a0}s &gt; 1\u{a0}s",
+        "replica shenzhen-0 egress 97\u{a0}%",
         "×1.41",
         "(FIFO)",
         "a majority of 3 seeds",

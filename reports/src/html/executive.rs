@@ -97,7 +97,10 @@ fn breaks(certificate: &Certificate) -> String {
             Unit::Tps.spell(tps),
             printable(&certificate.failed_because)
         ),
-        None => "nothing up to the limit of the search".to_owned(),
+        None => format!(
+            "nothing up to {}, the limit of the search",
+            Unit::Tps.spell(certificate.ceiling_tps)
+        ),
     }
 }
 

@@ -85,6 +85,7 @@ pub fn certificate(name: &str, variation: &[(&str, &str)], capacity: f64) -> Cer
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
             .collect::<BTreeMap<_, _>>(),
         width: 0.01,
+        ceiling_tps: 1_000_000.0,
         target: plan.targets.clone(),
         sustained_tps: Some(sustained),
         failed_tps: Some(failed),
