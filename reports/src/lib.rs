@@ -10,6 +10,7 @@ pub mod chart;
 pub mod compare;
 pub mod console;
 pub mod describe;
+pub mod fairness;
 pub mod findings;
 pub mod format;
 pub mod html;
@@ -20,6 +21,7 @@ pub mod metric;
 pub mod spread;
 pub mod subset;
 pub mod summary;
+pub mod sweeps;
 pub mod verdict;
 
 pub use compare::Comparison;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use groma_experiment::result::{Percentiles, Verdict};
 use groma_experiment::store::LoadedRun;
 use groma_reports::{Comparison, Findings, html};
-use support::{Shape, example, four, plan, run, surface, sweep, violated};
+use support::{Shape, example, four, loads, plan, run, surface, sweep, violated};
 
 fn page(runs: Vec<LoadedRun>) -> String {
     html::render(&Comparison::of(runs))
@@ -47,6 +47,7 @@ fn writes_examples_when_asked() {
         ("three", example()),
         ("many", sweep(200)),
         ("alone", alone),
+        ("loads", loads()),
         ("several", several),
     ] {
         support::write(&folder.join(name), &runs, &page(runs.clone()));
@@ -86,7 +87,7 @@ fn two_hundred_runs_fit_the_budget() {
     let page = page(runs);
     assert!(page.len() < 5_000_000, "{} bytes", page.len());
     assert!(keys.iter().all(|key| page.contains(key.as_str())));
-    assert_eq!(charts(&page), 12 * 3 + 4);
+    assert_eq!(charts(&page), 12 * 3 + 5);
     assert!(page.contains("Charts are drawn for 12 of 200 runs"));
     assert!(page.contains("Each point stands for 3 s"));
 }
@@ -127,11 +128,35 @@ fn every_section_is_there() {
         "/run.json --out again",
         "noisy",
         "goodput, TPS",
+        "How many are final by when",
+        "Jain's index",
+        "times the fastest's",
+        "Recovery after faults",
+        "Lanes of the replicas",
+        "What was busiest",
+        "What other tools would have said",
     ] {
         assert!(page.contains(text), "{text} is missing");
     }
-    assert_eq!(charts(&page), 3 * 3 + 4);
-    assert!(page.contains(&format!("data-charts=\"{}\"", 3 * 3 + 4)));
+    assert_eq!(charts(&page), 3 * 3 + 5);
+    assert!(page.contains(&format!("data-charts=\"{}\"", 3 * 3 + 5)));
+}
+
+#[test]
+fn runs_under_several_loads_make_curves_with_knees() {
+    let runs = loads();
+    let comparison = Comparison::of(runs.clone());
+    let sweeps = groma_reports::sweeps::sweeps(&comparison.runs);
+    let labels: Vec<&str> = sweeps.iter().map(|sweep| sweep.label.as_str()).collect();
+    assert_eq!(labels, ["hotstuff", "pbft"]);
+    for sweep in &sweeps {
+        assert!(sweep.points.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert!(!sweep.points[4].2 && sweep.points[3].2);
+    }
+    assert!(page(runs).contains("Latency under rising load"));
+    // Two loads are no curve.
+    let few: Vec<LoadedRun> = loads().into_iter().step_by(3).collect();
+    assert!(!page(few).contains("Latency under rising load"));
 }
 
 #[test]
@@ -227,6 +252,6 @@ fn a_run_in_which_nothing_happened_draws_empty_axes() {
             ..Default::default()
         };
     }
-    assert_eq!(charts(&page(vec![idle])), 5);
+    assert_eq!(charts(&page(vec![idle])), 6);
     assert!(page(Vec::new()).contains("No finished run was found"));
 }

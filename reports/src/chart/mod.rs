@@ -7,6 +7,7 @@
 
 pub mod axis;
 pub mod bars;
+pub mod ecdf;
 pub mod heat;
 pub mod ink;
 pub mod knee;

@@ -11,6 +11,7 @@ mod opening;
 mod parts;
 mod plan;
 mod runs;
+mod service;
 mod sides;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::machines;
 use super::parts::{Key, breakable, chip, exact, figure, ink_of, legend, meter, name};
+use super::{machines, service};
 use crate::chart::ink::Ink;
 use crate::chart::timeline;
 use crate::compare::{Comparison, Run};
@@ -65,6 +65,7 @@ fn one(comparison: &Comparison, run: &Run) -> Markup {
                 (machines::table(run))
             }
             (own_faults(comparison, run))
+            (service::tables(run))
             div.two { (lists(run)) }
         }
     }
