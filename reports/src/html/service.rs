@@ -47,7 +47,7 @@ fn regions(run: &Run) -> Markup {
     html! {
         div {
             h4 { "Regions" }
-            table.lists {
+            table.lists.service {
                 thead { tr {
                     th { "Region" } th.num { "offered" } th.num { "answered" } th.num { "shed" }
                     th.num { "p50" } th {} th.num { "p99" }
@@ -89,7 +89,7 @@ fn recoveries(run: &Run) -> Markup {
     html! {
         div {
             h4 { "Recovery after faults" }
-            table.lists {
+            table.lists.service {
                 thead { tr {
                     th { "Fault" } th.num { "first commit" } th.num { "longest gap" } th.num { "backlog drained" }
                 } }
@@ -120,7 +120,7 @@ fn busiest(record: &RunRecord) -> Markup {
     html! {
         div {
             h4 { "What was busiest" }
-            table.lists {
+            table.lists.service {
                 thead { tr { th { "Resource" } th {} th.num { "busy" } th.num { "mean wait" } } }
                 tbody { @for resource in all.iter().take(BUSIEST) { tr {
                     td.name { (resource.name) }
@@ -146,7 +146,7 @@ fn lanes(run: &Run) -> Markup {
     html! {
         div {
             h4 { "Lanes of the replicas" }
-            table.lists {
+            table.lists.service {
                 thead { tr {
                     th { "Lane" } th.num { "busy, mean" } th.num { "busiest" } th.num { "replica" } th.num { "wait, mean" } th.num { "wait there" }
                 } }
