@@ -100,7 +100,8 @@ fn names_are_text_and_nothing_else() {
         "a name became a tag"
     );
     assert!(page.contains("&lt;script&gt;alert"));
-    assert_eq!(page.matches("<script>").count(), 1);
+    // Sorting, the zoom's library, and what joins it to the page.
+    assert_eq!(page.matches("<script>").count(), 3);
 }
 
 #[test]
@@ -215,6 +216,41 @@ fn charts_take_their_colours_from_the_page() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn the_vendored_library_is_the_published_one() {
+    use sha2::{Digest as _, Sha256};
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("vendor/uplot");
+    let sums = std::fs::read_to_string(folder.join("SHA256SUMS")).unwrap();
+    let mut names = Vec::new();
+    for line in sums.lines() {
+        let (sum, name) = line.split_once("  ").unwrap();
+        let bytes = std::fs::read(folder.join(name)).unwrap();
+        let found: String = Sha256::digest(&bytes)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(found, sum, "{name} is not what was published");
+        names.push(name);
+    }
+    assert_eq!(names, ["LICENSE", "uPlot.iife.min.js", "uPlot.min.css"]);
+}
+
+#[test]
+fn time_charts_can_be_zoomed_and_other_pages_stay_small() {
+    let page = page(example());
+    let data = page.split("id=\"zoom-data\">").nth(1).unwrap();
+    let data: serde_json::Value =
+        serde_json::from_str(data.split("</script>").next().unwrap()).unwrap();
+    assert_eq!(data.as_array().unwrap().len(), 3);
+    assert_eq!(data[0]["time"].as_array().unwrap().len(), 80);
+    assert_eq!(data[0]["run"], 1);
+    assert_eq!(page.matches("data-zoom=").count(), 3 * 3);
+    assert!(page.contains("Copyright (c) 2022 Leon Sorokin"));
+    let mut bare = example().remove(0);
+    bare.windows.clear();
+    assert!(!self::page(vec![bare]).contains("uPlot"));
 }
 
 #[test]

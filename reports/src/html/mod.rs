@@ -13,6 +13,7 @@ mod plan;
 mod runs;
 mod service;
 mod sides;
+mod zoom;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -39,6 +40,7 @@ pub fn render(comparison: &Comparison) -> String {
 pub fn render_with(comparison: &Comparison, findings: &Findings) -> String {
     let body = sections(comparison, findings);
     let charts = body.0.matches("<svg class=\"chart\"").count();
+    let zooms = body.0.contains("class=\"zoomable\"");
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -48,10 +50,14 @@ pub fn render_with(comparison: &Comparison, findings: &Findings) -> String {
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
                 meta name="generator" content="groma";
                 title { "Groma: " (title(comparison, findings)) }
-                style { (PreEscaped(STYLE)) (PreEscaped(inks())) }
+                style { @if zooms { (PreEscaped(zoom::style())) } (PreEscaped(STYLE)) (PreEscaped(inks())) }
             }
             // How many charts there must be, for whoever checks the page.
-            body data-charts=(charts) { (body) script { (PreEscaped(SORT)) } }
+            body data-charts=(charts) {
+                (body)
+                script { (PreEscaped(SORT)) }
+                @if zooms { (zoom::scripts(comparison)) }
+            }
         }
     };
     page.into_string()
