@@ -98,12 +98,51 @@
     };
   }
 
+  // Opens the first chart that can be zoomed, drags over a part of it, and
+  // brings the picture back.
+  function zoom() {
+    var buttons = all("button.zoom");
+    if (!buttons.length || !buttons[0].getClientRects().length) return { buttons: 0 };
+    var place = buttons[0].parentNode.querySelector(".zoomable");
+    buttons[0].click();
+    var over = place.querySelector(".u-over"), canvas = place.querySelector("canvas");
+    if (!over || !canvas) return { buttons: buttons.length, drawn: 0 };
+    var plot = place.plots[0], box = over.getBoundingClientRect();
+    var whole = 0;
+    var mouse = function (name, share, target) {
+      target.dispatchEvent(new MouseEvent(name, { bubbles: true, button: 0, view: window, movementX: 9,
+        clientX: box.left + box.width * share, clientY: box.top + box.height / 2 }));
+    };
+    var state = { buttons: buttons.length, picture: getComputedStyle(place.querySelector("svg")).display };
+    return new Promise(function (done) { setTimeout(done, 60); }).then(function () {
+      whole = plot.scales.x.max - plot.scales.x.min;
+      // The chart lays itself out a moment after it was made.
+      box = over.getBoundingClientRect();
+      mouse("mousemove", 0.3, over); mouse("mousedown", 0.3, over);
+      mouse("mousemove", 0.6, over); mouse("mouseup", 0.6, document);
+      return new Promise(function (done) { setTimeout(done, 60); });
+    }).then(function () {
+      state.part = (plot.scales.x.max - plot.scales.x.min) / whole;
+      var pen = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+      state.drawn = 0;
+      for (var at = 3; at < pen.length; at += 4) if (pen[at]) state.drawn++;
+      state.others = place.plots.slice(1).map(function (other) { return (other.scales.x.max - other.scales.x.min) / whole; });
+      buttons[0].click();
+      state.back = getComputedStyle(place.querySelector("svg")).display !== "none" && !place.querySelector(".uplot");
+      return state;
+    });
+  }
+
   window.addEventListener("load", function () {
+    Promise.resolve().then(zoom).catch(function (error) { errors.push("zoom: " + error); return { buttons: 0 }; }).then(look);
+  });
+
+  function look(zoomed) {
     all("details").forEach(function (details) { details.open = true; });
     var head = document.querySelector("th[data-sort]");
     if (head) { head.click(); head.click(); }
     var seen = {
-      errors: errors, width: window.innerWidth, scroll: document.documentElement.scrollWidth,
+      errors: errors, zoom: zoomed, width: window.innerWidth, scroll: document.documentElement.scrollWidth,
       dark: matchMedia("(prefers-color-scheme: dark)").matches,
       resources: performance.getEntriesByType("resource").map(function (entry) { return entry.name; }),
       wide: wide(), faint: faint(), expected: Number(document.body.getAttribute("data-charts")),
@@ -120,5 +159,5 @@
     bytes.forEach(function (byte) { text += String.fromCharCode(byte); });
     out.textContent = btoa(text);
     document.body.appendChild(out);
-  });
+  }
 })();

@@ -94,6 +94,9 @@ pub struct RunArgs {
     /// Let every replica execute for itself: same result, slower
     #[arg(long)]
     pub no_sharing: bool,
+    /// Run each plan twice more, as other tools load a system, for the report
+    #[arg(long)]
+    pub lens: bool,
     /// How the summary is printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,

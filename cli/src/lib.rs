@@ -17,7 +17,9 @@
 mod args;
 mod capacity;
 mod exit;
+mod findings;
 mod host;
+mod lens;
 mod list;
 mod output;
 mod progress;

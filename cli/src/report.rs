@@ -1,33 +1,49 @@
-//! `groma report`: one page over any results.
+//! `groma report`: one page over any mix of runs and certificates.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use groma_experiment::capacity::files;
 use groma_experiment::store::{self, LoadedRun};
-use groma_reports::{Comparison, html};
+use groma_reports::{Comparison, Findings, html};
 
 use crate::exit::{Exit, Problem};
-use crate::{Done, output};
+use crate::{Done, findings, output};
 
-/// Reads every run at the folders and writes the page.
-pub fn report(folders: &[PathBuf], out: &Path) -> Done {
-    let runs = read(folders).map_err(|why| Problem::input(format!("error: {why}")))?;
-    let page = html::render(&Comparison::of(runs));
+/// Reads all that stands at the places and writes the page.
+pub fn report(places: &[PathBuf], out: &Path) -> Done {
+    let (runs, findings) = read(places).map_err(|why| Problem::input(format!("error: {why}")))?;
+    let page = html::render_with(&Comparison::of(runs), &findings);
     output::write_document(out, &page)?;
     output::say(&format!("report: {}", out.display()));
     Ok(Exit::Fine)
 }
 
 /// A run that two arguments name stands in the page once.
-fn read(folders: &[PathBuf]) -> Result<Vec<LoadedRun>, String> {
+fn read(places: &[PathBuf]) -> Result<(Vec<LoadedRun>, Findings), String> {
     let mut seen = BTreeSet::new();
-    let mut runs = Vec::new();
-    for folder in folders {
-        for run in store::run_folders(folder)? {
+    let (mut runs, mut beside) = (Vec::new(), Findings::default());
+    for place in places {
+        if place.is_file() {
+            beside.certificates.push(files::read(place)?);
+            continue;
+        }
+        let known = beside.certificates.len();
+        findings::add(&mut beside, place)?;
+        for run in folders(place, beside.certificates.len() > known)? {
             if seen.insert(run.canonicalize().unwrap_or_else(|_| run.clone())) {
                 runs.push(store::read_run(&run)?);
             }
         }
     }
-    Ok(runs)
+    Ok((runs, beside))
+}
+
+/// The folders of the runs at a place. There need be none where there are
+/// certificates.
+fn folders(place: &Path, certified: bool) -> Result<Vec<PathBuf>, String> {
+    match store::run_folders(place) {
+        Err(_) if certified => Ok(Vec::new()),
+        found => found,
+    }
 }

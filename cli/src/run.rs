@@ -17,7 +17,7 @@ use groma_reports::{Comparison, console, html, summary};
 use crate::args::{Format, RunArgs};
 use crate::exit::{Exit, Problem};
 use crate::progress::Progress;
-use crate::{Done, host, output, scenario};
+use crate::{Done, host, lens, output, scenario};
 
 /// A plan and the folder of its results.
 #[derive(Debug)]
@@ -65,15 +65,38 @@ pub fn run(args: &RunArgs, registry: &Registry) -> Done {
         .collect();
     let control = Arc::new(Control::default());
     stop_on_interrupt(&control)?;
-    let tally = sweep(args, &open, reused.len(), &control, registry)?;
+    let mut tally = sweep(args, &open, reused.len(), &control, registry)?;
     let runs = if open.is_empty() {
         reused.clone()
     } else {
         finished(&jobs)
     };
+    if args.lens {
+        tally.add(second_runs(args, &jobs, &runs, &control, registry)?);
+    }
     let wrote = documents(&folders, &jobs, &runs);
     let told = tell(args, &folders, &runs, reused.len(), jobs.len());
     conclude(&tally, &jobs, &runs, wrote.and(told))
+}
+
+fn second_runs(
+    args: &RunArgs,
+    jobs: &[Job],
+    runs: &[Run],
+    control: &Control,
+    registry: &Registry,
+) -> Result<lens::Outcome, Problem> {
+    let placed: Vec<(&Path, &LoadedRun)> = runs
+        .iter()
+        .map(|(index, run)| (jobs[*index].out.as_path(), run))
+        .collect();
+    let how = lens::How {
+        threads: args.threads.map_or_else(host::cores, usize::from),
+        quiet: args.quiet,
+        control,
+        registry,
+    };
+    lens::look(&placed, &how)
 }
 
 /// The plans to run; exact repetitions run once. What is wrong with any of the
@@ -206,6 +229,12 @@ fn keep(job: &Job, ended: Ended, started: Instant, threads: usize) -> Kept {
 }
 
 impl Tally {
+    /// Adds what became of the second runs.
+    fn add(&mut self, second: lens::Outcome) {
+        self.stopped += second.stopped;
+        self.failed.extend(second.failed);
+    }
+
     fn count(&mut self, kept: Kept) {
         match kept {
             Ok(Some(_)) => self.kept += 1,
@@ -228,7 +257,8 @@ fn documents(folders: &[&Path], jobs: &[Job], runs: &[Run]) -> Result<(), Proble
             continue;
         }
         let comparison = Comparison::of(here);
-        output::write_document(&folder.join("report.html"), &html::render(&comparison))?;
+        let page = html::render_with(&comparison, &lens::beside(folder));
+        output::write_document(&folder.join("report.html"), &page)?;
         output::write_document(&folder.join("summary.csv"), &summary::csv(&comparison))?;
     }
     Ok(())

@@ -20,7 +20,13 @@ fn a_run_that_passes_leaves_results_and_a_report() {
     files.sort();
     assert_eq!(
         files,
-        ["host.json", "latency.hlog", "run.json", "windows.csv"]
+        [
+            "host.json",
+            "latency.hlog",
+            "run.json",
+            "trail.csv",
+            "windows.csv"
+        ]
     );
     assert!(place.read("results/tiny/report.html").contains("</html>"));
     assert!(place.read("results/tiny/summary.csv").lines().count() > 1);
@@ -140,4 +146,88 @@ fn a_report_that_cannot_be_made_ends_with_2() {
             .tells(&["cannot write /dev/full"]);
     }
     assert!(!place.path("report.html").exists());
+}
+
+#[test]
+fn the_lens_runs_each_plan_as_other_tools_would() {
+    let place = Place::with("tiny.yaml", TINY);
+    let said = place.groma(&["run", "tiny.yaml", "--lens"]).ends(0);
+    let said = said.tells(&["2 second runs for the lens"]);
+    assert!(said.out.contains("pass"), "{}", said.out);
+    let files = names(&place.path("results/tiny/lens"));
+    let [file] = files.as_slice() else {
+        panic!("{files:?}")
+    };
+    let path = format!("results/tiny/lens/{file}");
+    let lens = json(&place.read(&path));
+    assert_eq!(lens["schema"], "groma.lens/1");
+    assert_eq!(file, &format!("{}.json", lens["key"].as_str().unwrap()));
+    let base = json(&place.read(place.run("results/tiny").join("run.json")));
+    let (tps, p50) = (&base["load"]["goodput_tps"], &base["finality_ms"]["p50"]);
+    let littles = tps.as_f64().unwrap() * p50.as_f64().unwrap() / 1_000.0;
+    assert_eq!(lens["closed"]["in_flight"], littles.round() as u64);
+    let bursts = &lens["bursts"]["finality_ms"];
+    let p50 = |figures: &serde_json::Value| figures["p50"].as_f64().unwrap();
+    assert!(
+        p50(bursts) > p50(&base["finality_ms"]),
+        "a burst of 100 waits for itself: {lens}"
+    );
+    assert!(
+        place
+            .read("results/tiny/report.html")
+            .contains("in flight, by Little's law")
+    );
+    // It is kept like a run, and a damaged one is made anew.
+    let kept = place.read(&path);
+    let again = place.groma(&["run", "tiny.yaml", "--lens"]).ends(0);
+    assert!(!again.err.contains("second runs"), "{}", again.err);
+    place.write(&path, "{");
+    place
+        .groma(&["run", "tiny.yaml"])
+        .ends(0)
+        .tells(&["warning: not in the report"]);
+    place.groma(&["run", "tiny.yaml", "--lens"]).ends(0);
+    assert_eq!(place.read(&path), kept);
+}
+
+#[test]
+fn a_report_takes_certificates_with_and_without_runs() {
+    let place = Place::with("tiny.yaml", TINY);
+    place.groma(&["run", "tiny.yaml"]).ends(0);
+    let plan = json(&place.groma(&["plan", "tiny.yaml"]).ends(0).out);
+    let certificate = serde_json::json!({
+        "schema": "groma.capacity/1", "name": "tiny", "label": "tiny", "key": "0123456789abcdef",
+        "build": "b", "seeds": [1], "variation": {}, "width": 0.01, "ceiling_tps": 1e6, "target": [],
+        "sustained_tps": 12_000.0, "failed_tps": 12_100.0, "failed_because": "backlog grew",
+        "binds": "replica lab-0 cpu 99 %", "resources": [], "headroom_to_10k": 1.2, "goodput_tps": 12_000.0,
+        "finality_ms": { "mean": null, "p50": null, "p90": null, "p99": 40.0, "p999": null, "max": null, "count": 9 },
+        "storage_bytes_per_year": 1e12, "network_bytes_per_day": 1e12, "probes": [], "plan": plan,
+    });
+    std::fs::create_dir_all(place.path("alone/capacity")).unwrap();
+    place.write(
+        "alone/capacity/0123456789abcdef.json",
+        &certificate.to_string(),
+    );
+    place.groma(&["report", "alone"]).ends(0);
+    let page = place.read("report.html");
+    assert!(page.contains("Yes: pbft sustains 12,000"), "no answer");
+    assert!(!page.contains("id=\"runs\""));
+    place
+        .groma(&[
+            "report",
+            "alone",
+            "results/tiny",
+            "alone/capacity/0123456789abcdef.json",
+        ])
+        .ends(0);
+    let page = place.read("report.html");
+    assert!(page.contains("id=\"runs\"") && page.contains("from one run and 2 certificates"));
+    place.write(
+        "alone/capacity/other.json",
+        "{\"schema\":\"groma.other/1\"}",
+    );
+    place
+        .groma(&["report", "alone"])
+        .ends(2)
+        .tells(&["other.json"]);
 }

@@ -4,19 +4,26 @@
 //! console table ([`console::table`]), the CSV ([`summary::csv`]) and the page
 //! ([`html::render`]) are made from that one structure.
 
+pub mod capacity;
 pub mod certificate;
 pub mod chart;
 pub mod compare;
 pub mod console;
 pub mod describe;
+pub mod fairness;
+pub mod findings;
 pub mod format;
 pub mod html;
+pub mod knee;
+pub mod lens;
 pub mod load;
 pub mod metric;
 pub mod spread;
 pub mod subset;
 pub mod summary;
+pub mod sweeps;
 pub mod verdict;
 pub mod why;
 
 pub use compare::Comparison;
+pub use findings::Findings;

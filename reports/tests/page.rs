@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use groma_experiment::result::{Percentiles, Verdict};
 use groma_experiment::store::LoadedRun;
-use groma_reports::{Comparison, html};
-use support::{Shape, example, plan, run, sweep, violated};
+use groma_reports::{Comparison, Findings, html};
+use support::{Shape, example, four, loads, plan, run, surface, sweep, violated};
 
 fn page(runs: Vec<LoadedRun>) -> String {
     html::render(&Comparison::of(runs))
@@ -30,10 +30,24 @@ fn writes_examples_when_asked() {
     let mut several = example();
     several.extend(sweep(7));
     several.push(hostile());
+    for (name, certificates) in [("capacity", four()), ("surface", surface())] {
+        let findings = Findings {
+            certificates,
+            ..Findings::default()
+        };
+        let both = if name == "capacity" {
+            example()
+        } else {
+            Vec::new()
+        };
+        let page = html::render_with(&Comparison::of(both.clone()), &findings);
+        support::write(&folder.join(name), &both, &page);
+    }
     for (name, runs) in [
         ("three", example()),
         ("many", sweep(200)),
         ("alone", alone),
+        ("loads", loads()),
         ("several", several),
     ] {
         support::write(&folder.join(name), &runs, &page(runs.clone()));
@@ -73,7 +87,7 @@ fn two_hundred_runs_fit_the_budget() {
     let page = page(runs);
     assert!(page.len() < 5_000_000, "{} bytes", page.len());
     assert!(keys.iter().all(|key| page.contains(key.as_str())));
-    assert_eq!(charts(&page), 12 * 3 + 4);
+    assert_eq!(charts(&page), 12 * 3 + 5);
     assert!(page.contains("Charts are drawn for 12 of 200 runs"));
     assert!(page.contains("Each point stands for 3 s"));
 }
@@ -86,7 +100,8 @@ fn names_are_text_and_nothing_else() {
         "a name became a tag"
     );
     assert!(page.contains("&lt;script&gt;alert"));
-    assert_eq!(page.matches("<script>").count(), 1);
+    // Sorting, the zoom's library, and what joins it to the page.
+    assert_eq!(page.matches("<script>").count(), 3);
 }
 
 #[test]
@@ -114,11 +129,35 @@ fn every_section_is_there() {
         "/run.json --out again",
         "noisy",
         "goodput, TPS",
+        "How many are final by when",
+        "Jain's index",
+        "times the fastest's",
+        "Recovery after faults",
+        "Lanes of the replicas",
+        "What was busiest",
+        "What other tools would have said",
     ] {
         assert!(page.contains(text), "{text} is missing");
     }
-    assert_eq!(charts(&page), 3 * 3 + 4);
-    assert!(page.contains(&format!("data-charts=\"{}\"", 3 * 3 + 4)));
+    assert_eq!(charts(&page), 3 * 3 + 5);
+    assert!(page.contains(&format!("data-charts=\"{}\"", 3 * 3 + 5)));
+}
+
+#[test]
+fn runs_under_several_loads_make_curves_with_knees() {
+    let runs = loads();
+    let comparison = Comparison::of(runs.clone());
+    let sweeps = groma_reports::sweeps::sweeps(&comparison.runs);
+    let labels: Vec<&str> = sweeps.iter().map(|sweep| sweep.label.as_str()).collect();
+    assert_eq!(labels, ["hotstuff", "pbft"]);
+    for sweep in &sweeps {
+        assert!(sweep.points.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert!(!sweep.points[4].2 && sweep.points[3].2);
+    }
+    assert!(page(runs).contains("Latency under rising load"));
+    // Two loads are no curve.
+    let few: Vec<LoadedRun> = loads().into_iter().step_by(3).collect();
+    assert!(!page(few).contains("Latency under rising load"));
 }
 
 #[test]
@@ -180,6 +219,41 @@ fn charts_take_their_colours_from_the_page() {
 }
 
 #[test]
+fn the_vendored_library_is_the_published_one() {
+    use sha2::{Digest as _, Sha256};
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("vendor/uplot");
+    let sums = std::fs::read_to_string(folder.join("SHA256SUMS")).unwrap();
+    let mut names = Vec::new();
+    for line in sums.lines() {
+        let (sum, name) = line.split_once("  ").unwrap();
+        let bytes = std::fs::read(folder.join(name)).unwrap();
+        let found: String = Sha256::digest(&bytes)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(found, sum, "{name} is not what was published");
+        names.push(name);
+    }
+    assert_eq!(names, ["LICENSE", "uPlot.iife.min.js", "uPlot.min.css"]);
+}
+
+#[test]
+fn time_charts_can_be_zoomed_and_other_pages_stay_small() {
+    let page = page(example());
+    let data = page.split("id=\"zoom-data\">").nth(1).unwrap();
+    let data: serde_json::Value =
+        serde_json::from_str(data.split("</script>").next().unwrap()).unwrap();
+    assert_eq!(data.as_array().unwrap().len(), 3);
+    assert_eq!(data[0]["time"].as_array().unwrap().len(), 80);
+    assert_eq!(data[0]["run"], 1);
+    assert_eq!(page.matches("data-zoom=").count(), 3 * 3);
+    assert!(page.contains("Copyright (c) 2022 Leon Sorokin"));
+    let mut bare = example().remove(0);
+    bare.windows.clear();
+    assert!(!self::page(vec![bare]).contains("uPlot"));
+}
+
+#[test]
 fn nothing_is_fetched() {
     let page = page(example());
     for text in ["http://", "https://", "@import", "url(", " src=", "<link"] {
@@ -214,6 +288,6 @@ fn a_run_in_which_nothing_happened_draws_empty_axes() {
             ..Default::default()
         };
     }
-    assert_eq!(charts(&page(vec![idle])), 5);
+    assert_eq!(charts(&page(vec![idle])), 6);
     assert!(page(Vec::new()).contains("No finished run was found"));
 }

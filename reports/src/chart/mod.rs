@@ -7,7 +7,11 @@
 
 pub mod axis;
 pub mod bars;
+pub mod ecdf;
+pub mod heat;
 pub mod ink;
+pub mod knee;
+pub mod levels;
 pub mod percentile;
 pub mod plane;
 pub mod svg;

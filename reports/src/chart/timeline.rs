@@ -48,8 +48,14 @@ pub fn width(windows: usize) -> usize {
 /// The windows of a run in at most [`POINTS`] slices.
 #[must_use]
 pub fn slices(windows: &[Window]) -> Vec<Slice> {
+    slices_of(windows, POINTS)
+}
+
+/// The windows of a run in at most `points` slices.
+#[must_use]
+pub fn slices_of(windows: &[Window], points: usize) -> Vec<Slice> {
     windows
-        .chunks(width(windows.len()))
+        .chunks(windows.len().div_ceil(points).max(1))
         .map(|chunk| {
             let seconds = chunk.len() as f64;
             let rate = |of: fn(&Window) -> u64| {

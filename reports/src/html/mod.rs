@@ -1,19 +1,26 @@
 //! `report.html`: one file that needs nothing else, for the screen in light and
 //! dark and for A4 paper. Every figure comes spelt from the comparison.
 
+mod capacity;
 mod closing;
+mod executive;
+mod lens;
 mod machines;
 mod matrix;
 mod opening;
 mod parts;
 mod plan;
 mod runs;
+mod service;
 mod sides;
+mod zoom;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use crate::capacity::families;
 use crate::chart::ink;
 use crate::compare::Comparison;
+use crate::findings::Findings;
 
 const STYLE: &str = include_str!("style.css");
 const SORT: &str = include_str!("sort.js");
@@ -22,11 +29,18 @@ const SORT: &str = include_str!("sort.js");
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
-/// Renders the page. Equal comparisons give equal bytes.
+/// Renders the page of runs alone. Equal comparisons give equal bytes.
 #[must_use]
 pub fn render(comparison: &Comparison) -> String {
-    let body = sections(comparison);
+    render_with(comparison, &Findings::default())
+}
+
+/// Renders the page of runs and what was found besides.
+#[must_use]
+pub fn render_with(comparison: &Comparison, findings: &Findings) -> String {
+    let body = sections(comparison, findings);
     let charts = body.0.matches("<svg class=\"chart\"").count();
+    let zooms = body.0.contains("class=\"zoomable\"");
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -35,11 +49,15 @@ pub fn render(comparison: &Comparison) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
                 meta name="generator" content="groma";
-                title { "Groma: " (comparison.title()) }
-                style { (PreEscaped(STYLE)) (PreEscaped(inks())) }
+                title { "Groma: " (title(comparison, findings)) }
+                style { @if zooms { (PreEscaped(zoom::style())) } (PreEscaped(STYLE)) (PreEscaped(inks())) }
             }
             // How many charts there must be, for whoever checks the page.
-            body data-charts=(charts) { (body) script { (PreEscaped(SORT)) } }
+            body data-charts=(charts) {
+                (body)
+                script { (PreEscaped(SORT)) }
+                @if zooms { (zoom::scripts(comparison)) }
+            }
         }
     };
     page.into_string()
@@ -54,37 +72,90 @@ fn inks() -> String {
         .collect()
 }
 
-fn sections(comparison: &Comparison) -> Markup {
-    if comparison.runs.is_empty() {
+fn title(comparison: &Comparison, findings: &Findings) -> String {
+    let families = families(&findings.certificates);
+    match (families.as_slice(), comparison.runs.is_empty()) {
+        ([only], true) => only.name.clone(),
+        (several, true) if !several.is_empty() => {
+            format!("capacity of {} scenarios", several.len())
+        }
+        _ => comparison.title(),
+    }
+}
+
+/// The sections of the page, for the bar at its top.
+fn places(runs: bool, certificates: bool) -> Vec<(&'static str, &'static str)> {
+    let mut places = Vec::new();
+    if certificates {
+        places.extend([("capacity", "Capacity"), ("probes", "Probes")]);
+    }
+    if runs {
+        places.extend([
+            ("answer", "Answer"),
+            ("verdicts", "Verdicts"),
+            ("figures", "Figures"),
+            ("sides", "Side by side"),
+            ("runs", "Each run"),
+            ("lens", "Other tools"),
+            ("checks", "Checks"),
+            ("plan", "Plan"),
+            ("again", "Reproduce"),
+        ]);
+    }
+    places.push(("words", "Words"));
+    places
+}
+
+fn sections(comparison: &Comparison, findings: &Findings) -> Markup {
+    let families = families(&findings.certificates);
+    let runs = !comparison.runs.is_empty();
+    if !runs && families.is_empty() {
         return html! { main { section.hero { h1 { "No runs" } p { "No finished run was found." } } } };
     }
     html! {
         nav.bar aria-label="Sections" { div {
             b { "Groma" }
-            a href="#answer" { "Answer" }
-            a href="#verdicts" { "Verdicts" }
-            a href="#figures" { "Figures" }
-            a href="#sides" { "Side by side" }
-            a href="#runs" { "Each run" }
-            a href="#checks" { "Checks" }
-            a href="#plan" { "Plan" }
-            a href="#again" { "Reproduce" }
-            a href="#words" { "Words" }
+            @for (id, text) in places(runs, !families.is_empty()) { a href={ "#" (id) } { (text) } }
         } }
         main {
-            (opening::hero(comparison))
-            (opening::verdicts(comparison))
-            (matrix::figures(comparison))
-            (sides::sections(comparison))
-            (runs::section(comparison))
-            (matrix::checks(comparison))
-            (plan::section(comparison))
-            (closing::again(comparison))
+            @if !families.is_empty() {
+                (executive::section(&families))
+                (capacity::section(&families))
+            }
+            @if runs { (of_runs(comparison, findings)) }
             (closing::words())
         }
+        (made_from(comparison.runs.len(), findings.certificates.len()))
+    }
+}
+
+fn of_runs(comparison: &Comparison, findings: &Findings) -> Markup {
+    html! {
+        (opening::hero(comparison))
+        (opening::verdicts(comparison))
+        (matrix::figures(comparison))
+        (sides::sections(comparison))
+        (runs::section(comparison))
+        (lens::section(comparison, &findings.second_runs))
+        (matrix::checks(comparison))
+        (plan::section(comparison))
+        (closing::again(comparison))
+    }
+}
+
+fn made_from(runs: usize, certificates: usize) -> Markup {
+    let of = |number: usize, one: &str| match number {
+        0 => None,
+        1 => Some(format!("one {one}")),
+        many => Some(format!("{many} {one}s")),
+    };
+    let parts: Vec<String> = of(runs, "run")
+        .into_iter()
+        .chain(of(certificates, "certificate"))
+        .collect();
+    html! {
         footer {
-            "Made by Groma from "
-            @if comparison.runs.len() == 1 { "one run" } @else { (comparison.runs.len()) " runs" }
+            "Made by Groma from " (parts.join(" and "))
             ". Figures are exact and equal on every machine, but for those of the host."
         }
     }

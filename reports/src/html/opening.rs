@@ -202,7 +202,7 @@ fn measured(run: &Run, index: usize, target: &Target) -> Markup {
         td.num { (target.bound) }
         (exact(&path, run, target.record.measured, &html! { (target.measured) }))
         td.num { (margin(target)) }
-        td.nowrap class=(tone) { @if target.met { "✓ met" } @else { "✗ missed" } }
+        td class={ "nowrap " (tone) } { @if target.met { "✓ met" } @else { "✗ missed" } }
     }
 }
 

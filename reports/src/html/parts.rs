@@ -117,11 +117,16 @@ pub fn legend(entries: &[(Ink, Key, Markup)]) -> Markup {
 
 /// A chart with its heading, legend and caption.
 pub fn figure(heading: &str, legend: &Markup, svg: &str, caption: &Markup) -> Markup {
+    framed(heading, legend, &html! { (PreEscaped(svg)) }, caption)
+}
+
+/// The same around a picture that stands in something else.
+pub fn framed(heading: &str, legend: &Markup, picture: &Markup, caption: &Markup) -> Markup {
     html! {
         figure.plot {
             h4 { (heading) }
             (legend)
-            (PreEscaped(svg))
+            (picture)
             figcaption { (caption) }
         }
     }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
-use super::machines;
-use super::parts::{Key, breakable, chip, exact, figure, ink_of, legend, meter, name};
+use super::parts::{Key, breakable, chip, exact, framed, ink_of, legend, meter, name};
+use super::{machines, service, zoom};
 use crate::chart::ink::Ink;
 use crate::chart::timeline;
 use crate::compare::{Comparison, Run};
@@ -65,6 +65,7 @@ fn one(comparison: &Comparison, run: &Run) -> Markup {
                 (machines::table(run))
             }
             (own_faults(comparison, run))
+            (service::tables(run))
             div.two { (lists(run)) }
         }
     }
@@ -88,14 +89,28 @@ fn course(run: &Run, ink: Ink) -> Markup {
     if run.source.windows.iter().any(|window| window.shed > 0) {
         rates.push((Ink::Fault, Key::Line, html! { "shed" }));
     }
+    let throughput = PreEscaped(timeline::throughput(run, ink).draw());
+    let latency = PreEscaped(timeline::latency(run, ink).draw());
+    let mut lines = vec![("offered", Ink::Muted), ("goodput", ink)];
+    if rates.len() > 2 {
+        lines.push(("shed", Ink::Fault));
+    }
+    let rate_panels = [
+        zoom::panel("throughput, TPS", &lines),
+        zoom::panel("backlog, transactions", &[("backlog", ink)]),
+    ];
+    let tail_panel = zoom::panel(
+        "finality latency, ms (logarithmic)",
+        &[("p50", ink), ("p99", ink)],
+    );
     html! {
-        (figure("Throughput and backlog", &legend(&rates), &timeline::throughput(run, ink).draw(), &html! {
+        (framed("Throughput and backlog", &legend(&rates), &zoom::over(run, &rate_panels, &throughput), &html! {
             "Across: virtual time; up: transactions per second (above), transactions unfinished at the end of the second (below)." (grain(run))
         }))
-        (figure(
+        (framed(
             "Latency over time",
             &legend(&[(ink, Key::Line, html! { "p99" }), (ink, Key::Pale, html! { "p50" })]),
-            &timeline::latency(run, ink).draw(),
+            &zoom::over(run, &[tail_panel], &latency),
             &html! {
                 "Across: virtual time; up: finality latency in milliseconds of what became final in the second." (grain(run))
             },
@@ -104,10 +119,16 @@ fn course(run: &Run, ink: Ink) -> Markup {
 }
 
 fn usage(run: &Run, ink: Ink) -> Markup {
-    figure(
+    let picture = PreEscaped(timeline::usage(run, ink).draw());
+    let panels = [
+        zoom::panel("CPU, mean of the replicas' machines, %", &[("cpu", ink)]),
+        zoom::panel("egress, busiest replica's machine, %", &[("egress", ink)]),
+        zoom::panel("ingress, busiest machine, %", &[("ingress", ink)]),
+    ];
+    framed(
         "Machines over time",
         &html! {},
-        &timeline::usage(run, ink).draw(),
+        &zoom::over(run, &panels, &picture),
         &html! { "Across: virtual time; up: share of capacity in percent." (grain(run)) },
     )
 }

@@ -6,7 +6,9 @@ use maud::{Markup, html};
 
 use super::parts::{Key, exact, figure, ink_of, legend, name, runs_of};
 use crate::chart::bars::{self, Bar};
-use crate::chart::ink::Ink;
+use crate::chart::ecdf;
+use crate::chart::ink::{Ink, SERIES};
+use crate::chart::knee;
 use crate::chart::percentile::{self, Curve};
 use crate::chart::plane::{self, Bounds, Dot};
 use crate::chart::timeline;
@@ -15,6 +17,7 @@ use crate::describe::{fault_code, fault_label, fault_text};
 use crate::format::Unit;
 use crate::metric::Metric;
 use crate::subset::{CHARTED_SCENARIOS, LINES, lines};
+use crate::sweeps::{Sweep, sweeps};
 
 /// One section a scenario.
 pub fn sections(comparison: &Comparison) -> Markup {
@@ -59,6 +62,7 @@ fn charts(comparison: &Comparison, scenario: &Scenario) -> Markup {
             (distribution(comparison, &shown))
             (stages(comparison, &shown, folded))
             @if shown.len() > 1 { (course(comparison, &shown)) }
+            (load_curves(runs))
             @if plane { (dots(comparison, runs)) }
             @if !folded {
                 div { h4 { "Stages in figures, ms" } (stage_table(comparison, &shown)) }
@@ -117,17 +121,80 @@ fn distribution(comparison: &Comparison, shown: &[(&Run, Ink)]) -> Markup {
         return html! {};
     }
     let svg = percentile::draw("Latency distribution by percentile", &curves);
+    let cumulated = ecdf::draw("Share of transactions by latency", &curves);
+    html! {
+        (figure(
+            "Latency distribution",
+            &legend(&entries),
+            &svg,
+            &html! {
+                "Across: share of transactions, with every further nine as wide as the one before; up: latency in milliseconds from the "
+                em { "intended" } " send time"
+                @if alone { " (consensus: from the block's creation)" }
+                "; measured phases only."
+            },
+        ))
+        (figure("How many are final by when", &legend(&entries), &cumulated, &html! {
+            "Across: latency in milliseconds, logarithmic, from the fastest to the slowest thousandth; up: share of transactions that are at least as fast."
+        }))
+    }
+}
+
+/// Throughput-latency curves, where the load was varied.
+fn load_curves(runs: &[Run]) -> Markup {
+    let sweeps = sweeps(runs);
+    if sweeps.is_empty() {
+        return html! {};
+    }
+    let shown = &sweeps[..sweeps.len().min(SERIES)];
+    let curves: Vec<knee::Curve> = shown
+        .iter()
+        .enumerate()
+        .map(|(index, sweep)| load_curve(sweep, Ink::Series(index)))
+        .collect();
+    let entries: Vec<_> = shown
+        .iter()
+        .enumerate()
+        .map(|(index, sweep)| (Ink::Series(index), Key::Line, html! { (sweep.label) }))
+        .collect();
+    let marks = knee::Marks {
+        latency: shared(runs, "finality_ms.p99"),
+        ..knee::Marks::default()
+    };
+    let svg = knee::draw(
+        "Offered load against p99 finality latency",
+        "p99 finality latency, ms",
+        &curves,
+        marks,
+    );
     figure(
-        "Latency distribution",
+        "Latency under rising load",
         &legend(&entries),
         &svg,
         &html! {
-            "Across: share of transactions, with every further nine as wide as the one before; up: latency in milliseconds from the "
-            em { "intended" } " send time"
-            @if alone { " (consensus: from the block's creation)" }
-            "; measured phases only."
+            "Across: offered load; up: 99th percentile of finality latency in milliseconds. Dot: the load is sustained; cross: it is not; ring: the knee, where latency begins to climb."
+            @if marks.latency.is_some() { " Dashed: the target." }
+            @if shown.len() < sweeps.len() { " The first " (shown.len()) " of " (sweeps.len()) " curves are drawn." }
         },
     )
+}
+
+fn load_curve(sweep: &Sweep, ink: Ink) -> knee::Curve {
+    let bare: Vec<(f64, f64)> = sweep.points.iter().map(|p| (p.0, p.1)).collect();
+    knee::Curve {
+        ink,
+        pale: false,
+        knee: crate::knee::knee(&bare),
+        points: sweep
+            .points
+            .iter()
+            .map(|&(offered, latency, passed)| knee::Point {
+                offered,
+                latency,
+                passed,
+            })
+            .collect(),
+    }
 }
 
 fn stages(comparison: &Comparison, shown: &[(&Run, Ink)], folded: bool) -> Markup {

@@ -1,8 +1,10 @@
 //! Runs that look like real ones, for tests and for looking at the page:
 //! invented figures, consistent with each other.
-#![allow(clippy::unwrap_used, dead_code)]
+#![allow(clippy::unwrap_used, dead_code, unused_imports)]
 
+mod certificates;
 mod parts;
+mod service;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,6 +17,7 @@ use groma_experiment::result::{
 use groma_experiment::store::LoadedRun;
 use hdrhistogram::Histogram;
 
+pub use certificates::{certificate, four, surface};
 pub use parts::{SECOND, plan};
 use parts::{checks, machines, messages, targets};
 
@@ -143,6 +146,36 @@ pub fn sweep(count: u64) -> Vec<LoadedRun> {
         .collect()
 }
 
+/// Two protocols under five loads; the last one is too much.
+pub fn loads() -> Vec<LoadedRun> {
+    let mut all = Vec::new();
+    for protocol in ["hotstuff", "pbft"] {
+        for (index, tps) in [4_000, 7_000, 9_000, 10_500, 12_000]
+            .into_iter()
+            .enumerate()
+        {
+            let mut shape = Shape::new(protocol, 120.0 + 15.0 * (index * index) as f64, 2.0);
+            if index == 4 {
+                shape.verdict = Verdict::Unsustained;
+                shape.through = 0.8;
+                shape.p50 = 1_900.0;
+            }
+            let value = tps.to_string();
+            let plan = plan(
+                "loads",
+                "Where does latency begin to climb?",
+                &[("load.1.tps", &value), ("protocol", protocol)],
+                &shape,
+            );
+            let mut made = run(plan, &shape);
+            made.record.load.offered_tps = f64::from(tps);
+            made.record.load.goodput_tps = f64::from(tps) * shape.through;
+            all.push(made);
+        }
+    }
+    all
+}
+
 /// One invented run.
 pub fn run(plan: Plan, shape: &Shape) -> LoadedRun {
     let mut dice = Dice::new(shape.seed * 31 + shape.protocol.len() as u64);
@@ -185,7 +218,7 @@ pub fn run(plan: Plan, shape: &Shape) -> LoadedRun {
         targets,
         consensus_ms: Percentiles::of(&histograms["consensus"]),
         commit_ms: Percentiles::of(&histograms["commit"]),
-        finality_ms: finality,
+        finality_ms: finality.clone(),
         stages_ms,
         per_block: parts::per_block(shape),
         messages: messages(shape.protocol),
@@ -194,9 +227,9 @@ pub fn run(plan: Plan, shape: &Shape) -> LoadedRun {
         views: 1_433,
         state_root: "5f3a9c01".repeat(8),
         machines: machines(&plan, &mut dice),
-        lanes: Vec::new(),
-        regions: Vec::new(),
-        recoveries: Vec::new(),
+        lanes: service::lanes(&mut dice),
+        regions: service::regions(&plan, &load, &finality),
+        recoveries: service::recoveries(&plan),
         checks: checks(),
         violations: Vec::new(),
         backlog: backlog(&windows),
@@ -375,6 +408,7 @@ fn host(record: &RunRecord) -> HostRecord {
 
 /// Writes a folder as the tool does, with the page in it.
 pub fn write(folder: &Path, runs: &[LoadedRun], page: &str) {
+    std::fs::create_dir_all(folder).unwrap();
     for run in runs {
         let place = folder.join("runs").join(&run.record.key);
         std::fs::create_dir_all(&place).unwrap();
