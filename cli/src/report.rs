@@ -28,9 +28,10 @@ fn read(places: &[PathBuf]) -> Result<(Vec<LoadedRun>, Findings), String> {
             beside.certificates.push(files::read(place)?);
             continue;
         }
-        let known = beside.certificates.len();
+        let count = |beside: &Findings| beside.certificates.len() + beside.whys.len();
+        let known = count(&beside);
         findings::add(&mut beside, place)?;
-        for run in folders(place, beside.certificates.len() > known)? {
+        for run in folders(place, count(&beside) > known)? {
             if seen.insert(run.canonicalize().unwrap_or_else(|_| run.clone())) {
                 runs.push(store::read_run(&run)?);
             }

@@ -113,7 +113,7 @@ fn keep(args: &WhyArgs, why: &Why) -> Result<(), Problem> {
         Some(folder) => folder.clone(),
         None => Path::new("results").join(&why.name),
     }
-    .join("why");
+    .join(crate::findings::WHY);
     let unwritable = |error: std::io::Error| {
         Problem::input(format!(
             "error: cannot write into {}: {error}\n  hint: name another folder with --out",

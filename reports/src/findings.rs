@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use groma_experiment::certificate::Certificate;
+use groma_experiment::why::Why;
 
 use crate::lens::SecondRuns;
 
@@ -12,6 +13,8 @@ use crate::lens::SecondRuns;
 pub struct Findings {
     /// Capacity certificates.
     pub certificates: Vec<Certificate>,
+    /// What `groma why` found.
+    pub whys: Vec<Why>,
     /// Runs of the same plans under the loads of other tools, by the key of the
     /// run that they belong to.
     pub second_runs: BTreeMap<String, SecondRuns>,

@@ -13,6 +13,7 @@ mod plan;
 mod runs;
 mod service;
 mod sides;
+mod why;
 mod zoom;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -84,10 +85,13 @@ fn title(comparison: &Comparison, findings: &Findings) -> String {
 }
 
 /// The sections of the page, for the bar at its top.
-fn places(runs: bool, certificates: bool) -> Vec<(&'static str, &'static str)> {
+fn places(runs: bool, certificates: bool, whys: bool) -> Vec<(&'static str, &'static str)> {
     let mut places = Vec::new();
     if certificates {
         places.extend([("capacity", "Capacity"), ("probes", "Probes")]);
+    }
+    if whys {
+        places.push(("why", "Why"));
     }
     if runs {
         places.extend([
@@ -109,19 +113,20 @@ fn places(runs: bool, certificates: bool) -> Vec<(&'static str, &'static str)> {
 fn sections(comparison: &Comparison, findings: &Findings) -> Markup {
     let families = families(&findings.certificates);
     let runs = !comparison.runs.is_empty();
-    if !runs && families.is_empty() {
+    if !runs && families.is_empty() && findings.whys.is_empty() {
         return html! { main { section.hero { h1 { "No runs" } p { "No finished run was found." } } } };
     }
     html! {
         nav.bar aria-label="Sections" { div {
             b { "Groma" }
-            @for (id, text) in places(runs, !families.is_empty()) { a href={ "#" (id) } { (text) } }
+            @for (id, text) in places(runs, !families.is_empty(), !findings.whys.is_empty()) { a href={ "#" (id) } { (text) } }
         } }
         main {
             @if !families.is_empty() {
                 (executive::section(&families))
                 (capacity::section(&families))
             }
+            @if !findings.whys.is_empty() { (why::section(&findings.whys)) }
             @if runs { (of_runs(comparison, findings)) }
             (closing::words())
         }
