@@ -43,27 +43,27 @@ fn search_with(seeds: &[Plan], options: &Options) -> Result<Certificate, Abandon
     capacity::search(seeds, options, &registry, &run, &|_, _| ())
 }
 
-/// Highest load of a fine grid that a long run sustains, the slow way.
-fn by_hand(plan: &Plan, around: f64) -> f64 {
-    let loads =
-        (-4..=4).map(|step| Load::from_tps((around * (1.0 + f64::from(step) * 0.01)).round()));
-    let passes = |load: &Load| {
-        let mut long = plan.clone();
-        let factor = load.tps() / 1_000.0;
-        for phase in &mut long.load {
-            let LoadPlan::Open {
-                from_mtps, to_mtps, ..
-            } = &mut phase.load
-            else {
-                continue;
-            };
-            *from_mtps = (*from_mtps as f64 * factor) as u64;
+/// A plan under another load, made without the search's own hands.
+fn at(plan: &Plan, tps: f64, measured_ns: u64) -> Plan {
+    let mut other = plan.clone();
+    for phase in &mut other.load {
+        if let LoadPlan::Open {
+            from_mtps, to_mtps, ..
+        } = &mut phase.load
+        {
+            *from_mtps = (*from_mtps as f64 * tps / 1_000.0) as u64;
             *to_mtps = *from_mtps;
         }
-        long.load[1].for_ns = 36 * SECOND;
-        run(&long).record.verdict == Verdict::Pass
-    };
-    loads.filter(passes).map(Load::tps).fold(0.0, f64::max)
+    }
+    other.load[1].for_ns = measured_ns;
+    other
+}
+
+/// Highest load of a fine grid that the scenario's own run sustains.
+fn by_hand(plan: &Plan, around: f64) -> f64 {
+    let grid = (-10..=10).map(|step| (around * (1.0 + f64::from(step) * 0.005)).round());
+    let passes = |tps: &f64| run(&at(plan, *tps, 12 * SECOND)).record.verdict == Verdict::Pass;
+    grid.filter(passes).fold(0.0, f64::max)
 }
 
 #[test]
@@ -83,6 +83,13 @@ fn the_answer_is_that_of_a_fine_grid_by_hand() {
             off <= 0.02,
             "{protocol}: {sustained} found, {by_hand} by hand"
         );
+        // Runs three times as long again agree, but for what a queue swings by.
+        let below = run(&at(&plan, 0.97 * sustained, 36 * SECOND)).record;
+        let lost = below.load.expired + below.load.shed;
+        let late = below.finality_ms.p99.unwrap() > 1_000.0;
+        assert!(!late && lost == 0, "{protocol}: {:?}", below.reasons);
+        let above = run(&at(&plan, 1.03 * failed, 36 * SECOND)).record;
+        assert_eq!(above.verdict, Verdict::Unsustained, "{protocol}");
         for end in [sustained, failed] {
             assert!(
                 found.probes.iter().any(|probe| probe.step == Step::Confirm
@@ -126,14 +133,11 @@ fn a_target_that_nothing_meets_says_so() {
 #[test]
 fn a_ceiling_that_passes_is_told_as_one() {
     let options = Options {
-        ceiling_tps: 1_200.0,
+        ceiling_tps: 800.0,
         ..Options::default()
     };
     let found = search_with(&[narrow("raft")], &options).unwrap();
-    assert_eq!(
-        (found.sustained_tps, found.failed_tps),
-        (Some(1_200.0), None)
-    );
+    assert_eq!((found.sustained_tps, found.failed_tps), (Some(800.0), None));
     assert_eq!(found.failed_because, "");
 }
 
@@ -146,7 +150,7 @@ fn a_target_of_goodput_speaks_of_the_scenario_and_not_of_a_probe() {
         at_least: true,
     });
     let found = search(&[plan]);
-    assert!(found.sustained_tps.unwrap() > 1_000.0);
+    assert!(found.sustained_tps.unwrap() > 500.0);
     assert_eq!(found.target.len(), 1);
 }
 
@@ -160,7 +164,6 @@ fn a_replica_that_is_down_costs_capacity_or_frees_it_but_is_really_down() {
     let sustained = found.sustained_tps.unwrap();
     // A Raft leader goes on sending bodies to a follower that is down.
     assert!(sustained >= 0.9 * whole, "{sustained} of {whole}");
-    assert_ne!(sustained, 0.0);
     // Two of four down: Raft has no quorum, whatever the load.
     plan.faults = vec![
         crash(2, 0, plan.horizon_ns()),
@@ -175,10 +178,9 @@ fn a_replica_that_is_down_costs_capacity_or_frees_it_but_is_really_down() {
 fn an_outage_strikes_in_every_probe() {
     let mut plan = narrow("raft");
     plan.load = vec![phase(SECOND, 500, false), phase(6 * SECOND, 1_000, true)];
-    plan.client.resend_after_ns = 500 * MS;
+    plan.client.resend_after_ns = 2 * SECOND;
     plan.faults = vec![crash(0, 2 * SECOND, 4 * SECOND)];
-    plan.targets.clear();
-    plan.drain_ns = 8 * SECOND;
+    plan.targets[0].target = 4_000.0;
     let found = search(&[plan.clone()]);
     let calm = search(&[Plan {
         faults: Vec::new(),
