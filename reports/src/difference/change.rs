@@ -118,13 +118,21 @@ pub struct Spelled {
 }
 
 impl Spelled {
-    /// Spells both sides; with every digit where fewer would look equal.
+    /// Spells both sides; with as many digits as it takes to tell them apart.
     #[must_use]
     pub fn of(unit: Unit, base: Option<f64>, head: Option<f64>, share: Option<f64>) -> Self {
-        let short = |value: Option<f64>| spell(value, |value| unit.spell(value));
-        let full = |value: Option<f64>| spell(value, |value| in_full(unit, value));
-        let alike = base != head && short(base) == short(head);
-        let side = |value| if alike { full(value) } else { short(value) };
+        let spell = |value: Option<f64>, decimals: usize| match value {
+            None => "–".to_owned(),
+            Some(value) if decimals == 0 => unit.spell(value),
+            Some(value) => in_full(unit, value, decimals),
+        };
+        let tells = |decimals: &usize| spell(base, *decimals) != spell(head, *decimals);
+        let decimals = if base == head {
+            Some(0)
+        } else {
+            (0..MOST).find(tells)
+        };
+        let side = |value| spell(value, decimals.unwrap_or(MOST));
         Self {
             base: side(base),
             head: side(head),
@@ -133,9 +141,8 @@ impl Spelled {
     }
 }
 
-fn spell(value: Option<f64>, how: impl Fn(f64) -> String) -> String {
-    value.map_or_else(|| "–".to_owned(), how)
-}
+/// Decimals that are shown at most.
+const MOST: usize = 6;
 
 /// A relative change; one too small for its digits is not none.
 #[must_use]
@@ -148,16 +155,17 @@ pub fn percent(share: f64) -> String {
     }
 }
 
-/// A figure with all the digits of the record, in the record's unit.
-#[must_use]
-pub fn in_full(unit: Unit, value: f64) -> String {
+/// A figure in the record's unit, with so many decimals.
+fn in_full(unit: Unit, value: f64, decimals: usize) -> String {
+    let scale = 10_f64.powi(i32::try_from(decimals).expect("there are few decimals"));
+    let digits = |value: f64| written((value * scale).round() / scale);
     match unit {
-        Unit::Share => format!("{} %", written(value * 100.0)),
-        Unit::Tps => format!("{} TPS", written(value)),
-        Unit::Millis => format!("{} ms", written(value)),
-        Unit::Seconds => format!("{} s", written(value)),
-        Unit::Bytes => format!("{} B", written(value)),
-        Unit::Count | Unit::Mean => written(value),
+        Unit::Share => format!("{} %", digits(value * 100.0)),
+        Unit::Tps => format!("{} TPS", digits(value)),
+        Unit::Millis => format!("{} ms", digits(value)),
+        Unit::Seconds => format!("{} s", digits(value)),
+        Unit::Bytes => format!("{} B", digits(value)),
+        Unit::Count | Unit::Mean => digits(value),
     }
 }
 
@@ -201,6 +209,10 @@ mod tests {
             ["54.047 ms", "54.048 ms", "<+0.1 %"]
         );
         assert_eq!(spelled(54.0, 61.2), ["54 ms", "61.2 ms", "+13.3 %"]);
+        assert_eq!(
+            spelled(1_342.395, 1_339.691),
+            ["1,342.4 ms", "1,339.7 ms", "−0.2 %"]
+        );
         assert_eq!(spelled(0.0, 2.0), ["0 ms", "2 ms", "–"]);
     }
 }

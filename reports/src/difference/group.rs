@@ -39,6 +39,8 @@ pub struct Group {
     pub tested: bool,
     /// The smallest chance that so many seeds can give.
     pub smallest: f64,
+    /// Seeds a side that the test needs to find anything.
+    pub needed: usize,
     /// A figure each, those first that make the verdict.
     pub estimates: Vec<Estimate>,
 }
@@ -87,6 +89,7 @@ impl Group {
             seeds,
             tested,
             smallest: smallest(paired, seeds[0], seeds[1]),
+            needed: needed(paired, 1),
             estimates,
         };
         if tested {
@@ -137,6 +140,7 @@ impl Group {
                 .map(|chance| (chance * groups as f64).min(1.0));
         }
         self.smallest = (self.smallest * groups as f64).min(1.0);
+        self.needed = needed(self.paired, groups);
     }
 
     /// Whether any judged figure changed by more than chance.
@@ -152,6 +156,14 @@ impl Group {
     pub fn can_tell(&self) -> bool {
         self.tested && self.smallest <= LEVEL
     }
+}
+
+/// The least seeds a side with which one of so many groups can be told from
+/// chance.
+fn needed(paired: bool, groups: usize) -> usize {
+    const MANY: usize = 30;
+    let tells = |seeds: &usize| smallest(paired, *seeds, *seeds) * groups as f64 <= LEVEL;
+    (ENOUGH..MANY).find(tells).unwrap_or(MANY)
 }
 
 /// A figure of all subjects, where every one of them has it.

@@ -5,7 +5,7 @@ use super::change::{Change, Turn};
 use super::group::{Estimate, Group};
 use super::pairing::Side;
 use super::rule::{Bound, Rule, What, When};
-use super::{Difference, Pair, Word, counted, probability};
+use super::{Difference, Pair, Word, brief, counted, probability};
 
 /// Changes that a ruling on everything names; the rest is counted.
 const NAMED: usize = 3;
@@ -139,9 +139,9 @@ fn of_word(when: When, word: &Word, severity: [u8; 2]) -> Finding {
         _ => word.has_changed(),
     };
     let seen = if word.has_changed() {
-        format!("{} -> {}", word.base, word.head)
+        format!("{} -> {}", brief(&word.base), brief(&word.head))
     } else {
-        format!("{} on both sides", word.base)
+        format!("{} on both sides", brief(&word.base))
     };
     (State::broken(broken), seen)
 }
@@ -196,7 +196,14 @@ fn of_everything(when: When, pair: &Pair) -> Finding {
     };
     let words = pair.words.iter().filter(word);
     let mut broken: Vec<String> = words
-        .map(|word| format!("{} {} -> {}", word.name, word.base, word.head))
+        .map(|word| {
+            format!(
+                "{} {} -> {}",
+                word.name,
+                brief(&word.base),
+                brief(&word.head)
+            )
+        })
         .collect();
     let figures = pair.changes.iter().filter(breaks);
     broken.extend(figures.map(|change| format!("{} {}", change.quantity.id, seen(change))));

@@ -6,12 +6,13 @@ use super::group::{Estimate, Group};
 use super::judge::State;
 use super::text::word;
 use super::{Difference, Pair, manner, probability, rest, verdict, within};
+use crate::metric::Better;
 
 /// Broken rules that are listed; a comment has a limit.
 const LISTED: usize = 20;
 
 /// Pairs whose tables are shown.
-const SHOWN: usize = 24;
+const SHOWN: usize = 16;
 
 /// Renders it.
 #[must_use]
@@ -77,11 +78,15 @@ fn rules(difference: &Difference) -> String {
 
 fn of_pair(pair: &Pair) -> String {
     let mut out = format!(
-        "\n<details><summary>{}: {}</summary>\n\n",
+        "\n<details><summary>{}: {}</summary>\n",
         escaped(&pair.place),
         escaped(&rest(pair))
     );
-    for word in pair.words.iter().filter(|word| word.has_changed()) {
+    let words = pair.words.iter().filter(|word| word.has_changed());
+    for (index, word) in words.enumerate() {
+        if index == 0 {
+            out.push('\n');
+        }
         out.push_str(&format!(
             "- {}: `{}` → `{}`\n",
             word.name.replace('_', " "),
@@ -89,9 +94,19 @@ fn of_pair(pair: &Pair) -> String {
             code(&word.head)
         ));
     }
-    out.push_str("\n| figure | base | head | change | |\n|---|---:|---:|---:|---|\n");
-    for change in pair.changed() {
+    let sided = |change: &&Change| change.quantity.better != Better::Neither;
+    let (told, other): (Vec<&Change>, Vec<&Change>) = pair.changed().partition(sided);
+    if !told.is_empty() {
+        out.push_str("\n| figure | base | head | change | |\n|---|---:|---:|---:|---|\n");
+    }
+    for change in told {
         out.push_str(&format!("{} {} |\n", cells(change), mark(change.turn)));
+    }
+    if !other.is_empty() {
+        out.push_str(&format!(
+            "\nand {} more that have no good side.\n",
+            other.len()
+        ));
     }
     out.push_str("\n</details>\n");
     out

@@ -38,7 +38,7 @@ pub use self::judge::{Ruling, State};
 pub use self::junit::junit;
 pub use self::markdown::markdown;
 pub use self::pairing::Side;
-pub(crate) use self::phrase::{counted, manner, probability, rest, verdict, within};
+pub(crate) use self::phrase::{brief, counted, manner, probability, rest, verdict, within};
 pub use self::text::text;
 
 /// One side as it is handed in.
@@ -231,25 +231,22 @@ impl Difference {
 
     /// How the rules were kept, where there are any.
     fn kept(&self) -> Option<String> {
-        let rules = |broken: bool| -> usize {
-            let of = |ruling: &&Ruling| !broken || ruling.state == State::Failed;
-            let names: BTreeSet<&str> = self
-                .rulings
+        let rules = |state: State| -> BTreeSet<&str> {
+            let of = |ruling: &&Ruling| ruling.state == state;
+            self.rulings
                 .iter()
                 .filter(of)
                 .map(|ruling| ruling.rule.as_str())
-                .collect();
-            names.len()
+                .collect()
         };
-        match (rules(true), rules(false)) {
-            (_, 0) => None,
-            (0, all) => Some(format!("{} kept", counted(all, "rule"))),
-            (broken, all) => {
+        let (broken, passed) = (rules(State::Failed), rules(State::Passed));
+        let all = counted(broken.union(&passed).count(), "rule");
+        match (broken.len(), passed.len()) {
+            (0, 0) => None,
+            (0, _) => Some(format!("{all} kept")),
+            (broken, _) => {
                 let places = counted(self.failed(), "place");
-                Some(format!(
-                    "{broken} of {} broken, in {places}",
-                    counted(all, "rule")
-                ))
+                Some(format!("{broken} of {all} broken, in {places}"))
             }
         }
     }

@@ -58,14 +58,11 @@ pub(crate) fn verdict(group: &Group) -> String {
         return "too few seeds for a test (3 a side are the least)".to_owned();
     }
     if !group.can_tell() {
-        let hint = if group.paired {
-            "6 seeds can"
-        } else {
-            "5 seeds a side can"
-        };
+        let side = if group.paired { "" } else { " a side" };
         return format!(
-            "so few seeds cannot reach the level of {}; for one group {hint}",
-            percent_of(LEVEL)
+            "too few seeds: {}{side} can reach the level of {} %",
+            group.needed,
+            LEVEL * 100.0
         );
     }
     let shown = judged.iter().filter(|estimate| estimate.is_shown()).count();
@@ -74,10 +71,6 @@ pub(crate) fn verdict(group: &Group) -> String {
         0 => format!("no change in {judged} (*) is more than chance"),
         shown => format!("{shown} of {judged} (*) changed by more than chance"),
     }
-}
-
-fn percent_of(share: f64) -> String {
-    format!("{} %", share * 100.0)
 }
 
 /// `+1 % to +4 %`.
@@ -91,5 +84,14 @@ pub(crate) fn probability(chance: f64) -> String {
     match chance {
         small if small < 0.001 => "<0.001".to_owned(),
         chance => format!("{chance:.3}"),
+    }
+}
+
+/// A hash by its first digits; any other text as it is.
+pub(crate) fn brief(text: &str) -> String {
+    if text.len() > 20 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        format!("{}...", &text[..12])
+    } else {
+        text.to_owned()
     }
 }

@@ -6,10 +6,16 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyl
 use super::change::{Change, Turn};
 use super::group::{Estimate, Group};
 use super::judge::State;
-use super::{Alone, Difference, Pair, Word, counted, manner, probability, rest, verdict, within};
+use super::{
+    Alone, Difference, Pair, Word, brief, counted, manner, probability, rest, verdict, within,
+};
+use crate::metric::Better;
 
 /// Columns of a console.
 const WIDTH: u16 = 100;
+
+/// Figures of a pair that are listed, of those that have a good side.
+const ROWS: usize = 24;
 
 /// Places of one rule that are listed.
 const LISTED: usize = 8;
@@ -29,14 +35,35 @@ pub fn text(difference: &Difference) -> String {
     for pair in changed.clone().filter(|pair| !pair.grouped) {
         out.push_str(&of_pair(pair));
     }
-    let grouped: Vec<String> = changed.filter(|pair| pair.grouped).map(brief).collect();
+    let grouped: Vec<String> = changed.filter(|pair| pair.grouped).map(in_a_line).collect();
     if !grouped.is_empty() {
         out.push_str(&format!("\nseed by seed\n{}", grouped.concat()));
     }
     out.push_str(&alone(&difference.alone));
     out.push_str(&advice(difference));
     out.push_str(&rules(difference));
-    out
+    out.lines().map(wrapped).collect()
+}
+
+/// A line, broken between words where it is longer than the console is wide.
+fn wrapped(line: &str) -> String {
+    let width = usize::from(WIDTH);
+    if line.chars().count() <= width {
+        return format!("{line}\n");
+    }
+    let indent = " ".repeat(line.len() - line.trim_start().len() + 2);
+    let (mut out, mut row) = (String::new(), line[..indent.len() - 2].to_owned());
+    for word in line.split_whitespace() {
+        if row.chars().count() + 1 + word.chars().count() > width {
+            out.push_str(&format!("{row}\n"));
+            row = indent[1..].to_owned();
+        }
+        if !row.trim().is_empty() || row.len() + 1 == indent.len() {
+            row.push(' ');
+        }
+        row.push_str(word);
+    }
+    format!("{out}{row}\n")
 }
 
 fn of_pair(pair: &Pair) -> String {
@@ -44,26 +71,25 @@ fn of_pair(pair: &Pair) -> String {
     for word in pair.words.iter().filter(|word| word.has_changed()) {
         out.push_str(&format!("  {}\n", worded(word)));
     }
-    let rows = pair.changed().map(row).collect();
+    let told = |change: &&Change| change.quantity.better != Better::Neither;
+    let (told, other): (Vec<&Change>, Vec<&Change>) = pair.changed().partition(told);
+    let rows: Vec<Vec<String>> = told.iter().take(ROWS).map(|change| row(change)).collect();
+    let more = told.len() - rows.len() + other.len();
     out.push_str(&grid(&["figure", "base", "head", "change", ""], rows));
+    if more > 0 {
+        out.push_str(&format!("  and {more} more, which other formats list\n"));
+    }
     out.push_str(&format!("  {}\n", rest(pair)));
     out
 }
 
 /// `fingerprint 4f2a... -> 9c1b...`
 fn worded(word: &Word) -> String {
-    let short = |text: &str| -> String {
-        if text.len() > 20 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            format!("{}...", &text[..12])
-        } else {
-            text.to_owned()
-        }
-    };
     format!(
         "{} {} -> {}",
         word.name.replace('_', " "),
-        short(&word.base),
-        short(&word.head)
+        brief(&word.base),
+        brief(&word.head)
     )
 }
 
@@ -88,28 +114,16 @@ pub(super) fn word(turn: Turn) -> &'static str {
 
 fn of_group(group: &Group) -> String {
     let mut out = format!("\n{}: {}\n", group.place, manner(group));
-    let moved = group
-        .estimates
-        .iter()
-        .filter(|estimate| has_moved(estimate));
-    let rows: Vec<Vec<String>> = moved.map(estimated).collect();
-    let still = group.estimates.len() - rows.len();
-    if !rows.is_empty() {
-        out.push_str(&grid(
-            &["figure", "base", "head", "change", "95 % within", "p", ""],
-            rows,
-        ));
-    }
-    out.push_str(&format!(
-        "  {}; {}\n",
-        format!("{still} with equal medians"),
-        verdict(group)
-    ));
+    // Without a verdict, other figures are so many that some change by chance.
+    let told = |estimate: &&Estimate| {
+        let sided = estimate.change.quantity.better != Better::Neither;
+        estimate.judged || group.has_changed() && estimate.is_shown() && sided
+    };
+    let rows: Vec<Vec<String>> = group.estimates.iter().filter(told).map(estimated).collect();
+    let head = ["figure", "base", "head", "change", "95 % within", "p", ""];
+    out.push_str(&grid(&head, rows));
+    out.push_str(&format!("  {}\n", verdict(group)));
     out
-}
-
-fn has_moved(estimate: &Estimate) -> bool {
-    estimate.change.turn != Turn::Equal || estimate.is_shown()
 }
 
 fn estimated(estimate: &Estimate) -> Vec<String> {
@@ -130,7 +144,7 @@ fn estimated(estimate: &Estimate) -> Vec<String> {
 }
 
 /// A pair that a group speaks for, in a line.
-fn brief(pair: &Pair) -> String {
+fn in_a_line(pair: &Pair) -> String {
     let words: Vec<&str> = pair
         .words
         .iter()

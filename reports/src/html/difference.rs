@@ -157,20 +157,39 @@ fn groups(difference: &Difference) -> Markup {
 }
 
 fn of_group(group: &Group) -> Markup {
-    let told = |estimate: &&Estimate| estimate.judged || estimate.change.turn != Turn::Equal;
+    let (judged, others): (Vec<&Estimate>, Vec<&Estimate>) = group
+        .estimates
+        .iter()
+        .filter(|estimate| estimate.judged || estimate.change.turn != Turn::Equal)
+        .partition(|estimate| estimate.judged);
     html! {
         h3 style="margin-top:1.2rem" { (group.place) }
         p.note { (unbroken(&manner(group))) "; " (unbroken(&verdict(group))) "." }
+        (estimates(&judged))
+        @if !others.is_empty() {
+            details.data {
+                summary { (others.len()) " other figures whose medians changed" }
+                (estimates(&others))
+            }
+        }
+    }
+}
+
+fn estimates(estimates: &[&Estimate]) -> Markup {
+    html! {
         div.scroll { table {
             thead { tr {
                 th { "Figure" } th.num { "Base" } th.num { "Head" } th.num { "Change" } th.num { "95 % within" } th.num { "p" } th {}
             } }
-            tbody { @for estimate in group.estimates.iter().filter(told) { tr {
+            tbody { @for estimate in estimates { tr {
                 td { (estimate.change.quantity.name) @if estimate.judged { " *" } }
                 (figures(&estimate.change))
                 td.num { (within(estimate)) }
                 td.num { @if let Some(chance) = estimate.chance { (probability(chance)) } }
-                td.nowrap { @if estimate.is_shown() { (turned(estimate.change.turn)) } @else { span.muted { "chance" } } }
+                td.nowrap {
+                    @if estimate.is_shown() { (turned(estimate.change.turn)) }
+                    @else if estimate.chance.is_some() { span.muted { "chance" } }
+                }
             } } }
         } }
     }
