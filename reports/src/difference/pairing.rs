@@ -53,9 +53,12 @@ fn design(subject: &Subject) -> Design {
     )
 }
 
+/// What a partner is known by: seed, mode, and hash of the plan.
+type Known = (Option<u64>, String, String);
+
 /// Ever looser ways to know a partner by. A folder may hold several plans of
 /// one scenario (other `--set`), and a testbed's run beside its simulation.
-const WAYS: [fn(&Subject) -> (Option<u64>, String, String); 3] = [
+const WAYS: [fn(&Subject) -> Known; 3] = [
     |subject| (subject.seed, subject.mode.clone(), subject.key.clone()),
     |subject| (subject.seed, subject.mode.clone(), String::new()),
     |subject| (subject.seed, String::new(), String::new()),

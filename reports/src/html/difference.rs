@@ -45,13 +45,13 @@ fn sections(difference: &Difference) -> Markup {
             a href="#answer" { "Answer" }
             @if !difference.rulings.is_empty() { a href="#rules" { "Rules" } }
             @if !difference.groups.is_empty() { a href="#seeds" { "Over seeds" } }
-            a href="#pairs" { "Pairs" }
+            @if !difference.pairs.is_empty() { a href="#pairs" { "Pairs" } }
         } }
         main {
             (hero(difference))
             (rules(difference))
             (groups(difference))
-            (pairs(difference))
+            @if !difference.pairs.is_empty() { (pairs(difference)) }
         }
         footer { "Made by Groma. Figures of simulations are exact; what the host measured is not, and is no part of any verdict." }
     }
@@ -70,7 +70,7 @@ fn hero(difference: &Difference) -> Markup {
             h1 { (breakable(head)) " against " (breakable(base)) }
             p class={ "answer " (tone) } { (unbroken(&difference.headline())) }
             ul.tiles {
-                li { span { "pairs that are equal" } b { (equal) " of " (all) } }
+                @if all > 0 { li { span { "pairs that are equal" } b { (equal) " of " (all) } } }
                 @if !difference.rulings.is_empty() {
                     li { span { "rulings that failed" } b { (difference.failed()) " of " (difference.rulings.len()) } }
                 }
