@@ -23,7 +23,7 @@ use hdrhistogram::serialization::{Deserializer, V2DeflateSerializer};
 
 use crate::result::{HostRecord, RunRecord, RunResult, TrailMark, Window};
 
-pub use results::{CAPACITY_FOLDER, RUNS_SCHEMA, Recorded, Results, read_results};
+pub use results::{RUNS_SCHEMA, Recorded, Results, read_results};
 
 /// Digest of the build: equal when all result-affecting sources and the lock
 /// file are.

@@ -400,6 +400,7 @@ fn capacity(sustained: Option<f64>) -> Results {
         seeds: vec![1, 2, 3],
         variation: plan.variation.clone(),
         width: 0.02,
+        ceiling_tps: 100_000.0,
         target: plan.targets.clone(),
         sustained_tps: sustained,
         failed_tps: Some(11_400.0),

@@ -9,14 +9,12 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::{damaged, read_json, read_text, run_folders};
+use crate::capacity::files;
 use crate::certificate::{self, Certificate};
 use crate::result::{self, HostRecord, RunRecord};
 
 /// Schema name of a document that holds the records of several runs.
 pub const RUNS_SCHEMA: &str = "groma.runs/1";
-
-/// The folder of certificates below an output folder.
-pub const CAPACITY_FOLDER: &str = "capacity";
 
 /// A run's record, with the host's figures where they were kept.
 #[derive(Clone, Debug)]
@@ -85,13 +83,13 @@ fn read_documents(folder: &Path) -> Result<Results, String> {
 }
 
 fn certificates(folder: &Path) -> Result<Vec<Certificate>, String> {
-    let below = folder.join(CAPACITY_FOLDER);
+    let below = files::folder(folder);
     if !below.is_dir() {
         return Ok(Vec::new());
     }
     json_files(&below)?
         .iter()
-        .map(|file| read_certificate(file))
+        .map(|file| files::read(file))
         .collect()
 }
 
@@ -118,7 +116,9 @@ fn json_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
 /// A run by its record's file; the host's figures stand beside it.
 fn read_recorded(file: &Path) -> Result<Recorded, String> {
     let record: RunRecord = read_json(file)?;
-    known(file, &record.schema, result::SCHEMA)?;
+    if record.schema != result::SCHEMA {
+        return Err(damaged(file, &format!("its schema is {}", record.schema)));
+    }
     let host = file.with_file_name("host.json");
     Ok(Recorded {
         record,
@@ -128,12 +128,6 @@ fn read_recorded(file: &Path) -> Result<Recorded, String> {
             None
         },
     })
-}
-
-fn read_certificate(file: &Path) -> Result<Certificate, String> {
-    let certificate: Certificate = read_json(file)?;
-    known(file, &certificate.schema, certificate::SCHEMA)?;
-    Ok(certificate)
 }
 
 /// A document says by its schema what it is.
@@ -155,7 +149,7 @@ fn read_document(file: &Path) -> Result<Results, String> {
         }),
         certificate::SCHEMA => Ok(Results {
             runs: Vec::new(),
-            certificates: vec![read_certificate(file)?],
+            certificates: vec![files::read(file)?],
         }),
         RUNS_SCHEMA => {
             let document: Runs =
@@ -185,14 +179,4 @@ fn unknown(file: &Path, text: &str, error: &serde_json::Error) -> String {
         "{}: {why}\n  hint: name an output folder, a run's folder, run.json or a certificate",
         file.display()
     )
-}
-
-fn known(file: &Path, found: &str, wanted: &str) -> Result<(), String> {
-    if found == wanted {
-        return Ok(());
-    }
-    Err(format!(
-        "{}: schema `{found}`, where `{wanted}` was expected\n  hint: it was written by another version of groma",
-        file.display()
-    ))
 }
