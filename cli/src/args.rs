@@ -60,6 +60,8 @@ pub enum Verb {
         #[arg(long, value_name = "FILE.html", default_value = "report.html")]
         out: PathBuf,
     },
+    /// Tell what changed from one set of results to another, and gate on it
+    Compare(CompareArgs),
     /// Show what may stand in a scenario, with its source
     List {
         /// Which table
@@ -131,6 +133,46 @@ pub struct CapacityArgs {
     /// No progress and no messages, only the certificates
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// Arguments of `groma compare`.
+#[derive(Debug, clap::Args)]
+pub struct CompareArgs {
+    /// What to compare against: an output folder, a run's folder, run.json, a
+    /// certificate, or what `groma run --format json` printed
+    pub base: PathBuf,
+    /// What to judge, likewise
+    pub head: PathBuf,
+    /// How the comparison is written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Document,
+    /// Where it is written [default: stdout]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// What must not happen, as in 'finality_ms.p99 > +2%' or 'any worse'
+    #[arg(long, value_name = "RULE")]
+    pub fail_on: Vec<String>,
+    /// A file of such rules, one a line
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+    /// Compare runs whose plans differ in more than the seed
+    #[arg(long)]
+    pub allow_different: bool,
+}
+
+/// How a comparison is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Document {
+    /// Tables for a console.
+    Text,
+    /// A comment on a pull request.
+    Markdown,
+    /// One JSON document.
+    Json,
+    /// JUnit XML: a test case for each rule and place.
+    Junit,
+    /// One page that needs nothing else.
+    Html,
 }
 
 /// How a summary is printed.

@@ -16,6 +16,7 @@
 
 mod args;
 mod capacity;
+mod compare;
 mod exit;
 mod findings;
 mod host;
@@ -51,6 +52,7 @@ pub fn main_with(registry: &Registry) -> ExitCode {
         Verb::New { file } => scenario::new(&file),
         Verb::Plan { scenario, set } => scenario::plan(&scenario, &set, registry),
         Verb::Report { folders, out } => report::report(&folders, &out),
+        Verb::Compare(args) => compare::compare(&args),
         Verb::List { what } => list::list(what, registry),
         Verb::Schema => scenario::schema(registry),
         Verb::Completions { shell } => args::completions(shell),

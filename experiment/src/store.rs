@@ -5,6 +5,8 @@
 //! tagged whole-run histograms and one untagged finality interval per second;
 //! `trail.csv` has the running fingerprint every 65,536 deliveries.
 
+mod results;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
@@ -20,6 +22,8 @@ use hdrhistogram::serialization::interval_log::{
 use hdrhistogram::serialization::{Deserializer, V2DeflateSerializer};
 
 use crate::result::{HostRecord, RunRecord, RunResult, TrailMark, Window};
+
+pub use results::{RUNS_SCHEMA, Recorded, Results, read_results};
 
 /// Digest of the build: equal when all result-affecting sources and the lock
 /// file are.

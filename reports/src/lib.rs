@@ -10,6 +10,7 @@ pub mod chart;
 pub mod compare;
 pub mod console;
 pub mod describe;
+pub mod difference;
 pub mod fairness;
 pub mod findings;
 pub mod format;

@@ -108,9 +108,9 @@ fn largest(record: &RunRecord, role: &str, of: fn(&MachineRecord) -> f64) -> Opt
 }
 
 macro_rules! metrics {
-    ($($group:ident $id:literal $name:literal $short:literal $unit:ident $better:ident $value:expr;)*) => {
-        /// Every figure, in reading order.
-        pub const METRICS: &[Metric] = &[$(Metric {
+    ($(#[$what:meta])* $list:ident: $($group:ident $id:literal $name:literal $short:literal $unit:ident $better:ident $value:expr;)*) => {
+        $(#[$what])*
+        pub const $list: &[Metric] = &[$(Metric {
             id: $id,
             name: $name,
             short: $short,
@@ -123,6 +123,8 @@ macro_rules! metrics {
 }
 
 metrics! {
+    /// Every figure, in reading order.
+    METRICS:
     Load "load.offered_tps" "Offered load" "offered" Tps Neither |r| Some(r.load.offered_tps);
     Load "load.goodput_tps" "Goodput" "goodput" Tps Higher |r| Some(r.load.goodput_tps);
     Load "load.offered" "Offered" "offered" Count Neither |r| Some(r.load.offered as f64);
@@ -170,6 +172,45 @@ metrics! {
     Checks "checks.audit" "Shared executions repeated and found equal" "audit" Count Neither |r| Some(r.checks.audit as f64);
 }
 
+metrics! {
+    /// Figures that only a comparison of two sides lists: the stages of a
+    /// transaction's path, and what one transaction costs, which is derived
+    /// from the record and so has no path in `run.json`.
+    FINER:
+    Latency "stages_ms.submit.p50" "Stage submit, p50" "submit p50" Millis Lower |r| r.stages_ms.get("submit").and_then(|stage| stage.p50);
+    Latency "stages_ms.submit.p99" "Stage submit, p99" "submit p99" Millis Lower |r| r.stages_ms.get("submit").and_then(|stage| stage.p99);
+    Latency "stages_ms.batch.p50" "Stage batch, p50" "batch p50" Millis Lower |r| r.stages_ms.get("batch").and_then(|stage| stage.p50);
+    Latency "stages_ms.batch.p99" "Stage batch, p99" "batch p99" Millis Lower |r| r.stages_ms.get("batch").and_then(|stage| stage.p99);
+    Latency "stages_ms.order.p50" "Stage order, p50" "order p50" Millis Lower |r| r.stages_ms.get("order").and_then(|stage| stage.p50);
+    Latency "stages_ms.order.p99" "Stage order, p99" "order p99" Millis Lower |r| r.stages_ms.get("order").and_then(|stage| stage.p99);
+    Latency "stages_ms.consensus.p50" "Stage consensus, p50" "consensus p50" Millis Lower |r| r.stages_ms.get("consensus").and_then(|stage| stage.p50);
+    Latency "stages_ms.consensus.p99" "Stage consensus, p99" "consensus p99" Millis Lower |r| r.stages_ms.get("consensus").and_then(|stage| stage.p99);
+    Latency "stages_ms.execute.p50" "Stage execute, p50" "execute p50" Millis Lower |r| r.stages_ms.get("execute").and_then(|stage| stage.p50);
+    Latency "stages_ms.execute.p99" "Stage execute, p99" "execute p99" Millis Lower |r| r.stages_ms.get("execute").and_then(|stage| stage.p99);
+    Latency "stages_ms.reply.p50" "Stage reply, p50" "reply p50" Millis Lower |r| r.stages_ms.get("reply").and_then(|stage| stage.p50);
+    Latency "stages_ms.reply.p99" "Stage reply, p99" "reply p99" Millis Lower |r| r.stages_ms.get("reply").and_then(|stage| stage.p99);
+    Consensus "per_tx.messages" "Messages per transaction" "msg/tx" Mean Lower |r| per_tx(r, r.per_block.messages);
+    Consensus "per_tx.bytes" "Bytes per transaction" "bytes/tx" Bytes Lower |r| per_tx(r, r.per_block.bytes);
+    Resources "per_tx.cpu_ms" "CPU per transaction, all replicas" "cpu/tx" Millis Lower |r| cpu_per_tx(r);
+}
+
+/// A mean per block, per transaction of it.
+fn per_tx(record: &RunRecord, per_block: f64) -> Option<f64> {
+    (record.per_block.txs > 0.0).then(|| per_block / record.per_block.txs)
+}
+
+/// Core milliseconds that all replicas together spend on a transaction.
+fn cpu_per_tx(record: &RunRecord) -> Option<f64> {
+    let cores = f64::from(record.plan.machine.cores);
+    let replicas = record
+        .machines
+        .iter()
+        .filter(|machine| machine.role == "replica");
+    let busy: f64 = replicas.map(|machine| machine.cpu * cores).sum();
+    let done = (record.load.finalised + record.load.rejected) as f64;
+    (cores > 0.0 && done > 0.0).then(|| busy * record.load.measured_seconds * 1_000.0 / done)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,9 +227,10 @@ mod tests {
 
     #[test]
     fn paths_are_unique() {
-        let mut ids: Vec<_> = METRICS.iter().map(|metric| metric.id).collect();
+        let all = || METRICS.iter().chain(FINER);
+        let mut ids: Vec<_> = all().map(|metric| metric.id).collect();
         ids.sort_unstable();
         ids.dedup();
-        assert_eq!(ids.len(), METRICS.len());
+        assert_eq!(ids.len(), all().count());
     }
 }

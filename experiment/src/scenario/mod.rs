@@ -39,6 +39,7 @@ pub(crate) mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Excerpt};
 pub use schema::schema;
+pub use suggest::nearest;
 
 /// A commented scenario, for `groma new`.
 pub const STARTER: &str = include_str!("starter.yaml");

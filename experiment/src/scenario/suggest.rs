@@ -7,10 +7,8 @@ const MANY: usize = 12;
 
 /// The candidate that a writer most likely meant, if any is near: a slip of a
 /// third of the letters at most, or a word that the text abbreviates.
-pub(crate) fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
     let wanted = plain(word);
     if wanted.is_empty() || wanted.len() > 64 {

@@ -3,6 +3,7 @@
 
 mod capacity;
 mod closing;
+pub mod difference;
 mod executive;
 mod lens;
 mod machines;
