@@ -22,6 +22,7 @@ mod host;
 mod lens;
 mod list;
 mod output;
+mod pdf;
 mod progress;
 mod report;
 mod run;
@@ -50,7 +51,7 @@ pub fn main_with(registry: &Registry) -> ExitCode {
         Verb::Check { scenarios } => scenario::check(&scenarios, registry),
         Verb::New { file } => scenario::new(&file),
         Verb::Plan { scenario, set } => scenario::plan(&scenario, &set, registry),
-        Verb::Report { folders, out } => report::report(&folders, &out),
+        Verb::Report(args) => report::report(&args),
         Verb::List { what } => list::list(what, registry),
         Verb::Schema => scenario::schema(registry),
         Verb::Completions { shell } => args::completions(shell),

@@ -7,15 +7,25 @@ use groma_experiment::capacity::files;
 use groma_experiment::store::{self, LoadedRun};
 use groma_reports::{Comparison, Findings, html};
 
+use crate::args::ReportArgs;
 use crate::exit::{Exit, Problem};
+use crate::pdf::Printer;
 use crate::{Done, findings, output};
 
-/// Reads all that stands at the places and writes the page.
-pub fn report(places: &[PathBuf], out: &Path) -> Done {
-    let (runs, findings) = read(places).map_err(|why| Problem::input(format!("error: {why}")))?;
+/// Reads all that stands at the places and writes the page, and what else is
+/// asked for.
+pub fn report(args: &ReportArgs) -> Done {
+    // What cannot be had is told before long reading.
+    let printer = args.pdf.as_ref().map(|_| Printer::find()).transpose()?;
+    let (runs, findings) =
+        read(&args.places).map_err(|why| Problem::input(format!("error: {why}")))?;
     let page = html::render_with(&Comparison::of(runs), &findings);
-    output::write_document(out, &page)?;
-    output::say(&format!("report: {}", out.display()));
+    output::write_document(&args.out, &page)?;
+    output::say(&format!("report: {}", args.out.display()));
+    if let (Some(printer), Some(pdf)) = (printer, &args.pdf) {
+        printer.print(&args.out, pdf)?;
+        output::say(&format!("PDF: {}", pdf.display()));
+    }
     Ok(Exit::Fine)
 }
 
