@@ -138,6 +138,9 @@ pub struct ReportArgs {
     /// Print it too, by a Chromium that is installed
     #[arg(long, value_name = "FILE.pdf")]
     pub pdf: Option<PathBuf>,
+    /// Write runs.parquet and windows.parquet into this folder
+    #[arg(long, value_name = "DIR")]
+    pub parquet: Option<PathBuf>,
 }
 
 /// How a summary is printed.
