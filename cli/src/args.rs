@@ -52,14 +52,7 @@ pub enum Verb {
         set: Vec<(String, String)>,
     },
     /// Make one report over any results
-    Report {
-        /// Output folders of earlier runs, or folders of single runs
-        #[arg(required = true, value_name = "DIR")]
-        folders: Vec<PathBuf>,
-        /// The page to write
-        #[arg(long, value_name = "FILE.html", default_value = "report.html")]
-        out: PathBuf,
-    },
+    Report(ReportArgs),
     /// Tell what changed from one set of results to another, and gate on it
     Compare(CompareArgs),
     /// Show what may stand in a scenario, with its source
@@ -173,6 +166,23 @@ pub enum Document {
     Junit,
     /// One page that needs nothing else.
     Html,
+}
+
+/// Arguments of `groma report`.
+#[derive(Debug, clap::Args)]
+pub struct ReportArgs {
+    /// Output folders, folders of single runs, or certificates
+    #[arg(required = true, value_name = "DIR")]
+    pub places: Vec<PathBuf>,
+    /// The page to write
+    #[arg(long, value_name = "FILE.html", default_value = "report.html")]
+    pub out: PathBuf,
+    /// Print it too, by a Chromium that is installed
+    #[arg(long, value_name = "FILE.pdf")]
+    pub pdf: Option<PathBuf>,
+    /// Write runs.parquet and windows.parquet into this folder
+    #[arg(long, value_name = "DIR")]
+    pub parquet: Option<PathBuf>,
 }
 
 /// How a summary is printed.

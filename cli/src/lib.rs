@@ -23,6 +23,7 @@ mod host;
 mod lens;
 mod list;
 mod output;
+mod pdf;
 mod progress;
 mod report;
 mod run;
@@ -51,7 +52,7 @@ pub fn main_with(registry: &Registry) -> ExitCode {
         Verb::Check { scenarios } => scenario::check(&scenarios, registry),
         Verb::New { file } => scenario::new(&file),
         Verb::Plan { scenario, set } => scenario::plan(&scenario, &set, registry),
-        Verb::Report { folders, out } => report::report(&folders, &out),
+        Verb::Report(args) => report::report(&args),
         Verb::Compare(args) => compare::compare(&args),
         Verb::List { what } => list::list(what, registry),
         Verb::Schema => scenario::schema(registry),

@@ -7,16 +7,73 @@ use groma_experiment::capacity::files;
 use groma_experiment::store::{self, LoadedRun};
 use groma_reports::{Comparison, Findings, html};
 
+use crate::args::ReportArgs;
 use crate::exit::{Exit, Problem};
+use crate::pdf::Printer;
 use crate::{Done, findings, output};
 
-/// Reads all that stands at the places and writes the page.
-pub fn report(places: &[PathBuf], out: &Path) -> Done {
-    let (runs, findings) = read(places).map_err(|why| Problem::input(format!("error: {why}")))?;
-    let page = html::render_with(&Comparison::of(runs), &findings);
-    output::write_document(out, &page)?;
-    output::say(&format!("report: {}", out.display()));
+/// Reads all that stands at the places and writes the page, and what else is
+/// asked for.
+pub fn report(args: &ReportArgs) -> Done {
+    // What cannot be had is told before long reading.
+    let printer = args.pdf.as_ref().map(|_| Printer::find()).transpose()?;
+    if args.parquet.is_some() {
+        can_write_parquet()?;
+    }
+    let (runs, findings) =
+        read(&args.places).map_err(|why| Problem::input(format!("error: {why}")))?;
+    let comparison = Comparison::of(runs);
+    let page = html::render_with(&comparison, &findings);
+    output::write_document(&args.out, &page)?;
+    output::say(&format!("report: {}", args.out.display()));
+    if let (Some(printer), Some(pdf)) = (printer, &args.pdf) {
+        printer.print(&args.out, pdf)?;
+        output::say(&format!("PDF: {}", pdf.display()));
+    }
+    if let Some(folder) = &args.parquet {
+        tables(&comparison, folder)?;
+    }
     Ok(Exit::Fine)
+}
+
+#[cfg(feature = "parquet")]
+fn can_write_parquet() -> Result<(), Problem> {
+    Ok(())
+}
+
+#[cfg(not(feature = "parquet"))]
+fn can_write_parquet() -> Result<(), Problem> {
+    Err(Problem::input(
+        "error: this build writes no Parquet files\n  hint: build with --features parquet, or read summary.csv and runs/*/windows.csv",
+    ))
+}
+
+/// The runs and their windows as tables for other programs.
+#[cfg(feature = "parquet")]
+fn tables(comparison: &Comparison, folder: &Path) -> Result<(), Problem> {
+    use groma_reports::{columns, parquet};
+
+    std::fs::create_dir_all(folder).map_err(|error| {
+        Problem::input(format!(
+            "error: cannot write into {}: {error}",
+            folder.display()
+        ))
+    })?;
+    for (name, columns) in [
+        ("runs.parquet", columns::runs(comparison)),
+        ("windows.parquet", columns::windows(comparison)),
+    ] {
+        let bytes = parquet::file(&columns).map_err(Problem::internal)?;
+        let path = folder.join(name);
+        output::write_document(&path, bytes)?;
+        output::say(&format!("table: {}", path.display()));
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "parquet"))]
+fn tables(_: &Comparison, _: &Path) -> Result<(), Problem> {
+    can_write_parquet()
 }
 
 /// A run that two arguments name stands in the page once.

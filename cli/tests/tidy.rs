@@ -44,6 +44,7 @@ const HOMES: &[(&str, &str)] = &[
     ("serde-saphyr", "experiment"),
     ("strsim", "experiment"),
     ("base64", "experiment"),
+    ("parquet", "reports"),
     ("plotters", "reports"),
     ("maud", "reports"),
     ("comfy-table", "reports"),

@@ -7,6 +7,7 @@
 pub mod capacity;
 pub mod certificate;
 pub mod chart;
+pub mod columns;
 pub mod compare;
 pub mod console;
 pub mod describe;
@@ -19,6 +20,8 @@ pub mod knee;
 pub mod lens;
 pub mod load;
 pub mod metric;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 pub mod spread;
 pub mod subset;
 pub mod summary;
