@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::diff::DiffArgs;
 use crate::exit::{Exit, Problem};
+use crate::trace::TraceArgs;
 use crate::{Done, output};
 
 const QUICK_START: &str = "Quick start:
@@ -58,6 +60,10 @@ pub enum Verb {
         #[arg(long, value_name = "FILE.html", default_value = "report.html")]
         out: PathBuf,
     },
+    /// Write a timeline of a run: Perfetto, SVG, profile, deliveries
+    Trace(TraceArgs),
+    /// Name the first event in which two runs differ
+    Diff(DiffArgs),
     /// Show what may stand in a scenario, with its source
     List {
         /// Which table
@@ -154,7 +160,7 @@ pub enum Table {
     Faults,
 }
 
-fn key_value(text: &str) -> Result<(String, String), String> {
+pub(crate) fn key_value(text: &str) -> Result<(String, String), String> {
     let (key, value) = text
         .split_once('=')
         .ok_or("expected KEY=VALUE, as in seed=2")?;

@@ -16,6 +16,7 @@
 
 mod args;
 mod capacity;
+mod diff;
 mod exit;
 mod host;
 mod list;
@@ -24,6 +25,7 @@ mod progress;
 mod report;
 mod run;
 mod scenario;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -47,6 +49,8 @@ pub fn main_with(registry: &Registry) -> ExitCode {
         Verb::New { file } => scenario::new(&file),
         Verb::Plan { scenario, set } => scenario::plan(&scenario, &set, registry),
         Verb::Report { folders, out } => report::report(&folders, &out),
+        Verb::Trace(args) => trace::trace(&args, registry),
+        Verb::Diff(args) => diff::diff(&args, registry),
         Verb::List { what } => list::list(what, registry),
         Verb::Schema => scenario::schema(registry),
         Verb::Completions { shell } => args::completions(shell),

@@ -48,6 +48,7 @@ const HOMES: &[(&str, &str)] = &[
     ("maud", "reports"),
     ("comfy-table", "reports"),
     ("csv", "reports"),
+    ("prost", "reports"),
     ("clap", "cli"),
     ("indicatif", "cli"),
     ("ctrlc", "cli"),

@@ -9,6 +9,7 @@ pub mod chart;
 pub mod compare;
 pub mod console;
 pub mod describe;
+pub mod divergence;
 pub mod format;
 pub mod html;
 pub mod load;
@@ -16,6 +17,7 @@ pub mod metric;
 pub mod spread;
 pub mod subset;
 pub mod summary;
+pub mod trace;
 pub mod verdict;
 
 pub use compare::Comparison;

@@ -10,6 +10,7 @@ pub mod bars;
 pub mod ink;
 pub mod percentile;
 pub mod plane;
+pub mod spacetime;
 pub mod svg;
 pub mod time;
 pub mod timeline;
