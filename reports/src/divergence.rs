@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use groma_experiment::divergence::plans::PlanChange;
-use groma_experiment::divergence::{Delivery, Divergence, Extract, Fate, Side};
+use groma_experiment::divergence::{Delivery, Divergence, Extract, Fate, Side, Surplus};
 
 use crate::format::count;
 
@@ -47,8 +47,16 @@ pub fn text(found: &Divergence, base: &Extract, head: &Extract) -> String {
         );
         let _ = writeln!(text, "  {name}: {event}");
     }
-    let _ = writeln!(text, "{}", difference(found));
-    text.push_str(&fates(found));
+    match &found.surplus {
+        Some(surplus) => {
+            let extract = if surplus.in_base { base } else { head };
+            text.push_str(&ahead(surplus, found, extract));
+        }
+        None => {
+            let _ = writeln!(text, "{}", difference(found));
+            text.push_str(&fates(found));
+        }
+    }
     text.push_str("\naround it (= both, < base, > head):\n");
     text.push_str(&table(found, base, head));
     text
@@ -57,14 +65,18 @@ pub fn text(found: &Divergence, base: &Extract, head: &Extract) -> String {
 fn sentence(event: &Delivery, extract: &Extract) -> String {
     let at = seconds(event.at_ns);
     let node = extract.node(event.to);
+    let after = match &event.after {
+        Some(after) => format!(", sent on {after:?}"),
+        None => String::new(),
+    };
     if event.bytes == 0 && event.from == event.to {
         return format!(
-            "at {at} {node} hands itself {:?} (its event {})",
+            "at {at} {node} hands itself {:?} (its event {}{after})",
             event.kind, event.sequence
         );
     }
     format!(
-        "at {at} {node} receives {:?}, {} B, from {} (its event {})",
+        "at {at} {node} receives {:?}, {} B, from {} (its event {}{after})",
         event.kind,
         count(event.bytes),
         extract.node(event.from),
@@ -106,6 +118,34 @@ fn difference(found: &Divergence) -> String {
     }
 }
 
+/// Lines of the surplus that are shown.
+const MOST_SURPLUS: usize = 8;
+
+/// The same event, but its sender had done more before it on one side.
+fn ahead(surplus: &Surplus, found: &Divergence, extract: &Extract) -> String {
+    let (own, other) = match surplus.in_base {
+        true => ("base", "head"),
+        false => ("head", "base"),
+    };
+    let sender = found.base.event.as_ref().map_or(0, |event| event.from);
+    let mut text = format!(
+        "the same event, but in the {own} {} had caused {} more by then than in the {other}\n",
+        extract.node(sender),
+        match surplus.count {
+            1 => "one event".to_owned(),
+            count => format!("{count} events"),
+        },
+    );
+    for event in surplus.came.iter().take(MOST_SURPLUS) {
+        let _ = writeln!(text, "  {own} only: {}", sentence(event, extract));
+    }
+    let rest = surplus.came.len().saturating_sub(MOST_SURPLUS);
+    if rest > 0 {
+        let _ = writeln!(text, "  and {rest} more that came");
+    }
+    text
+}
+
 /// What became of each side's event on the other side.
 fn fates(found: &Divergence) -> String {
     let mut text = String::new();
@@ -138,7 +178,9 @@ fn fates(found: &Divergence) -> String {
     text
 }
 
-const HEADS: [&str; 7] = ["", "delivery", "time", "to", "what", "from", "bytes"];
+const HEADS: [&str; 8] = [
+    "", "delivery", "time", "to", "what", "bytes", "from", "sent on",
+];
 
 fn table(found: &Divergence, base: &Extract, head: &Extract) -> String {
     let cells = |mark: &str, event: &Delivery, extract: &Extract| {
@@ -148,8 +190,9 @@ fn table(found: &Divergence, base: &Extract, head: &Extract) -> String {
             seconds(event.at_ns),
             extract.node(event.to),
             event.kind.to_string(),
-            format!("{} #{}", extract.node(event.from), event.sequence),
             event.bytes.to_string(),
+            format!("{} #{}", extract.node(event.from), event.sequence),
+            event.after.as_deref().unwrap_or_default().to_owned(),
         ]
     };
     let mut rows = vec![HEADS.map(str::to_owned)];
@@ -158,7 +201,7 @@ fn table(found: &Divergence, base: &Extract, head: &Extract) -> String {
     rows.extend(found.head.then.iter().map(|event| cells(">", event, head)));
     let widths: Vec<usize> = (0..HEADS.len())
         .map(|column| {
-            let cell = |row: &[String; 7]| row[column].chars().count();
+            let cell = |row: &[String; 8]| row[column].chars().count();
             rows.iter().map(cell).max().unwrap_or(0)
         })
         .collect();
@@ -168,7 +211,7 @@ fn table(found: &Divergence, base: &Extract, head: &Extract) -> String {
         for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
             // Numbers stand to the right.
             let _ = match column {
-                1 | 6 => write!(line, "{cell:>width$}  "),
+                1 | 5 => write!(line, "{cell:>width$}  "),
                 _ => write!(line, "{cell:<width$}  "),
             };
         }

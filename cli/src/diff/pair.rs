@@ -35,11 +35,10 @@ pub enum Sides {
 
 /// Reads both sides.
 pub fn read(args: &DiffArgs) -> Result<Sides, Problem> {
-    match (args.base.is_file(), args.head.is_file()) {
-        (true, true) if !is_record(&args.base) => {
-            Ok(Sides::Files(file(&args.base)?, file(&args.head)?))
-        }
-        (false, false) | (true, true) => pair(args),
+    let exported = |path: &Path| path.is_file() && !is_record(path);
+    match (exported(&args.base), exported(&args.head)) {
+        (true, true) => Ok(Sides::Files(file(&args.base)?, file(&args.head)?)),
+        (false, false) => pair(args),
         _ => Err(Problem::input(format!(
             "error: {} and {}: a file and a folder\n  hint: export both: groma trace RUN --window K --out FILE.deliveries",
             args.base.display(),

@@ -5,9 +5,11 @@
 //! The file is JSON lines: a header, then one object a delivery.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::ops::Range;
 
-use groma_sim::{Entry, Time};
+use groma_sim::{Entry, EventId, Time};
 use serde::{Deserialize, Serialize};
 
 use super::{Delivery, bounds};
@@ -51,8 +53,8 @@ pub struct Extract {
 }
 
 /// Runs a plan again and keeps the deliveries of one window. `trail`, that of
-/// an earlier run of the plan, says when the window is, which spares the journal
-/// of all the time before; a wrong one gives an extract that does not fit it.
+/// an earlier run of the plan, says when the window is; without one the plan
+/// runs twice. A wrong one gives an extract that does not fit it.
 ///
 /// # Errors
 /// A sentence when the run was stopped or over before the window.
@@ -63,14 +65,21 @@ pub fn extract(
     window: u64,
     trail: &[TrailMark],
 ) -> Result<Extract, String> {
-    let mut collector = Collector::new(window, trail);
+    const STOPPED: &str = "the run was stopped";
+    let over =
+        |deliveries| format!("no window {window}: the run ends after {deliveries} deliveries");
+    let own = match trail {
+        [] => entry.run(plan, options).ok_or(STOPPED)?.trail,
+        trail => trail.to_vec(),
+    };
+    let known = bounds(&own, window);
+    let (start, end) = known.ok_or_else(|| over(own.last().map_or(0, |mark| mark.deliveries)))?;
+    let mut collector = Collector::new(window, &start, &end);
     let result = entry
         .run_tapped(plan, options, &mut collector)
-        .ok_or("the run was stopped")?;
-    let (start, end) = bounds(&result.trail, window).ok_or_else(|| {
-        let deliveries = result.record.deliveries;
-        format!("the run has no window {window}: it ends after {deliveries} deliveries")
-    })?;
+        .ok_or(STOPPED)?;
+    let found = bounds(&result.trail, window);
+    let (start, end) = found.ok_or_else(|| over(result.record.deliveries))?;
     Ok(Extract {
         header: Header {
             schema: SCHEMA.to_owned(),
@@ -89,28 +98,58 @@ pub fn extract(
 /// Keeps the deliveries of one window.
 struct Collector {
     /// Numbers of the deliveries.
-    numbers: std::ops::Range<u64>,
+    numbers: Range<u64>,
     /// When they come.
     time: (Time, Time),
     nodes: Vec<String>,
     deliveries: Vec<Delivery>,
-    over: bool,
+    /// What came, by its event, and what was sent meanwhile: what its sender
+    /// was handling.
+    came: BTreeMap<EventId, &'static str>,
+    sent: BTreeMap<EventId, &'static str>,
 }
 
 impl Collector {
-    fn new(window: u64, trail: &[TrailMark]) -> Self {
+    fn new(window: u64, start: &TrailMark, end: &TrailMark) -> Self {
         let first = window * TRAIL_STEP;
-        let time = bounds(trail, window).map_or((Time::ZERO, Time::MAX), |(start, end)| {
-            // Several deliveries may share the last instant.
-            let until = end.at_ns.saturating_add(1);
-            (Time::from_nanos(start.at_ns), Time::from_nanos(until))
-        });
+        // Several deliveries may share the last instant.
+        let until = end.at_ns.saturating_add(1);
         Self {
             numbers: first..first + TRAIL_STEP,
-            time,
+            time: (Time::from_nanos(start.at_ns), Time::from_nanos(until)),
             nodes: Vec::new(),
             deliveries: Vec::new(),
-            over: false,
+            came: BTreeMap::new(),
+            sent: BTreeMap::new(),
+        }
+    }
+
+    fn deliver(&mut self, entry: &Entry) {
+        let &Entry::Delivered {
+            event,
+            at,
+            to,
+            bytes,
+            what,
+            number,
+        } = entry
+        else {
+            return;
+        };
+        self.came.insert(event, what);
+        let after = self.sent.remove(&event).map(Cow::Borrowed);
+        // Deliveries of the first and the last instant may lie outside.
+        if let (Some(from), true) = (event.source(), self.numbers.contains(&number)) {
+            self.deliveries.push(Delivery {
+                number,
+                at_ns: at.as_nanos(),
+                from: from.0,
+                sequence: event.sequence(),
+                to: to.0,
+                kind: Cow::Borrowed(what),
+                bytes,
+                after,
+            });
         }
     }
 }
@@ -126,43 +165,24 @@ impl Tap for Collector {
 
     fn take(&mut self, entries: Vec<Entry>, _finals: &[(Time, FinalTx)]) {
         for entry in entries {
-            let Some(delivery) = delivery(&entry) else {
-                continue;
-            };
-            if self.numbers.contains(&delivery.number) {
-                self.deliveries.push(delivery);
-            } else if delivery.number >= self.numbers.end {
-                self.over = true;
+            match entry {
+                Entry::Delivered { .. } => self.deliver(&entry),
+                Entry::Expired { event, what, .. } => {
+                    self.came.insert(event, what);
+                }
+                Entry::Sent { event, cause, .. } | Entry::Posted { event, cause, .. } => {
+                    if let Some(what) = self.came.get(&cause) {
+                        self.sent.insert(event, what);
+                    }
+                }
+                _ => {}
             }
         }
     }
 
     fn is_done(&self, now: Time) -> bool {
-        self.over || now > self.time.1
+        now >= self.time.1
     }
-}
-
-fn delivery(entry: &Entry) -> Option<Delivery> {
-    let &Entry::Delivered {
-        event,
-        at,
-        to,
-        bytes,
-        what,
-        number,
-    } = entry
-    else {
-        return None;
-    };
-    Some(Delivery {
-        number,
-        at_ns: at.as_nanos(),
-        from: event.source()?.0,
-        sequence: event.sequence(),
-        to: to.0,
-        kind: Cow::Borrowed(what),
-        bytes,
-    })
 }
 
 /// A delivery as a line of a file: short keys would save little and cost
@@ -177,6 +197,8 @@ struct Line<'a> {
     #[serde(borrow)]
     kind: Cow<'a, str>,
     bytes: u64,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    after: Option<Cow<'a, str>>,
 }
 
 impl Extract {
@@ -198,6 +220,7 @@ impl Extract {
                 to: delivery.to,
                 kind: Cow::Borrowed(&delivery.kind),
                 bytes: delivery.bytes,
+                after: delivery.after.as_deref().map(Cow::Borrowed),
             };
             let _ = writeln!(text, "{}", serde_json::to_string(&line).expect(why));
         }
@@ -228,6 +251,7 @@ impl Extract {
                 to: line.to,
                 kind: Cow::Owned(line.kind.into_owned()),
                 bytes: line.bytes,
+                after: line.after.map(|after| Cow::Owned(after.into_owned())),
             });
         }
         let expected = header

@@ -35,11 +35,15 @@ pub struct Delivery {
     pub kind: Cow<'static, str>,
     /// Bytes on the wire; 0 for what a node hands itself.
     pub bytes: u64,
+    /// What the handler that sent it was handling, if that came within the
+    /// window. It explains and is not compared.
+    pub after: Option<Cow<'static, str>>,
 }
 
 impl Delivery {
-    fn name(&self) -> (u32, u64) {
-        (self.from, self.sequence)
+    fn is_same_as(&self, other: &Self) -> bool {
+        (self.from, self.sequence, self.to) == (other.from, other.sequence, other.to)
+            && self.kind == other.kind
     }
 }
 
@@ -117,6 +121,22 @@ pub struct Divergence {
     pub head: Side,
     /// The last common deliveries before it.
     pub before: Vec<Delivery>,
+    /// What its sender had done on one side only, when the event is the same
+    /// but for its sequence.
+    pub surplus: Option<Surplus>,
+}
+
+/// A sender's sequence counts all that it causes: messages, timers, work that
+/// ends later. One that is ahead has done more before, and what it sent then is
+/// where the runs really part, though it came later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Surplus {
+    /// Whether the base is ahead, and not the head.
+    pub in_base: bool,
+    /// By how many events.
+    pub count: u64,
+    /// Those of them that come within the window, in the order of the sequence.
+    pub came: Vec<Delivery>,
 }
 
 /// The window of deliveries in which two trails part: `None` when they end with
@@ -163,7 +183,8 @@ fn origin() -> TrailMark {
 /// difference. `None` when they are the same.
 #[must_use]
 pub fn compare(base: &[Delivery], head: &[Delivery], context: usize) -> Option<Divergence> {
-    let alike = base.iter().zip(head).take_while(|(a, b)| a == b).count();
+    let same = |(a, b): &(&Delivery, &Delivery)| fields(Some(a), Some(b)).is_empty();
+    let alike = base.iter().zip(head).take_while(same).count();
     if alike == base.len() && alike == head.len() {
         return None;
     }
@@ -175,6 +196,29 @@ pub fn compare(base: &[Delivery], head: &[Delivery], context: usize) -> Option<D
         base: side(ours, theirs, context),
         head: side(theirs, ours, context),
         before: base[alike.saturating_sub(context)..alike].to_vec(),
+        surplus: surplus(ours, theirs),
+    })
+}
+
+fn surplus(base: &[Delivery], head: &[Delivery]) -> Option<Surplus> {
+    let (a, b) = (base.first()?, head.first()?);
+    if fields(Some(a), Some(b)) != [Field::Sequence] {
+        return None;
+    }
+    let in_base = a.sequence > b.sequence;
+    let (ahead, from) = if in_base {
+        (base, a.from)
+    } else {
+        (head, b.from)
+    };
+    let more = a.sequence.min(b.sequence)..a.sequence.max(b.sequence);
+    let theirs = |event: &&Delivery| event.from == from && more.contains(&event.sequence);
+    let mut came: Vec<Delivery> = ahead.iter().filter(theirs).cloned().collect();
+    came.sort_by_key(|event| event.sequence);
+    Some(Surplus {
+        in_base,
+        count: more.end - more.start,
+        came,
     })
 }
 
@@ -188,8 +232,8 @@ fn side(own: &[Delivery], other: &[Delivery], context: usize) -> Side {
 }
 
 fn fate(event: &Delivery, other: &[Delivery]) -> Fate {
-    let same = |candidate: &Delivery| candidate.name() == event.name();
-    match other.iter().position(same) {
+    let place = other.iter().position(|there| there.is_same_as(event));
+    match place {
         None => Fate::Absent,
         Some(0) => Fate::Here,
         Some(place) => Fate::Later {

@@ -21,6 +21,7 @@ fn delivery(number: u64, at_ns: u64, from: u32, sequence: u64) -> Delivery {
         to: 1,
         kind: Cow::Borrowed("vote"),
         bytes: 100,
+        after: (number % 2 == 0).then_some(Cow::Borrowed("timer")),
     }
 }
 
@@ -147,6 +148,13 @@ fn every_field_is_compared() {
 }
 
 #[test]
+fn what_explains_an_event_is_not_compared() {
+    let mut head = votes();
+    head[0].after = None;
+    assert_eq!(compare(&votes(), &head, 5), None);
+}
+
+#[test]
 fn two_that_changed_places_find_each_other() {
     let base = [delivery(0, 10, 0, 1), delivery(1, 12, 2, 1)];
     let head = [delivery(0, 12, 2, 1), delivery(1, 13, 0, 1)];
@@ -165,6 +173,29 @@ fn two_that_changed_places_find_each_other() {
             by_ns: 0
         }
     );
+}
+
+#[test]
+fn a_sequence_that_is_ahead_says_what_was_sent_before() {
+    let (same, vote) = (delivery(0, 10, 0, 3), delivery(1, 20, 0, 2));
+    let head = [delivery(0, 10, 0, 1), delivery(1, 30, 4, 1)];
+    for in_base in [true, false] {
+        let ahead = [same.clone(), vote.clone(), delivery(2, 21, 5, 2)];
+        let (a, b): (&[Delivery], &[Delivery]) = match in_base {
+            true => (&ahead, &head),
+            false => (&head, &ahead),
+        };
+        let surplus = compare(a, b, 5).unwrap().surplus.unwrap();
+        let came = vec![vote.clone()];
+        assert_eq!(
+            surplus,
+            Surplus {
+                in_base,
+                count: 2,
+                came
+            }
+        );
+    }
 }
 
 #[test]
