@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::diff::DiffArgs;
 use crate::exit::{Exit, Problem};
+use crate::trace::TraceArgs;
 use crate::{Done, output};
 
 const QUICK_START: &str = "Quick start:
@@ -55,6 +57,10 @@ pub enum Verb {
     Report(ReportArgs),
     /// Tell what changed from one set of results to another, and gate on it
     Compare(CompareArgs),
+    /// Write a timeline of a run: Perfetto, SVG, profile, deliveries
+    Trace(TraceArgs),
+    /// Name the first event in which two runs differ
+    Diff(DiffArgs),
     /// Show what may stand in a scenario, with its source
     List {
         /// Which table

@@ -17,6 +17,7 @@
 mod args;
 mod capacity;
 mod compare;
+mod diff;
 mod exit;
 mod findings;
 mod host;
@@ -28,6 +29,7 @@ mod progress;
 mod report;
 mod run;
 mod scenario;
+mod trace;
 mod why;
 
 use std::process::ExitCode;
@@ -54,6 +56,8 @@ pub fn main_with(registry: &Registry) -> ExitCode {
         Verb::Plan { scenario, set } => scenario::plan(&scenario, &set, registry),
         Verb::Report(args) => report::report(&args),
         Verb::Compare(args) => compare::compare(&args),
+        Verb::Trace(args) => trace::trace(&args, registry),
+        Verb::Diff(args) => diff::diff(&args, registry),
         Verb::List { what } => list::list(what, registry),
         Verb::Schema => scenario::schema(registry),
         Verb::Completions { shell } => args::completions(shell),

@@ -50,6 +50,7 @@ const HOMES: &[(&str, &str)] = &[
     ("comfy-table", "reports"),
     ("csv", "reports"),
     ("quick-junit", "reports"),
+    ("prost", "reports"),
     ("clap", "cli"),
     ("indicatif", "cli"),
     ("ctrlc", "cli"),

@@ -40,7 +40,7 @@ pub const TRAIL_STEP: u64 = 65_536;
 
 /// The running fingerprint after so many deliveries: two runs whose marks are
 /// equal have had the same deliveries until there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrailMark {
     /// Deliveries so far: a multiple of [`TRAIL_STEP`], or those of the whole run.
     pub deliveries: u64,

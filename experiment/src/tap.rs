@@ -9,7 +9,7 @@ pub use crate::observe::FinalTx;
 use crate::plan::Plan;
 
 /// Who is who in a journal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cast {
     /// Names of the nodes: replicas first, then gateways.
     pub nodes: Vec<String>,

@@ -12,6 +12,7 @@ pub mod compare;
 pub mod console;
 pub mod describe;
 pub mod difference;
+pub mod divergence;
 pub mod fairness;
 pub mod findings;
 pub mod format;
@@ -26,6 +27,7 @@ pub mod spread;
 pub mod subset;
 pub mod summary;
 pub mod sweeps;
+pub mod trace;
 pub mod verdict;
 pub mod why;
 

@@ -41,6 +41,16 @@ pub use diagnostic::{Diagnostic, Diagnostics, Excerpt};
 pub use schema::schema;
 pub use suggest::nearest;
 
+/// A duration as scenarios write it, `200ms` or `1.5s`, in nanoseconds.
+///
+/// # Errors
+/// A sentence with an example.
+pub fn duration_ns(text: &str) -> Result<u64, String> {
+    let unit = unit::Unit::Duration;
+    unit.parse(text)
+        .map_err(|_| format!("expected {}, as in {}", unit.what(), unit.examples()))
+}
+
 /// A commented scenario, for `groma new`.
 pub const STARTER: &str = include_str!("starter.yaml");
 

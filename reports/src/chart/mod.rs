@@ -14,6 +14,7 @@ pub mod knee;
 pub mod levels;
 pub mod percentile;
 pub mod plane;
+pub mod spacetime;
 pub mod svg;
 pub mod time;
 pub mod timeline;
