@@ -176,7 +176,7 @@ fn a_profile_adds_up_to_the_core_time_of_the_steps() {
 
 /// One message from one replica to another, and a lost one.
 fn two_messages() -> Trace {
-    let flight = |event, first_bit_ns, came_ns| Flight {
+    let flight = |event, first_bit_ns: Option<u64>, came_ns: Option<u64>| Flight {
         event,
         cause: 1,
         from: 0,
