@@ -12,11 +12,16 @@ use crate::{Done, findings, output};
 
 /// Reads all that stands at the places and writes the page.
 pub fn report(places: &[PathBuf], out: &Path) -> Done {
-    let (runs, findings) = read(places).map_err(|why| Problem::input(format!("error: {why}")))?;
-    let page = html::render_with(&Comparison::of(runs), &findings);
-    output::write_document(out, &page)?;
+    write(places, out)?;
     output::say(&format!("report: {}", out.display()));
     Ok(Exit::Fine)
+}
+
+/// Writes the page of all that stands at the places.
+pub fn write(places: &[PathBuf], out: &Path) -> Result<(), Problem> {
+    let (runs, findings) = read(places).map_err(|why| Problem::input(format!("error: {why}")))?;
+    let page = html::render_with(&Comparison::of(runs), &findings);
+    output::write_document(out, &page)
 }
 
 /// A run that two arguments name stands in the page once.
