@@ -13,7 +13,6 @@ use crate::{Done, output};
 const QUICK_START: &str = "Quick start:
   groma new city.yaml          write a commented scenario
   groma run city.yaml          run it; report in results/<name>/report.html
-  groma capacity city.yaml     the highest load that it sustains
   groma list protocols         what may stand in a scenario";
 
 /// Simulates real consensus and ledger code under a city's load.

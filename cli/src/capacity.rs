@@ -18,7 +18,7 @@ use groma_reports::certificate as words;
 
 use crate::args::{CapacityArgs, Format};
 use crate::exit::{Exit, Problem};
-use crate::{Done, host, output, run, scenario};
+use crate::{Done, host, output, report, run, scenario};
 
 /// What the searches came to, by the design's place.
 #[derive(Debug, Default)]
@@ -179,8 +179,12 @@ impl Call<'_> {
         if found.is_empty() {
             return Ok(());
         }
-        let table = self.out.join("capacity.csv");
-        output::write_document(&table, &words::csv(&found))?;
+        output::write_document(&self.out.join("capacity.csv"), &words::csv(&found))?;
+        let page = self.out.join("report.html");
+        // What could not be written as a certificate is told by itself.
+        if tally.unwritten.is_empty() {
+            report::write(std::slice::from_ref(&self.out), &page)?;
+        }
         match self.args.format {
             Format::Text => output::print(&words::console(&found))?,
             Format::Json => {
@@ -191,9 +195,9 @@ impl Call<'_> {
             }
         }
         self.say(&format!(
-            "certificates: {}, table: {}",
+            "certificates: {}, report: {}",
             files::folder(&self.out).display(),
-            table.display()
+            page.display()
         ));
         Ok(())
     }

@@ -76,6 +76,13 @@ fn tables(_: &Comparison, _: &Path) -> Result<(), Problem> {
     can_write_parquet()
 }
 
+/// Writes the page of all that stands at the places.
+pub fn write(places: &[PathBuf], out: &Path) -> Result<(), Problem> {
+    let (runs, findings) = read(places).map_err(|why| Problem::input(format!("error: {why}")))?;
+    let page = html::render_with(&Comparison::of(runs), &findings);
+    output::write_document(out, &page
+}
+
 /// A run that two arguments name stands in the page once.
 fn read(places: &[PathBuf]) -> Result<(Vec<LoadedRun>, Findings), String> {
     let mut seen = BTreeSet::new();

@@ -4,23 +4,7 @@
 
 mod support;
 
-use support::{Place, json, names};
-
-/// A core that verifies some 400 transactions a second.
-const SMALL: &str = "\
-name: small
-seed: 1
-committee: { lab: 4 }
-network: lan
-machine: { like: server-8c, cores: 1 }
-costs: { like: reference, verify_batch: 2ms }
-protocol: raft
-workload: payments
-population: 1_000
-load: [{ for: 1s, tps: 50, measure: false }, { for: 3s, tps: 100 }]
-drain: 2s
-target: { finality_p99: 500ms }
-";
+use support::{Place, SMALL, json, names};
 
 #[test]
 fn a_capacity_is_told_in_sentences_and_kept_as_a_certificate() {
@@ -48,6 +32,7 @@ fn a_capacity_is_told_in_sentences_and_kept_as_a_certificate() {
         sustained < failed && failed <= sustained * 1.010_001,
         "{certificate}"
     );
+    assert!(place.read("results/small/report.html").contains("</html>"));
     let table = place.read("results/small/capacity.csv");
     assert!(
         table.starts_with("name,sustained_tps,failed_tps,"),

@@ -9,7 +9,7 @@ use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use support::{Place, Said, TINY, json, names};
+use support::{Place, SMALL, Said, TINY, json, names};
 
 fn spawn(place: &Place, args: &[&str]) -> Child {
     let mut command = place.command(args);
@@ -119,4 +119,30 @@ fn two_processes_share_a_folder() {
         fs::write(run.join("host.json"), host).unwrap();
     }
     both();
+}
+
+#[test]
+fn ctrl_c_keeps_the_certificates_that_are_finished() {
+    let place = Place::with(
+        "small.yaml",
+        &format!("{SMALL}vary: {{ batch.max_txs: [10, 20, 30, 40, 50, 60, 70, 80] }}\n"),
+    );
+    let args = ["capacity", "small.yaml", "--threads", "1", "--width", "10%"];
+    let child = spawn(&place, &args);
+    let folder = place.path("results/small/capacity");
+    let finished = || {
+        let files = names(&folder).into_iter();
+        files.filter(|name| !name.starts_with('.')).count()
+    };
+    while finished() == 0 {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    interrupt(&child);
+    let said = Said::from(child.wait_with_output().unwrap()).ends(130);
+    said.tells(&["interrupted", "certificates are kept", "goes on from here"]);
+    let kept = finished();
+    assert!((1..8).contains(&kept), "{kept} certificates");
+    let rest = place.groma(&args).ends(0);
+    rest.tells(&[&format!("{kept} certificates stand already")]);
+    assert_eq!(finished(), 8);
 }

@@ -304,6 +304,26 @@ fn a_probe_keeps_the_proportions_of_the_plan() {
 }
 
 #[test]
+fn a_fault_that_stays_is_there_before_anything_is_measured() {
+    let mut plan = narrow("raft");
+    plan.load[0].for_ns = 12 * SECOND;
+    plan.client.resend_after_ns = 3 * SECOND;
+    plan.faults = vec![crash(3, 6 * SECOND, plan.horizon_ns())];
+    for (length, measured) in [(Length::Short, 4), (Length::Long, 12)] {
+        let probe = with_load(&plan, Load::from_tps(1_000.0), length);
+        // Two seconds of warm-up after the clients' patience, and half of it
+        // before the fault, as in the plan.
+        assert_eq!(probe.load[0].for_ns, 5 * SECOND, "{length:?}");
+        assert_eq!(probe.load_end_ns(), (5 + measured) * SECOND, "{length:?}");
+        let [fault] = &probe.faults[..] else {
+            panic!("{:?}", probe.faults)
+        };
+        assert_eq!(fault.at_ns, 2_500 * MS, "{length:?}");
+        assert_eq!(fault.until_ns, probe.horizon_ns(), "{length:?}");
+    }
+}
+
+#[test]
 fn a_long_run_repeats_the_measured_part_with_its_faults() {
     let mut plan = narrow("raft");
     plan.load = vec![

@@ -337,14 +337,14 @@ fn figures(certificate: &Certificate) -> [String; 13] {
 #[must_use]
 pub fn probe(probe: &Probe) -> String {
     let sign = if probe.passed { '✓' } else { '✗' };
-    let why = match probe.because.as_str() {
-        "" => String::new(),
-        because => format!(": {because}"),
+    let told = match probe.because.as_str() {
+        "" => format!("p99 {}", latency(probe.finality_ms_p99)),
+        because => because.to_owned(),
     };
-    let p99 = latency(probe.finality_ms_p99);
     printable(&format!(
-        "{sign} {:8} {}, p99 {p99}{why}",
+        "{sign} {:8} {} for {} s: {told}",
         step(probe),
-        rate(probe.offered_tps)
+        rate(probe.offered_tps),
+        written(round_to(probe.measured_seconds, 10.0))
     ))
 }

@@ -38,6 +38,22 @@ load: [{ for: 2s, tps: 200, arrivals: even }]
 drain: 1s
 ";
 
+/// A core that verifies some 400 transactions a second.
+pub const SMALL: &str = "\
+name: small
+seed: 1
+committee: { lab: 4 }
+network: lan
+machine: { like: server-8c, cores: 1 }
+costs: { like: reference, verify_batch: 2ms }
+protocol: raft
+workload: payments
+population: 1_000
+load: [{ for: 1s, tps: 50, measure: false }, { for: 3s, tps: 100 }]
+drain: 2s
+target: { finality_p99: 500ms }
+";
+
 /// A folder in which `groma` is called.
 pub struct Place(TempDir);
 

@@ -143,7 +143,12 @@ fn shorten(plan: &mut Plan) {
     let period = periods.max().unwrap_or(0);
     let least = PROBE_NS.max(4 * slowest_ns(plan)).max(4 * period);
     let measured_to = least.max(measured / PART).min(measured.max(PROBE_NS));
-    let rest_to = WARM_UP_NS.max(rest / PART).min(rest);
+    // Clients of a replica that is down from the start find out by waiting.
+    let patience = match plan.faults.is_empty() {
+        true => 0,
+        false => plan.client.resend_after_ns,
+    };
+    let rest_to = (WARM_UP_NS + patience).max(rest / PART).min(rest);
     let old_horizon = plan.horizon_ns();
     for phase in &mut plan.load {
         let (from, to) = if phase.measure {
