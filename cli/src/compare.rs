@@ -36,7 +36,7 @@ pub fn compare(args: &CompareArgs) -> Done {
     if !idle.is_empty() {
         let problems = idle.iter().map(|rule| {
             Problem::input(format!(
-                "error: rule `{}` applies to nothing here\n  hint: of figures over seeds that are not shared, words and tests of too few seeds say nothing",
+"error: rule `{}` applies to nothing here\n  hint: either no side has that figure, or it needs what is missing: words need equal seeds, `changed` and `worse` over seeds need three a side",
                 rule.text
             ))
         });

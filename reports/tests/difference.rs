@@ -433,6 +433,10 @@ fn certificates_are_compared_too() {
     assert_eq!(states(less.clone(), "sustained_tps < -2%"), [State::Failed]);
     assert_eq!(states(less.clone(), "goodput_tps < -20%"), [State::Passed]);
     assert_eq!(states(less, "binds changed"), [State::Passed]);
+    let mut coarse = capacity(Some(11_200.0));
+    coarse.certificates[0].width = 0.1;
+    let coarse = between(capacity(Some(11_200.0)), coarse, false).unwrap();
+    assert_eq!(states(coarse, "width changed"), [State::Failed]);
     let none = between(capacity(Some(11_200.0)), capacity(None), false).unwrap();
     assert_eq!(states(none, "sustained_tps < -2%"), [State::Failed]);
 }

@@ -208,7 +208,7 @@ const fn capacity(
 
 /// The figures of a certificate.
 #[rustfmt::skip]
-const CAPACITY: [(Quantity, OfCertificate); 7] = [
+const CAPACITY: [(Quantity, OfCertificate); 9] = [
     capacity("sustained_tps", "Sustained load", Unit::Tps, Better::Higher, |c| c.sustained_tps),
     capacity("failed_tps", "Lowest load that fails", Unit::Tps, Better::Higher, |c| c.failed_tps),
     capacity("goodput_tps", "Goodput when confirmed", Unit::Tps, Better::Higher, |c| c.goodput_tps),
@@ -216,6 +216,9 @@ const CAPACITY: [(Quantity, OfCertificate); 7] = [
     capacity("finality_ms.p99", "Finality when confirmed, p99", Unit::Millis, Better::Lower, |c| c.finality_ms.p99),
     capacity("storage_bytes_per_year", "Storage a year and replica", Unit::Bytes, Better::Neither, |c| c.storage_bytes_per_year),
     capacity("network_bytes_per_day", "Network volume a day", Unit::Bytes, Better::Neither, |c| c.network_bytes_per_day),
+    // Two searches agree only as far as they looked: a change within the width may be the search's.
+    capacity("width", "Width of the search", Unit::Share, Better::Neither, |c| Some(c.width)),
+    capacity("ceiling_tps", "Ceiling of the search", Unit::Tps, Better::Neither, |c| Some(c.ceiling_tps)),
 ];
 
 /// Every quantity that a rule may name, those of runs first.

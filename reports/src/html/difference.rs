@@ -204,7 +204,7 @@ fn pairs(difference: &Difference) -> Markup {
             p.note { "Runs of the same scenario, values and seed. Only what changed is shown; the bar shows changes up to ±50 %, to the right where they are better." }
             @if changed.is_empty() { p { "Nothing changed in any pair." } }
             @for (index, pair) in changed.iter().enumerate() {
-                details.data open[index < OPEN] {
+                details open[index < OPEN] {
                     summary { b { (pair.place) } ": " (rest(pair)) }
                     (words(&pair.words))
                     (of_pair(pair))
