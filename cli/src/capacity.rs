@@ -18,7 +18,7 @@ use groma_reports::certificate as words;
 
 use crate::args::{CapacityArgs, Format};
 use crate::exit::{Exit, Problem};
-use crate::{Done, host, output, run, scenario};
+use crate::{Done, host, output, report, run, scenario};
 
 /// What the searches came to, by the design's place.
 #[derive(Debug, Default)]
@@ -190,10 +190,12 @@ impl Call<'_> {
                 }
             }
         }
+        let report = report::of_folder(&self.out)?;
         self.say(&format!(
-            "certificates: {}, table: {}",
+            "certificates: {}, table: {}, report: {}",
             files::folder(&self.out).display(),
-            table.display()
+            table.display(),
+            report.display()
         ));
         Ok(())
     }
