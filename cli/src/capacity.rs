@@ -180,11 +180,11 @@ impl Call<'_> {
             return Ok(());
         }
         output::write_document(&self.out.join("capacity.csv"), &words::csv(&found))?;
-        let page = self.out.join("report.html");
         // What could not be written as a certificate is told by itself.
-        if tally.unwritten.is_empty() {
-            report::write(std::slice::from_ref(&self.out), &page)?;
-        }
+        let page = match tally.unwritten.as_slice() {
+            [] => report::of_folder(&self.out)?,
+            _ => self.out.join("report.html"),
+        };
         match self.args.format {
             Format::Text => output::print(&words::console(&found))?,
             Format::Json => {

@@ -77,19 +77,24 @@ fn probe(folder: &Path) -> std::io::Result<()> {
 }
 
 /// Writes a document whole or not at all.
-pub fn write_document(path: &Path, text: impl AsRef<[u8]>) -> Result<(), Problem> {
+pub fn write_document(path: &Path, text: &str) -> Result<(), Problem> {
+    write_bytes(path, text.as_bytes())
+}
+
+/// Writes a file whole or not at all.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
     let refuse = |error: std::io::Error| {
         Problem::input(format!("error: cannot write {}: {error}", path.display()))
     };
     // A device such as /dev/full cannot be replaced by a rename.
     let plain = path.metadata().map_or(true, |facts| facts.is_file());
     if !plain {
-        return fs::write(path, text.as_ref()).map_err(refuse);
+        return fs::write(path, bytes).map_err(refuse);
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let folder = path.parent().unwrap_or(Path::new(""));
     let temporary = store::temporary(folder, &name, "new");
-    fs::write(&temporary, text.as_ref())
+    fs::write(&temporary, bytes)
         .and_then(|()| fs::rename(&temporary, path))
         .map_err(|error| {
             let _ = fs::remove_file(&temporary);

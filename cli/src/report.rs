@@ -36,6 +36,16 @@ pub fn report(args: &ReportArgs) -> Done {
     Ok(Exit::Fine)
 }
 
+/// Writes the report of an output folder anew, over all that stands there.
+pub fn of_folder(folder: &Path) -> Result<PathBuf, Problem> {
+    let (runs, findings) =
+        read(&[folder.to_owned()]).map_err(|why| Problem::input(format!("error: {why}")))?;
+    let out = folder.join("report.html");
+    let page = html::render_with(&Comparison::of(runs), &findings);
+    output::write_document(&out, &page)?;
+    Ok(out)
+}
+
 #[cfg(feature = "parquet")]
 fn can_write_parquet() -> Result<(), Problem> {
     Ok(())
@@ -65,7 +75,7 @@ fn tables(comparison: &Comparison, folder: &Path) -> Result<(), Problem> {
     ] {
         let bytes = parquet::file(&columns).map_err(Problem::internal)?;
         let path = folder.join(name);
-        output::write_document(&path, bytes)?;
+        output::write_bytes(&path, &bytes)?;
         output::say(&format!("table: {}", path.display()));
     }
     Ok(())
@@ -74,13 +84,6 @@ fn tables(comparison: &Comparison, folder: &Path) -> Result<(), Problem> {
 #[cfg(not(feature = "parquet"))]
 fn tables(_: &Comparison, _: &Path) -> Result<(), Problem> {
     can_write_parquet()
-}
-
-/// Writes the page of all that stands at the places.
-pub fn write(places: &[PathBuf], out: &Path) -> Result<(), Problem> {
-    let (runs, findings) = read(places).map_err(|why| Problem::input(format!("error: {why}")))?;
-    let page = html::render_with(&Comparison::of(runs), &findings);
-    output::write_document(out, &page
 }
 
 /// A run that two arguments name stands in the page once.

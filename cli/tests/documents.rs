@@ -1,5 +1,5 @@
-//! `groma report --pdf`: on paper where a Chromium is installed, and a clear
-//! word where none is.
+//! `groma report --pdf`, on paper where a Chromium is installed and a clear word
+//! where none is; `--parquet`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -67,6 +67,32 @@ fn a_report_is_printed_on_a4() {
         .groma(&["report", "results/tiny", "--pdf", "no/such/report.pdf"])
         .ends(2)
         .tells(&["no/such/report.pdf"]);
+}
+
+#[test]
+fn tables_are_written_where_the_build_can() {
+    let place = place();
+    let args = ["report", "results/tiny", "--parquet", "tables"];
+    if !cfg!(feature = "parquet") {
+        place.groma(&args).ends(2).tells(&["no Parquet", "hint"]);
+        return;
+    }
+    place.groma(&args).ends(0).tells(&[
+        "table: tables/runs.parquet",
+        "table: tables/windows.parquet",
+    ]);
+    for name in ["tables/runs.parquet", "tables/windows.parquet"] {
+        let bytes = std::fs::read(place.path(name)).unwrap();
+        assert!(
+            bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"),
+            "{name}"
+        );
+    }
+    place.write("file", "");
+    place
+        .groma(&["report", "results/tiny", "--parquet", "file"])
+        .ends(2)
+        .tells(&["cannot write into file"]);
 }
 
 #[test]

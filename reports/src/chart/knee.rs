@@ -68,13 +68,19 @@ impl Frame {
     }
 }
 
+/// Whether a load is marked: one far beyond all curves would flatten them.
+#[must_use]
+pub fn shows(curves: &[Curve], load: f64) -> bool {
+    let points = curves.iter().flat_map(|curve| &curve.points);
+    load <= points.map(|point| point.offered).fold(0.0, f64::max) * 1.6
+}
+
 /// Draws the curves.
 #[must_use]
 pub fn draw(title: &str, unit: &str, curves: &[Curve], marks: Marks) -> String {
     let points = || curves.iter().flat_map(|curve| &curve.points);
     let most = points().map(|point| point.offered).fold(0.0, f64::max);
-    // A city's load far beyond all curves would flatten them.
-    let asked = marks.load.filter(|load| *load <= most * 1.6);
+    let asked = marks.load.filter(|load| shows(curves, *load));
     let latencies: Vec<f64> = points()
         .map(|point| point.latency)
         .chain(marks.latency)

@@ -111,10 +111,20 @@ fn curves(family: &Family<'_>) -> Markup {
         &html! {
             "Across: offered load; up: finality latency in milliseconds. Dot: the load passed; cross: it failed; ring: the knee, where latency begins to climb. "
             @if alone { "Tinted: between the highest load that passed and the lowest that failed. " }
-            "Dashed: the city's load and the bound of p99."
+            (dashed(&drawn, marks))
             @if shown.len() < family.designs.len() { " The first " (shown.len()) " of " (family.designs.len()) " designs are drawn; the tables hold all." }
         },
     )
+}
+
+fn dashed(drawn: &[Curve], marks: Marks) -> &'static str {
+    let city = marks.load.is_some_and(|load| knee::shows(drawn, load));
+    match (city, marks.latency.is_some()) {
+        (true, true) => "Dashed: the city's load and the bound of p99.",
+        (true, false) => "Dashed: the city's load.",
+        (false, true) => "Dashed: the bound of p99; the city's load lies beyond the chart.",
+        (false, false) => "The city's load lies beyond the chart.",
+    }
 }
 
 /// The bound of p99 that all designs of a family share.
@@ -151,7 +161,7 @@ fn heat_map(surface: &Surface) -> Markup {
         &html! {},
         &svg,
         &html! {
-            "Each cell: the load that is sustained, in TPS (0: none); darker is more; –: not searched. "
+            "Each cell: the load that is sustained, in TPS (0: none), stronger for more; –: not searched. "
             "Red lines: cliffs, where a neighbour falls below the city's " (Unit::Tps.spell(CITY_TPS)) " or below half."
         },
     )
@@ -189,13 +199,23 @@ fn bars(family: &Family<'_>) -> Markup {
     )
 }
 
+/// Designs whose probes are folded one by one; of more, all together.
+const FOLDED: usize = 6;
+
 fn tables(family: &Family<'_>) -> Markup {
-    html! {
+    let each = html! {
         @for design in &family.designs {
             details.data {
                 summary { "Probes of " (design.label) ", " (design.certificate.probes.len()) }
                 (probes(design.certificate))
             }
+        }
+    };
+    html! {
+        @if family.designs.len() <= FOLDED {
+            (each)
+        } @else {
+            details.data { summary { "Probes of all " (family.designs.len()) " designs" } (each) }
         }
     }
 }

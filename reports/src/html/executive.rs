@@ -145,8 +145,8 @@ fn facts(each: Each<'_>) -> Vec<(&'static str, String)> {
         })),
         ("network", each(&|c| format!("{} ({})", c.plan.network.name, c.plan.network.source))),
         ("machine", each(&|c| format!(
-            "{}: {} cores, {} out, {} in ({})",
-            c.plan.machine.name, c.plan.machine.cores, bit_rate(c.plan.machine.egress_bps), bit_rate(c.plan.machine.ingress_bps), c.plan.machine.source
+            "{}: {}, {} out, {} in ({})",
+            c.plan.machine.name, cores(c.plan.machine.cores), bit_rate(c.plan.machine.egress_bps), bit_rate(c.plan.machine.ingress_bps), c.plan.machine.source
         ))),
         ("links", "a network card serves messages in order of arrival (FIFO)".to_owned()),
         ("prices", each(&|c| format!("{} ({})", c.plan.costs.name, c.plan.costs.source))),
@@ -157,6 +157,14 @@ fn facts(each: Each<'_>) -> Vec<(&'static str, String)> {
         })),
         ("build", each(&|c| c.build.chars().take(16).collect())),
     ]
+}
+
+fn cores(number: u32) -> String {
+    match number {
+        0 => "CPU is free".to_owned(),
+        1 => "1 core".to_owned(),
+        many => format!("{many} cores"),
+    }
 }
 
 fn seeds(number: usize) -> String {
