@@ -15,14 +15,14 @@ use groma_reports::why as words;
 
 use crate::args::{Format, key_value, width};
 use crate::exit::{Exit, Problem};
-use crate::{Done, host, output, run, scenario};
+use crate::{Done, host, output, report, run, scenario};
 
 /// Arguments of `groma why`.
 #[derive(Debug, Args)]
 pub struct WhyArgs {
     /// Scenario file; each of its plans is explained
     pub scenario: PathBuf,
-    /// Where why/<key>.json goes, for `groma report` [default: results/<name>]
+    /// Where why/<key>.json and the report go [default: results/<name>]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Override a value, as in --set committee.shenzhen=4
@@ -32,7 +32,7 @@ pub struct WhyArgs {
     #[arg(long)]
     pub no_capacity: bool,
     /// How finely capacities are searched
-    #[arg(long, value_name = "SHARE", default_value = "2%", value_parser = width)]
+    #[arg(long, value_name = "SHARE", default_value = "3%", value_parser = width)]
     pub width: f64,
     /// Runs at the same time [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -65,10 +65,14 @@ pub fn why(args: &WhyArgs, registry: &Registry) -> Done {
     run::stop_on_interrupt(&control)?;
     let threads = args.threads.map_or_else(host::cores, usize::from);
     let pool = capacity::pool(threads).map_err(Problem::internal)?;
+    let mut kept = false;
     for plan in &plans {
         let explained = pool.install(|| explain(args, plan, options.as_ref(), registry, &control));
         match explained {
-            Ok(why) => keep(args, &why)?,
+            Ok(why) => {
+                keep(args, &why)?;
+                kept = true;
+            }
             Err(Abandoned::Stopped) => {
                 output::say("interrupted: what was explained before is kept");
                 return Ok(Exit::Interrupted);
@@ -77,7 +81,19 @@ pub fn why(args: &WhyArgs, registry: &Registry) -> Done {
             Err(Abandoned::Failed(why)) => return Err(Problem::internal(format!("error: {why}"))),
         }
     }
+    if kept {
+        let page = report::of_folder(&folder(args, &plans[0].name))?;
+        if !args.quiet {
+            output::say(&format!("report: {}", page.display()));
+        }
+    }
     Ok(Exit::Fine)
+}
+
+/// Where the answers go.
+fn folder(args: &WhyArgs, name: &str) -> PathBuf {
+    let default = || Path::new("results").join(name);
+    args.out.clone().unwrap_or_else(default)
 }
 
 fn explain(
@@ -109,11 +125,7 @@ fn explain(
 
 /// Writes the document and prints the answer.
 fn keep(args: &WhyArgs, why: &Why) -> Result<(), Problem> {
-    let folder = match &args.out {
-        Some(folder) => folder.clone(),
-        None => Path::new("results").join(&why.name),
-    }
-    .join(crate::findings::WHY);
+    let folder = folder(args, &why.name).join(crate::findings::WHY);
     let unwritable = |error: std::io::Error| {
         Problem::input(format!(
             "error: cannot write into {}: {error}\n  hint: name another folder with --out",
@@ -131,9 +143,6 @@ fn keep(args: &WhyArgs, why: &Why) -> Result<(), Problem> {
             let line = serde_json::to_string(why).map_err(Problem::internal)?;
             output::print(&format!("{line}\n"))?;
         }
-    }
-    if !args.quiet {
-        output::say(&format!("for `groma report`: {}", path.display()));
     }
     Ok(())
 }
