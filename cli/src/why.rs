@@ -65,14 +65,10 @@ pub fn why(args: &WhyArgs, registry: &Registry) -> Done {
     run::stop_on_interrupt(&control)?;
     let threads = args.threads.map_or_else(host::cores, usize::from);
     let pool = capacity::pool(threads).map_err(Problem::internal)?;
-    let mut kept = false;
     for plan in &plans {
         let explained = pool.install(|| explain(args, plan, options.as_ref(), registry, &control));
         match explained {
-            Ok(why) => {
-                keep(args, &why)?;
-                kept = true;
-            }
+            Ok(why) => keep(args, &why)?,
             Err(Abandoned::Stopped) => {
                 output::say("interrupted: what was explained before is kept");
                 return Ok(Exit::Interrupted);
@@ -81,8 +77,8 @@ pub fn why(args: &WhyArgs, registry: &Registry) -> Done {
             Err(Abandoned::Failed(why)) => return Err(Problem::internal(format!("error: {why}"))),
         }
     }
-    if kept {
-        let page = report::of_folder(&folder(args, &plans[0].name))?;
+    if let Some(plan) = plans.first() {
+        let page = report::of_folder(&folder(args, &plan.name))?;
         if !args.quiet {
             output::say(&format!("report: {}", page.display()));
         }
