@@ -72,8 +72,8 @@ pub fn document(trace: &Trace) -> Diagram {
     }
 }
 
-/// The journal names a message when it comes.
-const NAMELESS: &str = "did not come";
+/// The journal names a message when it comes: one that has not is called this.
+const NAMELESS: &str = "lost or still under way";
 
 /// What a message is called.
 fn kind(flight: &Flight) -> &'static str {
