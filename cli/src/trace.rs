@@ -91,7 +91,7 @@ pub fn trace(args: &TraceArgs, registry: &Registry) -> Done {
     match format {
         TraceFormat::Perfetto => {
             let trace = source.trace(stretch)?;
-            output::write_document(&args.out, perfetto::render(&trace))?;
+            output::write_bytes(&args.out, &perfetto::render(&trace))?;
             say(args, "open it in ui.perfetto.dev");
         }
         TraceFormat::Svg => {
