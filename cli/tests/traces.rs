@@ -25,7 +25,7 @@ fn a_slowed_parameter_is_named_with_the_first_event_that_it_moved() {
     let place = two("batch.max_wait=21ms");
     let said = place.groma(&["diff", "base", "head"]).ends(0);
     for part in [
-        "batch.max_wait_ns  20000000 -> 21000000",
+        "batch.max_wait_ns: 20000000 -> 21000000",
         "the first 15 deliveries are the same; the next differs (window 0):",
         "base: at 0.020122790 s replica 2 (lab) hands itself \"flush\"",
         "sent on \"batch timer\"",

@@ -2,32 +2,33 @@
 
 use std::fmt::Write as _;
 
-use groma_experiment::divergence::plans::PlanChange;
 use groma_experiment::divergence::{Delivery, Divergence, Extract, Fate, Side, Surplus};
+use groma_experiment::plan::Plan;
 
+use crate::difference::plans::{Field, differing};
 use crate::format::count;
 
-/// Where the plans of two runs differ, a line a value.
+/// Where two plans differ: what a comparison would call a difference, and the
+/// seed, which changes every event.
 #[must_use]
-pub fn plans(changes: &[PlanChange]) -> String {
-    if changes.is_empty() {
-        return "the plans are the same\n".to_owned();
+pub fn changes(base: &Plan, head: &Plan) -> Vec<Field> {
+    let mut fields = differing(base, head);
+    if base.seed != head.seed {
+        fields.push(Field {
+            path: "seed".to_owned(),
+            base: base.seed.to_string(),
+            head: head.seed.to_string(),
+        });
     }
-    let width = changes.iter().map(|change| change.path.len()).max();
+    fields
+}
+
+/// The same, a line a value.
+#[must_use]
+pub fn plans(changes: &[Field]) -> String {
     let mut text = "the plans differ:\n".to_owned();
     for change in changes {
-        let side = |value: &str| match value {
-            "" => "absent".to_owned(),
-            value => value.to_owned(),
-        };
-        let _ = writeln!(
-            text,
-            "  {:width$}  {} -> {}",
-            change.path,
-            side(&change.base),
-            side(&change.head),
-            width = width.unwrap_or(0)
-        );
+        let _ = writeln!(text, "  {change}");
     }
     text
 }

@@ -5,9 +5,9 @@ mod pair;
 
 use std::path::PathBuf;
 
-use groma_experiment::divergence::plans::{PlanChange, changes};
 use groma_experiment::divergence::{self, Divergence, Extract};
 use groma_experiment::registry::Registry;
+use groma_reports::difference::plans::Field;
 use groma_reports::divergence as words;
 use serde_json::json;
 
@@ -43,7 +43,7 @@ pub struct DiffArgs {
 
 /// What a comparison came to.
 struct Answer {
-    changes: Vec<PlanChange>,
+    changes: Vec<Field>,
     found: Option<(Divergence, Extract, Extract)>,
     /// What it says of equal runs.
     equal: String,
@@ -71,7 +71,7 @@ fn runs(
     head: &Folder,
     registry: &Registry,
 ) -> Result<Answer, Problem> {
-    let changes = changes(&base.run.record.plan, &head.run.record.plan);
+    let changes = words::changes(&base.run.record.plan, &head.run.record.plan);
     for side in [base, head] {
         if side.run.trail.is_empty() {
             return Err(Problem::input(format!(
@@ -117,7 +117,7 @@ fn files(args: &DiffArgs, base: Named, head: Named) -> Result<Answer, Problem> {
 
 fn compared(
     args: &DiffArgs,
-    changes: Vec<PlanChange>,
+    changes: Vec<Field>,
     base: Extract,
     head: Extract,
 ) -> Result<Answer, Problem> {
@@ -144,10 +144,12 @@ fn compared(
 fn tell(args: &DiffArgs, answer: &Answer) -> Result<(), Problem> {
     if args.format == Format::Json {
         let found = answer.found.as_ref();
+        let change =
+            |field: &Field| json!({ "path": field.path, "base": field.base, "head": field.head });
         let document = json!({
             "schema": "groma.diff/1",
             "equal": found.is_none(),
-            "plans": answer.changes,
+            "plans": answer.changes.iter().map(change).collect::<Vec<_>>(),
             "window": found.map(|(_, base, _)| base.header.window),
             "builds": found.map(|(_, base, head)| [&base.header.build, &head.header.build]),
             "nodes": found.map(|(_, base, _)| &base.header.nodes),

@@ -6,7 +6,6 @@
 //! compared one by one. This file compares; it runs nothing.
 
 pub mod export;
-pub mod plans;
 #[cfg(test)]
 mod tests;
 

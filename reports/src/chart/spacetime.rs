@@ -72,9 +72,12 @@ pub fn document(trace: &Trace) -> Diagram {
     }
 }
 
-/// What a message is called; one that did not come has lost its name.
+/// The journal names a message when it comes: one that has not is called this.
+const NAMELESS: &str = "lost or still under way";
+
+/// What a message is called.
 fn kind(flight: &Flight) -> &'static str {
-    flight.what.unwrap_or("did not come")
+    flight.what.unwrap_or(NAMELESS)
 }
 
 /// Kinds in the order of their first message.
@@ -90,7 +93,11 @@ fn kinds(flights: &[&Flight]) -> Vec<&'static str> {
 
 fn colour(kinds: &[&str], kind: &str) -> String {
     let place = kinds.iter().position(|known| *known == kind).unwrap_or(0);
-    let colour = Ink::Series(place % SERIES).colour();
+    let ink = match kind {
+        NAMELESS => Ink::Muted,
+        _ => Ink::Series(place % SERIES),
+    };
+    let colour = ink.colour();
     format!("#{:02x}{:02x}{:02x}", colour.0, colour.1, colour.2)
 }
 
@@ -211,7 +218,7 @@ impl Plane {
                 Some(came) => (self.x(came), self.y(flight.to), ""),
                 None => {
                     let half = (y1 + self.y(flight.to)) / 2.0;
-                    ((x1 + 25.0).min(WIDTH - RIGHT), half, "lost")
+                    (self.half_way(flight), half, "lost")
                 }
             };
             let kind = kind(flight);
@@ -224,6 +231,14 @@ impl Plane {
                 flight.bytes
             );
         }
+    }
+
+    /// Where a message would be half-way; one that was lost on leaving has no
+    /// way, and ends a little further on.
+    fn half_way(&self, flight: &Flight) -> f64 {
+        let first_bit = flight.wire.and_then(|wire| wire.first_bit_ns);
+        let half = first_bit.map(|at| self.x(flight.sent_ns + (at - flight.sent_ns) / 2));
+        half.unwrap_or((self.x(flight.sent_ns) + 20.0).min(WIDTH - RIGHT))
     }
 
     fn faults(&self, svg: &mut String, trace: &Trace) {
