@@ -21,7 +21,7 @@ fn delivery(number: u64, at_ns: u64, from: u32, sequence: u64) -> Delivery {
         to: 1,
         kind: Cow::Borrowed("vote"),
         bytes: 100,
-        after: (number % 2 == 0).then_some(Cow::Borrowed("timer")),
+        after: (number.is_multiple_of(2)).then_some(Cow::Borrowed("timer")),
     }
 }
 
@@ -131,7 +131,8 @@ fn a_later_time_is_named_with_its_neighbours() {
 
 #[test]
 fn every_field_is_compared() {
-    let changes: [(Field, fn(&mut Delivery)); 6] = [
+    type Change = (Field, fn(&mut Delivery));
+    let changes: [Change; 6] = [
         (Field::Time, |d| d.at_ns += 1),
         (Field::Sender, |d| d.from += 1),
         (Field::Sequence, |d| d.sequence += 100),

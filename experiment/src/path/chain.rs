@@ -57,7 +57,7 @@ pub(super) struct Stretch {
     pub(super) part: Part,
     /// Whether it is waiting for what others use, not work or flight.
     pub(super) queue: bool,
-    /// Where it ends.
+    /// Where it was: at the sender for its outgoing link, else at the receiver.
     pub(super) node: u32,
     pub(super) what: &'static str,
 }
@@ -199,15 +199,18 @@ impl Chain {
         at: Time,
         path: &mut Stretches,
     ) -> Option<(EventId, Time)> {
-        let mut add = |from: Time, until: Time, part: Part, queue: bool| {
+        let mut at_node = |node: u32, from: Time, until: Time, part: Part, queue: bool| {
             path.push(Stretch {
                 from,
                 until,
                 part,
                 queue,
-                node: link.node,
+                node,
                 what: link.what,
             });
+        };
+        let mut add = |from: Time, until: Time, part: Part, queue: bool| {
+            at_node(link.node, from, until, part, queue);
         };
         let to_gateway = link.node >= self.replicas;
         let part = match link.lane {
@@ -234,9 +237,8 @@ impl Chain {
                 transmit,
                 first_bit,
             } => {
-                let from_gateway = event
-                    .source()
-                    .is_some_and(|sender| sender.0 >= self.replicas);
+                let sender = event.source().map_or(link.node, |sender| sender.0);
+                let from_gateway = sender >= self.replicas;
                 let (egress, flight, ingress) = match (from_gateway, to_gateway) {
                     (true, _) => (Part::ClientLink, Part::ClientLink, Part::ClientLink),
                     (_, true) => (Part::Reply, Part::Reply, Part::ClientIngress),
@@ -245,8 +247,8 @@ impl Chain {
                 let (sent, landed) = (out + transmit, first_bit + transmit);
                 add(landed, link.came, ingress, true);
                 add(sent, landed, flight, false);
-                add(out, sent, egress, false);
-                add(at, out, egress, true);
+                at_node(sender, out, sent, egress, false);
+                at_node(sender, at, out, egress, true);
                 Some((cause, at))
             }
         }

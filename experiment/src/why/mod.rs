@@ -53,7 +53,7 @@ pub struct Why {
     pub binds: String,
     /// How busy the resources are at the plan's own load, busiest first.
     pub resources: Vec<Resource>,
-    /// Closed forms: no design does more.
+    /// Closed forms: what each resource could carry if it alone bound.
     pub bounds: Vec<Bound>,
     /// Where the time goes at the plan's own load.
     pub path: PathSummary,

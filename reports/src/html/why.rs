@@ -160,7 +160,7 @@ fn path(bands: &[Band]) -> Markup {
 fn bounds(why: &Why) -> Markup {
     html! {
         div {
-            h4 { "Closed forms: no design does more" }
+            h4 { "Closed forms: what each could carry if it alone bound" }
             table.lists {
                 thead { tr { th { "If only this bound" } th.num { "at most" } } }
                 tbody { @for bound in &why.bounds { tr {
