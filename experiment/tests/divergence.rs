@@ -9,7 +9,7 @@ use groma_experiment::divergence::{Extract, bounds, compare, extract, first_wind
 use groma_experiment::plan::{FaultKind, FaultPlan, Plan};
 use groma_experiment::registry::{Registry, RunOptions};
 use groma_experiment::result::{TRAIL_STEP, TrailMark};
-use support::{MS, SECOND, plan, run};
+use support::{MS, SECOND, phase, plan, run};
 
 fn window(plan: &Plan, window: u64, trail: &[TrailMark]) -> Result<Extract, String> {
     let registry = Registry::standard();
@@ -19,7 +19,8 @@ fn window(plan: &Plan, window: u64, trail: &[TrailMark]) -> Result<Extract, Stri
 
 #[test]
 fn windows_together_are_the_run() {
-    let plan = plan("hotstuff");
+    let mut plan = plan("pbft");
+    plan.load = vec![phase(15 * SECOND, 2_000, true)];
     let result = run(&plan);
     let deliveries = result.record.deliveries;
     assert!(
