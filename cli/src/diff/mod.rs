@@ -53,7 +53,7 @@ struct Answer {
 pub fn diff(args: &DiffArgs, registry: &Registry) -> Done {
     let answer = match pair::read(args)? {
         Sides::Runs(base, head) => runs(args, &base, &head, registry)?,
-        Sides::Files(base, head) => files(args, base, head)?,
+        Sides::Files(base, head) => files(args, *base, *head)?,
         Sides::Equal(equal) => Answer {
             changes: Vec::new(),
             found: None,

@@ -28,7 +28,7 @@ pub enum Sides {
     /// Two runs.
     Runs(Box<Folder>, Box<Folder>),
     /// Two files of deliveries.
-    Files(Named, Named),
+    Files(Box<Named>, Box<Named>),
     /// Several runs on each side, and none differs; how to say so.
     Equal(String),
 }
@@ -37,7 +37,10 @@ pub enum Sides {
 pub fn read(args: &DiffArgs) -> Result<Sides, Problem> {
     let exported = |path: &Path| path.is_file() && !is_record(path);
     match (exported(&args.base), exported(&args.head)) {
-        (true, true) => Ok(Sides::Files(file(&args.base)?, file(&args.head)?)),
+        (true, true) => Ok(Sides::Files(
+            Box::new(file(&args.base)?),
+            Box::new(file(&args.head)?),
+        )),
         (false, false) => pair(args),
         _ => Err(Problem::input(format!(
             "error: {} and {}: a file and a folder\n  hint: export both: groma trace RUN --window K --out FILE.deliveries",
