@@ -68,11 +68,13 @@ pub enum Verb {
     /// Print the JSON Schema of the scenario file, for editors
     Schema,
     /// Print a completion script for a shell
+    #[command(hide = true)]
     Completions {
         /// The shell
         shell: Shell,
     },
     /// Print the manual page
+    #[command(hide = true)]
     Man,
 }
 
