@@ -10,10 +10,9 @@ use crate::exit::{Exit, Problem};
 use crate::trace::TraceArgs;
 use crate::{Done, output};
 
-const QUICK_START: &str = "Quick start:
-  groma new city.yaml          write a commented scenario
-  groma run city.yaml          run it; report in results/<name>/report.html
-  groma list protocols         what may stand in a scenario";
+const QUICK_START: &str = "\
+Quick start:  groma new city.yaml   and   groma list protocols
+              groma run city.yaml   report in results/<name>/report.html";
 
 /// Simulates real consensus and ledger code under a city's load.
 #[derive(Debug, Parser)]

@@ -119,3 +119,13 @@ fn check(name: &str, pictures: &[&str]) {
 fn the_engineers_guide() {
     check("engineer.md", &["engineer-base.svg", "engineer-head.svg"]);
 }
+
+#[test]
+fn the_architects_guide() {
+    check("architect.md", &[]);
+}
+
+#[test]
+fn the_researchers_guide() {
+    check("researcher.md", &[]);
+}

@@ -117,6 +117,8 @@ impl Plan {
             .iter()
             .map(|(path, value)| match path.as_str() {
                 "protocol" => plain(value),
+                // The number tells committees apart where there is little room.
+                "committee" => format!("n {} ({})", self.replicas(), plain(value)),
                 _ => format!("{} {}", short(path), plain(value)),
             })
             .collect::<Vec<_>>()

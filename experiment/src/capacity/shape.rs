@@ -110,6 +110,11 @@ pub fn with_load(plan: &Plan, load: Load, length: Length) -> Plan {
         Length::Long => repeat(&mut probe, 3),
         Length::Longest => repeat(&mut probe, 9),
     }
+    // What never heals does so until the end of this plan, too.
+    let horizon = probe.horizon_ns();
+    for fault in &mut probe.faults {
+        fault.until_ns = fault.until_ns.min(horizon);
+    }
     probe
 }
 
