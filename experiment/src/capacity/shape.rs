@@ -148,12 +148,14 @@ fn shorten(plan: &mut Plan) {
     let period = periods.max().unwrap_or(0);
     let least = PROBE_NS.max(4 * slowest_ns(plan)).max(4 * period);
     let measured_to = least.max(measured / PART).min(measured.max(PROBE_NS));
-    // Clients of a replica that is down from the start find out by waiting.
-    let patience = match plan.faults.is_empty() {
-        true => 0,
-        false => plan.client.resend_after_ns,
+    // Clients of a replica that is down from the start find out by waiting. That
+    // is over before anything is measured, even where the plan warms up for less:
+    // the question is what the design sustains with the replica down.
+    let rest_to = match plan.faults.is_empty() {
+        true => WARM_UP_NS.max(rest / PART).min(rest),
+        false if rest == 0 => 0,
+        false => (WARM_UP_NS + plan.client.resend_after_ns).max(rest / PART),
     };
-    let rest_to = (WARM_UP_NS + patience).max(rest / PART).min(rest);
     let old_horizon = plan.horizon_ns();
     for phase in &mut plan.load {
         let (from, to) = if phase.measure {
