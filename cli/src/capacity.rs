@@ -208,7 +208,7 @@ impl Call<'_> {
         }
         if tally.stopped > 0 {
             output::say(&format!(
-                "interrupted: {} certificates are kept, {} searches are not; the same command goes on from here",
+                "interrupted: {} certificates are kept; {} searches were not over and begin anew with the same command",
                 tally.found.len(),
                 tally.stopped
             ));

@@ -42,10 +42,11 @@ fn replay(
         fs::read_to_string(path).map_err(|error| Problem::input(format!("{name}: {error}")))?;
     let record: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| Problem::input(format!("{name}: {error}")))?;
-    let plan = record
-        .get("plan")
-        .cloned()
-        .ok_or_else(|| Problem::input(format!("{name}: no plan in it")))?;
+    let plan = record.get("plan").cloned().ok_or_else(|| {
+        Problem::input(format!(
+            "error: {name}: no plan in it\n  hint: name a run's folder, its run.json, or a scenario"
+        ))
+    })?;
     let plan: Plan = serde_json::from_value(plan)
         .map_err(|error| Problem::input(format!("{name}: not a plan of this version: {error}")))?;
     if registry.find(&plan.protocol.name).is_none() {

@@ -65,12 +65,15 @@ pub fn why(args: &WhyArgs, registry: &Registry) -> Done {
     run::stop_on_interrupt(&control)?;
     let threads = args.threads.map_or_else(host::cores, usize::from);
     let pool = capacity::pool(threads).map_err(Problem::internal)?;
-    for plan in &plans {
+    for (done, plan) in plans.iter().enumerate() {
         let explained = pool.install(|| explain(args, plan, options.as_ref(), registry, &control));
         match explained {
             Ok(why) => keep(args, &why)?,
             Err(Abandoned::Stopped) => {
-                output::say("interrupted: what was explained before is kept");
+                output::say(&format!(
+                    "interrupted: {done} of {} plans are explained and kept",
+                    plans.len()
+                ));
                 return Ok(Exit::Interrupted);
             }
             Err(Abandoned::Refused(why)) => return Err(Problem::input(format!("error: {why}"))),

@@ -46,7 +46,7 @@ fn bandwidth_is_what_a_narrow_link_wants() {
     }
     // The proposer's links are the lowest closed form, and nothing beats it.
     let lowest = &why.bounds[0];
-    assert_eq!(lowest.name, "egress of one proposer");
+    assert_eq!(lowest.name, "egress, if one replica proposes all");
     let capacity = why.capacity_tps.unwrap();
     assert!(capacity <= lowest.tps, "{capacity} {lowest:?}");
     assert!(capacity >= 0.6 * lowest.tps, "{capacity} {lowest:?}");

@@ -50,15 +50,30 @@ impl Design<'_> {
             .is_some_and(|tps| tps >= CITY_TPS)
     }
 
-    /// `11,200 TPS`, or that no load was sustained.
+    /// Whether the search ended at its own limit below a city's load, so that
+    /// nobody knows.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.certificate.failed_tps.is_none()
+            && self.certificate.sustained_tps.is_some()
+            && !self.clears()
+    }
+
+    /// `11,200 TPS`, `at least 4,000 TPS` where the search ended at its limit, or
+    /// that no load was sustained.
     #[must_use]
     pub fn sustained(&self) -> String {
         if self.certificate.violated() {
             return "an invariant broke".to_owned();
         }
-        self.certificate
-            .sustained_tps
-            .map_or_else(|| "no load".to_owned(), |tps| Unit::Tps.spell(tps))
+        let least = match self.certificate.failed_tps {
+            None => "at least ",
+            Some(_) => "",
+        };
+        self.certificate.sustained_tps.map_or_else(
+            || "no load".to_owned(),
+            |tps| format!("{least}{}", Unit::Tps.spell(tps)),
+        )
     }
 }
 
@@ -159,7 +174,8 @@ fn alone(design: &Design<'_>, with: &str, city: &str) -> String {
         ("Yes", format!("{times} times the {city} of a city"))
     } else {
         let share = Unit::Share.spell(tps / CITY_TPS);
-        ("No", format!("{share} of the {city} of a city"))
+        let word = if design.is_open() { "Unknown" } else { "No" };
+        (word, format!("{share} of the {city} of a city"))
     };
     format!(
         "{word}: {label} sustains {}{with}, {ratio}.",
@@ -170,7 +186,11 @@ fn alone(design: &Design<'_>, with: &str, city: &str) -> String {
 fn together(designs: &[Design<'_>], with: &str, city: &str) -> String {
     let all = designs.len();
     let clear = designs.iter().filter(|design| design.clears()).count();
+    let open = designs.iter().filter(|design| design.is_open()).count();
     let opening = match clear {
+        0 if open > 0 => format!(
+            "Unknown: the search ended at its limit below {city} in {open} of {all} designs, and no other clears it{with}"
+        ),
         0 => format!("No: none of {all} designs clears {city}{with}"),
         1 => format!("Yes: 1 of {all} designs clears {city}{with}"),
         clear if clear == all => format!("Yes: all {all} designs clear {city}{with}"),

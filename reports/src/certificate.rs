@@ -48,8 +48,12 @@ pub fn lines(certificate: &Certificate) -> Vec<String> {
         lines.push(format!("binds: {}", certificate.binds));
     }
     lines.extend(certificate.headroom_to_10k.map(|headroom| {
+        let least = match certificate.failed_tps {
+            Some(_) => "",
+            None => "at least ",
+        };
         format!(
-            "headroom against 10,000 TPS: ×{}",
+            "headroom against 10,000 TPS: {least}×{}",
             written(round_to(headroom, 100.0))
         )
     }));

@@ -160,7 +160,7 @@ fn caliper(run: &LoadedRun) -> View {
             most.unwrap_or_else(|| "–".to_owned()),
         ),
         why: if fail == 0 {
-            "Nothing failed here; its throughput still counts failures like successes, and an average hides the tail.".to_owned()
+            "Nothing failed here; its throughput still counts failures like successes, over a time that lasts until the last answer, and an average hides the tail.".to_owned()
         } else {
             format!(
                 "{} failed transactions are in its throughput, and none of them in its latencies: those are of survivors, and an average hides the tail.",
@@ -263,8 +263,13 @@ fn tm_load_test(record: &RunRecord, bursts: Option<&SecondRun>) -> View {
 fn closed_loop(record: &RunRecord, closed: Option<&SecondRun>) -> View {
     let shown = closed.and_then(|run| {
         let (open, shut) = (record.finality_ms.p99?, run.finality_ms.p99?);
+        let hidden = if shut < 0.9 * open {
+            "Here p99 is"
+        } else {
+            "Here it hides little: p99 is"
+        };
         Some(format!(
-            " Here p99 is {} instead of {}.",
+            " {hidden} {} instead of {}.",
             Unit::Millis.spell(shut),
             Unit::Millis.spell(open)
         ))

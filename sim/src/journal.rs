@@ -176,7 +176,7 @@ impl Journal {
     }
 }
 
-/// Deliveries between two marks of the [`Trail`]: a power of two.
+/// Deliveries between two marks of a trail: a power of two.
 pub const TRAIL_STEP: u64 = 65_536;
 
 /// The fingerprint after so many deliveries, the last of them at `at`.

@@ -67,6 +67,7 @@ fn file(path: &Path) -> Result<Named, Problem> {
 fn folders(path: &Path, hint: Option<&str>) -> Result<Vec<Folder>, Problem> {
     // A run.json stands for its folder.
     let path = match (is_record(path), path.parent()) {
+        (true, Some(folder)) if folder.as_os_str().is_empty() => Path::new("."),
         (true, Some(folder)) => folder,
         _ => path,
     };

@@ -68,7 +68,7 @@ fn links(plan: &Plan, mean: &Mean) -> Vec<Bound> {
         let egress = rate(plan.machine.egress_bps);
         if plan.dissemination != Dissemination::Workers {
             found.push(bound(
-                "egress of one proposer",
+                "egress, if one replica proposes all",
                 egress / ((n - 1.0) * body + reply),
                 format!(
                     "{egress:.0} B/s / ({:.0} x {body:.0} {carried} + {reply:.0} B reply)",
@@ -77,7 +77,7 @@ fn links(plan: &Plan, mean: &Mean) -> Vec<Bound> {
             ));
         }
         found.push(bound(
-            "egress, proposers in turn",
+            "egress, if replicas propose in turn",
             egress / ((n - 1.0) / n * body + reply),
             format!(
                 "{egress:.0} B/s / ({:.2} x {body:.0} {carried} + {reply:.0} B reply)",

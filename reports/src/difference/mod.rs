@@ -211,10 +211,20 @@ impl Difference {
                 .iter()
                 .filter(|group| group.has_changed())
                 .count();
-            parts.push(format!(
-                "over seeds, {changed} of {} changed by more than chance",
-                counted(self.groups.len(), "group")
-            ));
+            let told = self.groups.iter().filter(|group| group.can_tell()).count();
+            let untold = self.groups.len() - told;
+            if told > 0 {
+                parts.push(format!(
+                    "over seeds, {changed} of {} changed by more than chance",
+                    counted(told, "group")
+                ));
+            }
+            if untold > 0 {
+                parts.push(format!(
+                    "{} not tested: too few seeds",
+                    counted(untold, "group")
+                ));
+            }
         }
         if !self.alone.is_empty() {
             parts.push(format!(

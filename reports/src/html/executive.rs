@@ -84,9 +84,14 @@ fn row(design: &Design<'_>, most: f64) -> Markup {
 }
 
 fn headroom(certificate: &Certificate) -> String {
-    certificate
-        .headroom_to_10k
-        .map_or_else(|| "–".to_owned(), |ratio| format!("×{ratio:.2}"))
+    certificate.headroom_to_10k.map_or_else(
+        || "–".to_owned(),
+        |ratio| match certificate.failed_tps {
+            Some(_) => format!("×{ratio:.2}"),
+            // The search ended at its limit: a lower bound.
+            None => format!("≥ ×{ratio:.2}"),
+        },
+    )
 }
 
 /// What fails next, and at which load.
