@@ -4,6 +4,7 @@
 
 mod support;
 
+use groma_experiment::bottleneck::binds;
 use groma_experiment::capacity::Options;
 use groma_experiment::plan::Plan;
 use groma_experiment::registry::{Registry, RunOptions};
@@ -128,4 +129,29 @@ fn a_crashed_leader_leaves_a_gap_and_a_backlog_that_drains() {
         assert!(recovery.longest_gap_ms.unwrap() >= first, "{recovery:?}");
         assert!(recovery.drain_ms.unwrap() > 0.0, "{recovery:?}");
     }
+}
+
+#[test]
+fn a_link_that_is_full_by_turns_is_named_though_it_is_idle_on_average() {
+    let mut plan = narrow();
+    plan.protocol.name = "hotstuff".to_owned();
+    plan.load = vec![phase(SECOND, 700, false), phase(3 * SECOND, 700, true)];
+    let record = run(&plan).record;
+    let told = binds(&record);
+    assert!(told.contains("egress by turns"), "{told}");
+    let busiest = record.machines.iter().map(|machine| machine.egress);
+    assert!(busiest.fold(0.0, f64::max) < 0.85);
+}
+
+#[test]
+fn nothing_binds_where_there_is_no_quorum_or_no_load_to_speak_of() {
+    let mut lost = plan("pbft");
+    lost.load = vec![phase(2 * SECOND, 100, true)];
+    lost.drain_ns = SECOND;
+    let end = lost.horizon_ns();
+    lost.faults = vec![crash(2, 0, end), crash(3, 0, end)];
+    assert!(binds(&run(&lost).record).contains("no quorum"));
+    let mut idle = plan("pbft");
+    idle.load = vec![phase(2 * SECOND, 100, true)];
+    assert!(binds(&run(&idle).record).starts_with("nothing at this load"));
 }
