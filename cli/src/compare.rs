@@ -108,7 +108,7 @@ fn nothing_in_common(alone: &[Alone]) -> String {
     let line = |alone: &Alone| format!("  {} only: {}\n", alone.side.word(), alone.place);
     text.extend(alone.iter().take(2 * NAMED).map(line));
     text.push_str(&more(alone.len(), 2 * NAMED));
-    text + "  hint: runs are partners by scenario name and varied values"
+    text + "  hint: runs are partners by scenario name and varied values; --allow-different lets one scenario meet another"
 }
 
 fn other_plans(plans: &[(String, Vec<Field>)]) -> String {

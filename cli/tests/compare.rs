@@ -264,3 +264,19 @@ fn other_seeds_are_compared_over_their_medians() {
         .ends(2)
         .tells(&["applies to nothing here"]);
 }
+
+#[test]
+fn scenarios_of_other_names_meet_when_that_is_asked_for() {
+    let place = Place::with("a.yaml", TINY);
+    place.write("b.yaml", &TINY.replace("name: tiny", "name: other"));
+    place.groma(&["run", "a.yaml", "--out", "a"]).ends(0);
+    place.groma(&["run", "b.yaml", "--out", "b"]).ends(0);
+    place
+        .groma(&["compare", "a", "b"])
+        .ends(2)
+        .tells(&["no run in common", "--allow-different"]);
+    let said = place
+        .groma(&["compare", "a", "b", "--allow-different"])
+        .ends(0);
+    assert!(said.out.contains("equal"), "{}", said.out);
+}

@@ -6,7 +6,7 @@
 //! unit stands last in every name. The order of fields is part of the plan's
 //! key, so a change here changes every key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -103,6 +103,25 @@ impl Plan {
         self.load_end_ns() + self.drain_ns
     }
 
+    /// `no faults`, or `1 of 4 down` where replicas crash for good at the start;
+    /// other faults need their own words.
+    fn faults_label(&self) -> Option<String> {
+        let mut down: BTreeSet<u32> = BTreeSet::new();
+        for fault in &self.faults {
+            let FaultKind::Crash(ids) = &fault.kind else {
+                return None;
+            };
+            if fault.at_ns > 0 || fault.until_ns < self.horizon_ns() {
+                return None;
+            }
+            down.extend(ids);
+        }
+        Some(match down.len() {
+            0 => "no faults".to_owned(),
+            down => format!("{down} of {} down", self.replicas()),
+        })
+    }
+
     /// A short label that tells this run from its siblings: the varied values,
     /// or the scenario's name when nothing was varied.
     #[must_use]
@@ -119,6 +138,9 @@ impl Plan {
                 "protocol" => plain(value),
                 // The number tells committees apart where there is little room.
                 "committee" => format!("n {} ({})", self.replicas(), plain(value)),
+                "faults" => self
+                    .faults_label()
+                    .unwrap_or_else(|| format!("faults {}", plain(value))),
                 _ => format!("{} {}", short(path), plain(value)),
             })
             .collect::<Vec<_>>()

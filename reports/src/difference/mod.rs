@@ -155,7 +155,8 @@ pub enum Refusal {
 
 impl Difference {
     /// Compares two sides. Plans that differ in more than the seed are refused,
-    /// unless `allow_different`: a change might be the plan's.
+    /// unless `allow_different`: a change might be the plan's. So are scenarios of
+    /// other names.
     ///
     /// # Errors
     /// Why the sides are not compared.
@@ -163,7 +164,7 @@ impl Difference {
         let names = [printable(&base.name), printable(&head.name)];
         let [base, head] = [base, head].map(|side| Subject::all(side.results));
         let builds = [&base, &head].map(|side| builds(side));
-        let pairing = Pairing::of(base, head);
+        let pairing = Pairing::of(base, head, allow_different);
         let alone: Vec<Alone> = pairing.alone.iter().map(alone).collect();
         if pairing.pairs.is_empty() && pairing.cohorts.is_empty() {
             return Err(Refusal::NothingInCommon(alone));

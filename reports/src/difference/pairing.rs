@@ -65,8 +65,19 @@ const WAYS: [fn(&Subject) -> Known; 3] = [
 ];
 
 impl Pairing {
-    /// Puts both sides together; nothing depends on the order of files.
-    pub(super) fn of(base: Vec<Subject>, head: Vec<Subject>) -> Self {
+    /// Puts both sides together; nothing depends on the order of files. Where
+    /// `other_names` are allowed, one scenario of the base meets one of the head
+    /// whatever they are called.
+    pub(super) fn of(base: Vec<Subject>, head: Vec<Subject>, other_names: bool) -> Self {
+        let anonymous = other_names && only_name(&base) && only_name(&head);
+        let design = |subject: &Subject| {
+            let (kind, name, variation) = design(subject);
+            (
+                kind,
+                if anonymous { String::new() } else { name },
+                variation,
+            )
+        };
         let mut designs: BTreeMap<Design, [Vec<Subject>; 2]> = BTreeMap::new();
         for (side, subjects) in [base, head].into_iter().enumerate() {
             for subject in subjects {
@@ -104,6 +115,15 @@ impl Pairing {
         self.alone.extend(base.into_iter().map(alone(Side::Base)));
         self.alone.extend(head.into_iter().map(alone(Side::Head)));
     }
+}
+
+/// Whether all of them are of one scenario.
+fn only_name(subjects: &[Subject]) -> bool {
+    let names: BTreeSet<&str> = subjects
+        .iter()
+        .map(|subject| subject.name.as_str())
+        .collect();
+    names.len() == 1
 }
 
 /// Takes out those that are the only ones of their side to be known by one

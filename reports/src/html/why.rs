@@ -87,7 +87,7 @@ fn change(what_if: &WhatIf, searched: bool, width: f64) -> Markup {
                 td class=(tone(what_if.capacity_change, width)) { (by(what_if.capacity_change)) }
             }
             td.num { (spell(what_if.finality_ms_p99, Unit::Millis)) }
-            td class=(tone(faster, 0.01)) { (by(what_if.p99_change)) }
+            td class=(tone(faster, 0.02)) { (by(what_if.p99_change)) }
         }
     }
 }
