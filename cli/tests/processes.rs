@@ -139,7 +139,11 @@ fn ctrl_c_keeps_the_certificates_that_are_finished() {
     }
     interrupt(&child);
     let said = Said::from(child.wait_with_output().unwrap()).ends(130);
-    said.tells(&["interrupted", "certificates are kept", "goes on from here"]);
+    said.tells(&[
+        "interrupted",
+        "certificates are kept",
+        "begin anew with the same command",
+    ]);
     let kept = finished();
     assert!((1..8).contains(&kept), "{kept} certificates");
     let rest = place.groma(&args).ends(0);
