@@ -35,8 +35,7 @@ pub struct RunResult {
     pub trail: Vec<TrailMark>,
 }
 
-/// Deliveries between two marks of a trail.
-pub const TRAIL_STEP: u64 = 65_536;
+pub use groma_sim::TRAIL_STEP;
 
 /// The running fingerprint after so many deliveries: two runs whose marks are
 /// equal have had the same deliveries until there.
