@@ -19,6 +19,10 @@ pub enum FaultModel {
     Byzantine,
     /// Stop and come back: n >= 2f + 1, quorum a majority.
     Crash,
+    /// Anything, by less than half of the lottery's weight (work, stake, turns
+    /// to seal): n >= 2f + 1. No quorum votes: what is deep enough in the
+    /// longest chain is taken as final, with a probability.
+    HonestMajority,
 }
 
 /// The replicas that vote, and the quorum algebra over them.
@@ -45,32 +49,33 @@ impl Committee {
         self.n
     }
 
-    /// Tolerated faulty members: (n - 1) / 3 Byzantine, (n - 1) / 2 crashed.
+    /// Tolerated faulty members: (n - 1) / 3 Byzantine, (n - 1) / 2 otherwise.
     #[must_use]
     pub fn f(&self) -> u32 {
         match self.model {
             FaultModel::Byzantine => (self.n - 1) / 3,
-            FaultModel::Crash => (self.n - 1) / 2,
+            FaultModel::Crash | FaultModel::HonestMajority => (self.n - 1) / 2,
         }
     }
 
-    /// Votes that make a certificate: n - f Byzantine, n / 2 + 1 crash. Any
+    /// Votes that make a certificate: n - f Byzantine, n / 2 + 1 otherwise. Any
     /// two quorums share a correct member.
     #[must_use]
     pub fn quorum(&self) -> u32 {
         match self.model {
             FaultModel::Byzantine => self.n - self.f(),
-            FaultModel::Crash => self.n / 2 + 1,
+            FaultModel::Crash | FaultModel::HonestMajority => self.n / 2 + 1,
         }
     }
 
     /// Votes of which at least one comes from a correct member: f + 1
-    /// Byzantine, 1 crash. Also what a client must hear to hold a final reply.
+    /// Byzantine, 1 otherwise. Also what a client must hear to hold a final
+    /// reply; under an honest majority it trusts the node that it runs.
     #[must_use]
     pub fn weak_quorum(&self) -> u32 {
         match self.model {
             FaultModel::Byzantine => self.f() + 1,
-            FaultModel::Crash => 1,
+            FaultModel::Crash | FaultModel::HonestMajority => 1,
         }
     }
 

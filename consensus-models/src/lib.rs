@@ -6,14 +6,21 @@
 //! generic sink [`Env`], so the same code runs in the simulator, on sockets
 //! and in the scripted tests.
 
+mod backoff;
 pub mod block;
+pub mod chain;
 pub mod committee;
+mod gossip;
 pub mod hotstuff;
+mod outbox;
 pub mod params;
 pub mod pbft;
+mod pool;
 pub mod protocol;
 pub mod raft;
+mod tally;
 pub mod testing;
+mod wire;
 
 pub use block::{Batch, BatchId, Block, BlockId, Digest, Height, mix};
 pub use committee::{Committee, FaultModel, ReplicaId, ReplicaSet};

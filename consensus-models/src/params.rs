@@ -130,6 +130,72 @@ impl Params {
 }
 
 impl ParamSpec {
+    /// A span of time from `min` milliseconds to a day.
+    #[must_use]
+    pub const fn span(
+        name: &'static str,
+        min: u64,
+        default: &'static str,
+        help: &'static str,
+    ) -> Self {
+        let kind = ParamKind::Duration {
+            min: Duration::from_millis(min),
+            max: Duration::from_secs(24 * 3600),
+        };
+        Self {
+            name,
+            kind,
+            default,
+            help,
+        }
+    }
+
+    /// A whole number between two others.
+    #[must_use]
+    pub const fn integer(
+        name: &'static str,
+        (min, max): (u64, u64),
+        default: &'static str,
+        help: &'static str,
+    ) -> Self {
+        let kind = ParamKind::Integer { min, max };
+        Self {
+            name,
+            kind,
+            default,
+            help,
+        }
+    }
+
+    /// One of a few words.
+    #[must_use]
+    pub const fn choice(
+        name: &'static str,
+        words: &'static [&'static str],
+        default: &'static str,
+        help: &'static str,
+    ) -> Self {
+        let kind = ParamKind::Choice(words);
+        Self {
+            name,
+            kind,
+            default,
+            help,
+        }
+    }
+
+    /// True or false.
+    #[must_use]
+    pub const fn flag(name: &'static str, default: &'static str, help: &'static str) -> Self {
+        let kind = ParamKind::Flag;
+        Self {
+            name,
+            kind,
+            default,
+            help,
+        }
+    }
+
     /// Reads a value as a scenario writes it.
     ///
     /// # Errors

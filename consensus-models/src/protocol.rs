@@ -134,6 +134,10 @@ pub trait Env<P: Protocol> {
     fn transfer(&mut self, from: ReplicaId, height: Height);
     /// Reports a message that was refused, for counts and traces.
     fn reject(&mut self, why: &'static str);
+    /// Counts what only the protocol can know and a report should show, such
+    /// as blocks that a longer chain made stale: `what` in `kebab-case` with
+    /// its unit last (`"energy-joule"`). Changes nothing else.
+    fn count(&mut self, what: &'static str, by: u64);
 }
 
 /// A consensus protocol instance at one replica.

@@ -16,6 +16,9 @@ pub fn protocols(registry: &Registry) -> Vec<Listing> {
         let tolerates = match entry.fault_model {
             FaultModel::Byzantine => "Byzantine faults, n >= 3f + 1",
             FaultModel::Crash => "crash faults, n >= 2f + 1",
+            FaultModel::HonestMajority => {
+                "Byzantine faults, less than half of the lottery, by probability"
+            }
         };
         lines.push(line(
             entry.name.to_owned(),

@@ -70,6 +70,13 @@ pub enum Observation {
         /// The durable height.
         height: Height,
     },
+    /// A protocol counted something.
+    Counted {
+        /// What.
+        what: &'static str,
+        /// How much.
+        by: u64,
+    },
     /// A protocol refused a message.
     Refused {
         /// Why.

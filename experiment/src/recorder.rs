@@ -131,6 +131,7 @@ pub struct Recorder {
     highest_executed: Height,
     storage: StorageRecord,
     refusals: BTreeMap<&'static str, u64>,
+    counts: BTreeMap<&'static str, u64>,
 }
 
 /// What the recorder hands over at the end.
@@ -160,6 +161,8 @@ pub struct Recording {
     pub storage: StorageRecord,
     /// Messages that protocols refused, by reason.
     pub refusals: BTreeMap<&'static str, u64>,
+    /// What protocols counted, over the whole run and all replicas.
+    pub counts: BTreeMap<&'static str, u64>,
 }
 
 impl Recorder {
@@ -189,6 +192,7 @@ impl Recorder {
             highest_executed: Height(0),
             storage: StorageRecord::default(),
             refusals: BTreeMap::new(),
+            counts: BTreeMap::new(),
         }
     }
 
@@ -267,6 +271,7 @@ impl Recorder {
                 }
             }
             Observation::Refused { why } => *self.refusals.entry(why).or_default() += 1,
+            Observation::Counted { what, by } => *self.counts.entry(what).or_default() += by,
             Observation::Transferred { .. } | Observation::Restarted { .. } => {}
         }
     }
@@ -403,6 +408,7 @@ impl Recorder {
             heights: self.heights,
             storage: self.storage,
             refusals: self.refusals,
+            counts: self.counts,
         }
     }
 }

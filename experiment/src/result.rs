@@ -113,6 +113,10 @@ pub struct RunRecord {
     pub storage: StorageRecord,
     /// Messages that protocols refused over the whole run, by reason.
     pub refusals: BTreeMap<String, u64>,
+    /// What the protocol counted itself over the whole run, over all replicas:
+    /// `energy-joule` and such.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counts: BTreeMap<String, u64>,
     /// Deliveries of the simulated network.
     pub deliveries: u64,
     /// Virtual time simulated, in seconds.

@@ -127,7 +127,12 @@ fn check_balances(checker: &mut Checker, load: &LoadRecord, ending: &Ending, sti
 
 /// The record of what was measured; verdict, checks and targets come after.
 fn record(plan: &Plan, layout: &Layout, recording: &Recording, ending: &Ending) -> RunRecord {
-    let refusals = recording.refusals.iter();
+    let named = |counts: &BTreeMap<&'static str, u64>| {
+        let counts = counts.iter();
+        counts
+            .map(|(name, count)| ((*name).to_owned(), *count))
+            .collect()
+    };
     RunRecord {
         schema: SCHEMA.to_owned(),
         mode: "sim".to_owned(),
@@ -156,9 +161,8 @@ fn record(plan: &Plan, layout: &Layout, recording: &Recording, ending: &Ending) 
         targets: Vec::new(),
         backlog: backlog(plan, ending),
         storage: recording.storage.clone(),
-        refusals: refusals
-            .map(|(why, count)| ((*why).to_owned(), *count))
-            .collect(),
+        refusals: named(&recording.refusals),
+        counts: named(&recording.counts),
         deliveries: ending.deliveries,
         virtual_seconds: ending.at.as_secs_f64(),
         load: recording.load.clone(),

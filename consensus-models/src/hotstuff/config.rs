@@ -8,10 +8,11 @@
 
 use std::time::Duration;
 
-use super::message::Certificates;
 use super::safety::CommitRule;
+use crate::backoff::Backoff;
 use crate::committee::{Committee, ReplicaId};
-use crate::params::{ParamKind, ParamSpec, Params};
+use crate::params::{ParamSpec, Params};
+use crate::wire::Certificates;
 
 /// Views that a stable leader leads unless timeouts end its term before: at a
 /// thousand views a second, eleven days.
@@ -67,8 +68,7 @@ pub(super) struct Config {
     pub(super) rule: CommitRule,
     pub(super) views: Views,
     pub(super) view_timeout: Duration,
-    pub(super) timeout_permille: u64,
-    pub(super) max_timeout: Duration,
+    pub(super) backoff: Backoff,
     pub(super) idle_interval: Duration,
     pub(super) max_batches: usize,
     pub(super) request_timeout: Duration,
@@ -97,40 +97,23 @@ impl Config {
             },
             views: Views::new(committee, params.choice("leader") == "stable"),
             view_timeout,
-            timeout_permille: params.integer("timeout_factor"),
-            max_timeout: params.duration("max_timeout").max(view_timeout),
+            backoff: Backoff {
+                first: view_timeout,
+                permille: params.integer("timeout_factor"),
+                max: params.duration("max_timeout").max(view_timeout),
+            },
             // A leader that waits longer than this would be timed out.
             idle_interval: idle.min(view_timeout / 2),
             max_batches: params.integer("max_batches") as usize,
             request_timeout: params.duration("request_timeout"),
             own_turn: params.integer("own_turn"),
-            certificates: match params.choice("certificates") {
-                "aggregate" => Certificates::Aggregate,
-                _ => Certificates::Signatures,
-            },
+            certificates: Certificates::read(params.choice("certificates")),
             // What a compaction leaves on the log must be at hand.
             retain: params.integer("retain").max(2 * checkpoint_interval),
             fetch_blocks: params.integer("fetch_blocks") as u32,
             fetch_delay: params.duration("fetch_delay"),
             checkpoint_interval,
         }
-    }
-
-    /// The time that a view may take after so many timed-out terms in a row.
-    pub(super) fn timeout_after(&self, timeouts: u32) -> Duration {
-        let max = self.max_timeout.as_nanos();
-        let mut span = self.view_timeout.as_nanos();
-        for _ in 0..timeouts {
-            if span >= max {
-                break;
-            }
-            span = span * u128::from(self.timeout_permille) / 1000;
-            if self.timeout_permille <= 1000 {
-                break;
-            }
-        }
-        let nanos = u64::try_from(span.min(max)).unwrap_or(u64::MAX);
-        Duration::from_nanos(nanos)
     }
 }
 
@@ -139,55 +122,29 @@ pub(super) fn specs() -> Vec<ParamSpec> {
     [rule_specs(), time_specs(), keeping_specs()].concat()
 }
 
-fn spec(
-    name: &'static str,
-    kind: ParamKind,
-    default: &'static str,
-    help: &'static str,
-) -> ParamSpec {
-    ParamSpec {
-        name,
-        kind,
-        default,
-        help,
-    }
-}
-
-/// From `min` milliseconds to an hour.
-fn span(min: u64) -> ParamKind {
-    ParamKind::Duration {
-        min: Duration::from_millis(min),
-        max: Duration::from_secs(3600),
-    }
-}
-
-fn integer(min: u64, max: u64) -> ParamKind {
-    ParamKind::Integer { min, max }
-}
-
 fn rule_specs() -> Vec<ParamSpec> {
     vec![
-        spec(
+        ParamSpec::choice(
             "commit_rule",
-            ParamKind::Choice(&["three-chain", "two-chain"]),
+            &["three-chain", "two-chain"],
             "three-chain",
             "certified blocks of consecutive views that commit the first of them",
         ),
-        spec(
+        ParamSpec::choice(
             "leader",
-            ParamKind::Choice(&["rotating", "stable"]),
+            &["rotating", "stable"],
             "rotating",
             "a new leader every view, or only after a timeout",
         ),
-        spec(
+        ParamSpec::choice(
             "certificates",
-            ParamKind::Choice(&["signatures", "aggregate"]),
+            Certificates::WORDS,
             "signatures",
-            "a list of signatures, or one aggregate that costs one verification",
+            Certificates::HELP,
         ),
-        spec(
+        ParamSpec::integer(
             "max_batches",
-            integer(1, 100_000),
+            (1, 100_000),
             "64",
             "most batches in one block",
         ),
@@ -196,45 +153,45 @@ fn rule_specs() -> Vec<ParamSpec> {
 
 fn time_specs() -> Vec<ParamSpec> {
     vec![
-        spec(
+        ParamSpec::span(
             "view_timeout",
-            span(1),
+            1,
             "1s",
             "time that a view may take before its leader is given up",
         ),
-        spec(
+        ParamSpec::integer(
             "timeout_factor",
-            integer(1000, 10_000),
+            (1000, 10_000),
             "1500",
             "permille by which each timeout in a row lengthens the next",
         ),
-        spec(
+        ParamSpec::span(
             "max_timeout",
-            span(1),
+            1,
             "30s",
             "longest view_timeout after back-off",
         ),
-        spec(
+        ParamSpec::span(
             "idle_interval",
-            span(0),
+            0,
             "0s",
             "wait before an empty block when nothing is pending; 0s: a quarter of view_timeout",
         ),
-        spec(
+        ParamSpec::span(
             "request_timeout",
-            span(1),
+            1,
             "2s",
             "time after which an uncommitted batch is forwarded again",
         ),
-        spec(
+        ParamSpec::integer(
             "own_turn",
-            integer(0, 1_000_000),
+            (0, 1_000_000),
             "0",
             "a rotating leader whose turn comes within so many views keeps its batches for it",
         ),
-        spec(
+        ParamSpec::span(
             "fetch_delay",
-            span(0),
+            0,
             "50ms",
             "wait for a missing block, which may only be late, before asking for it",
         ),
@@ -243,21 +200,21 @@ fn time_specs() -> Vec<ParamSpec> {
 
 fn keeping_specs() -> Vec<ParamSpec> {
     vec![
-        spec(
+        ParamSpec::integer(
             "retain",
-            integer(8, 1_000_000),
+            (8, 1_000_000),
             "512",
             "committed heights kept for replicas that lag, at least two checkpoint intervals",
         ),
-        spec(
+        ParamSpec::integer(
             "fetch_blocks",
-            integer(1, 10_000),
+            (1, 10_000),
             "32",
             "most blocks in one answer to a replica that lags",
         ),
-        spec(
+        ParamSpec::integer(
             "checkpoint_interval",
-            integer(1, 1_000_000),
+            (1, 1_000_000),
             "64",
             "executed heights between two compactions of the log",
         ),
@@ -281,13 +238,6 @@ mod tests {
             params.0.insert((*name).to_owned(), value);
         }
         Config::new(&params, Committee::new(4, FaultModel::Byzantine))
-    }
-
-    #[test]
-    fn timeouts_back_off_to_their_bound() {
-        let config = config(&[("timeout_factor", "2000"), ("max_timeout", "5s")]);
-        let seconds = |timeouts| config.timeout_after(timeouts).as_secs();
-        assert_eq!([0, 1, 2, 3, 4000].map(seconds), [1, 2, 4, 5, 5]);
     }
 
     #[test]

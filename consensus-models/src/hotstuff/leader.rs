@@ -7,13 +7,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::message::{BlockRef, Message, Proposal, Qc};
-use super::tally::{Counted, Votes};
-use super::tree::Link;
+use super::message::{Message, Proposal, Qc};
+use super::tally;
 use super::{HotStuff, IDLE_TIMER};
 use crate::block::{Batch, BatchId, Block};
+use crate::chain::{BlockRef, Link, Linked};
 use crate::committee::ReplicaId;
 use crate::protocol::{Env, Work};
+use crate::tally::Counted;
 use smallvec::SmallVec;
 
 impl HotStuff {
@@ -34,7 +35,7 @@ impl HotStuff {
     /// Whether a vote may still change something.
     pub(super) fn may_count(&self, from: ReplicaId, at: &BlockRef) -> bool {
         let (high, view) = (self.pacemaker.high().at.view, self.pacemaker.view());
-        Votes::in_window(at, high, view) && !self.votes.has(from, at)
+        tally::in_window(at, high, view) && !self.votes.has(from, at.view, *at)
     }
 
     /// Counts a verified vote; the last missing one makes a certificate.
@@ -47,7 +48,7 @@ impl HotStuff {
         if !self.may_count(from, &at) {
             return;
         }
-        match self.votes.add(from, at, self.committee.quorum()) {
+        match self.votes.add(from, at.view, at, self.committee.quorum()) {
             Counted::Open | Counted::Useless => {}
             Counted::Equivocation => env.reject("equivocating vote"),
             Counted::Quorum(voters) => {

@@ -8,63 +8,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::block::{Batch, BatchId, Block, BlockId, Height, mix};
+use crate::chain::{BlockRef, Linked, REF_BYTES};
 use crate::committee::ReplicaSet;
 use crate::protocol::{Body, Message as WireMessage};
-
-/// Kind, sender and length of a message.
-const ENVELOPE_BYTES: u32 = 8;
-/// One signature.
-const SIGNATURE_BYTES: u32 = 64;
-/// One aggregated signature.
-const AGGREGATE_BYTES: u32 = 96;
-/// A view or a height.
-const NUMBER_BYTES: u32 = 8;
-/// [`BlockRef`]: view, height and a 32-byte digest.
-const REF_BYTES: u32 = 2 * NUMBER_BYTES + 32;
-
-/// How a certificate proves its quorum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Certificates {
-    /// A list of signatures, verified as a batch.
-    Signatures,
-    /// One aggregate, verified at once.
-    Aggregate,
-}
-
-impl Certificates {
-    /// Bytes of a proof by `signers` of `n` members: a bit set of the members
-    /// and the signatures.
-    fn bytes(self, n: u32, signers: u32) -> u32 {
-        n.div_ceil(8)
-            + match self {
-                Self::Signatures => SIGNATURE_BYTES * signers,
-                Self::Aggregate => AGGREGATE_BYTES,
-            }
-    }
-}
-
-/// Names a block by its place: what a vote signs.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BlockRef {
-    /// View in which it was proposed.
-    pub view: u64,
-    /// Its position in the chain.
-    pub height: Height,
-    /// Digest over its content and its parent.
-    pub id: BlockId,
-}
-
-impl fmt::Debug for BlockRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "v{}h{}#{:04x}",
-            self.view,
-            self.height.0,
-            self.id.0 & 0xffff
-        )
-    }
-}
+use crate::wire::{Certificates, ENVELOPE_BYTES, NUMBER_BYTES, RECORD_BYTES, SIGNATURE_BYTES};
 
 /// Quorum certificate: a quorum voted for one block.
 #[derive(Clone, PartialEq, Eq)]
@@ -87,7 +34,7 @@ impl Qc {
     }
 
     pub(super) fn new(at: BlockRef, signers: ReplicaSet, n: u32, form: Certificates) -> Self {
-        let bytes = REF_BYTES + form.bytes(n, signers.len());
+        let bytes = REF_BYTES + form.bytes(n, &signers);
         Self { at, signers, bytes }
     }
 
@@ -126,7 +73,7 @@ impl Tc {
     ) -> Self {
         // Each signer signs the view of its own highest certificate, so those
         // views travel too.
-        let bytes = NUMBER_BYTES + NUMBER_BYTES * signers.len() + form.bytes(n, signers.len());
+        let bytes = NUMBER_BYTES + NUMBER_BYTES * signers.len() + form.bytes(n, &signers);
         Self {
             term,
             high,
@@ -178,22 +125,6 @@ impl Proposal {
         }
     }
 
-    /// What a vote for it signs.
-    #[must_use]
-    pub fn at(&self) -> BlockRef {
-        BlockRef {
-            view: self.block.view,
-            height: self.block.height,
-            id: self.id,
-        }
-    }
-
-    /// Its parent.
-    #[must_use]
-    pub fn parent(&self) -> BlockRef {
-        self.justify.at
-    }
-
     /// Bytes without bodies: height, view, proposer, time and count of
     /// batches; the handles; the proposer's signature; the certificates.
     #[must_use]
@@ -205,6 +136,24 @@ impl Proposal {
             + SIGNATURE_BYTES
             + self.justify.bytes()
             + tc_bytes(&self.tc)
+    }
+}
+
+impl Linked for Proposal {
+    fn at(&self) -> BlockRef {
+        BlockRef {
+            view: self.block.view,
+            height: self.block.height,
+            id: self.id,
+        }
+    }
+
+    fn parent(&self) -> BlockRef {
+        self.justify.at
+    }
+
+    fn block(&self) -> &Block {
+        &self.block
     }
 }
 
@@ -382,18 +331,19 @@ pub enum Record {
 }
 
 impl Record {
-    /// Bytes on the disk: a kind, a length and a checksum (16 bytes), then
+    /// Bytes on the disk: a kind, a length and a checksum (`RECORD_BYTES`), then
     /// the fields as on the wire.
     pub(super) fn bytes(&self) -> u32 {
-        16 + match self {
-            Self::Vote { proposal, .. } => NUMBER_BYTES + proposal.bytes(),
-            Self::Timeout { high, tc, .. } => NUMBER_BYTES + high.bytes() + tc_bytes(tc),
-            Self::State { high, tc, .. } => {
-                2 * NUMBER_BYTES + REF_BYTES + high.bytes() + tc_bytes(tc)
+        RECORD_BYTES
+            + match self {
+                Self::Vote { proposal, .. } => NUMBER_BYTES + proposal.bytes(),
+                Self::Timeout { high, tc, .. } => NUMBER_BYTES + high.bytes() + tc_bytes(tc),
+                Self::State { high, tc, .. } => {
+                    2 * NUMBER_BYTES + REF_BYTES + high.bytes() + tc_bytes(tc)
+                }
+                Self::Block(proposal) => proposal.bytes(),
+                Self::Recent(batches) => (NUMBER_BYTES + 32) * batches.len() as u32,
             }
-            Self::Block(proposal) => proposal.bytes(),
-            Self::Recent(batches) => (NUMBER_BYTES + 32) * batches.len() as u32,
-        }
     }
 }
 

@@ -15,31 +15,29 @@ mod forward;
 mod leader;
 mod message;
 mod pacemaker;
-mod pool;
 mod safety;
 mod storage;
 mod sync;
 mod tally;
-mod tree;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-pub use message::{BlockRef, Blocks, Message, Proposal, Qc, Record, Tc, Timeout};
+pub use crate::chain::{BlockRef, Linked};
+pub use message::{Blocks, Message, Proposal, Qc, Record, Tc, Timeout};
 
 use crate::block::{Batch, Block, Digest, Height};
+use crate::chain::Tree;
 use crate::committee::{Committee, FaultModel, ReplicaId};
+use crate::outbox::Outbox;
 use crate::params::ParamSpec;
+use crate::pool::Pool;
 use crate::protocol::{Env, Protocol, Recovery, Setup, TimerId, Token, Work};
+use crate::tally::Votes;
 use config::Config;
-use message::Certificates;
 use pacemaker::Pacemaker;
-use pool::Pool;
 use safety::Safety;
 use storage::{Outgoing, Recovered};
 use sync::Sync;
-use tally::Votes;
-use tree::Tree;
 
 /// The current view takes too long.
 const VIEW_TIMER: TimerId = TimerId(1);
@@ -56,15 +54,14 @@ pub struct HotStuff {
     me: ReplicaId,
     committee: Committee,
     config: Config,
-    tree: Tree,
+    tree: Tree<Proposal>,
     safety: Safety,
     pacemaker: Pacemaker,
-    votes: Votes,
+    votes: Votes<BlockRef>,
     pool: Pool,
     sync: Sync,
     /// Votes and timeouts whose records are not durable yet.
-    outbox: VecDeque<(Token, Outgoing)>,
-    writes: u64,
+    outbox: Outbox<Outgoing>,
     /// The last view proposed in.
     proposed: u64,
     /// A proposal that waits for its parent.
@@ -148,10 +145,7 @@ impl HotStuff {
 
     /// Charges the verification of a certificate with so many signers.
     fn charge_certificate<E: Env<Self> + ?Sized>(&self, signers: u32, env: &mut E) {
-        env.work(match self.config.certificates {
-            Certificates::Signatures => Work::VerifyBatch(signers),
-            Certificates::Aggregate => Work::Verify,
-        });
+        env.work(self.config.certificates.verify(signers));
     }
 }
 
@@ -187,8 +181,7 @@ impl Protocol for HotStuff {
             votes: Votes::default(),
             pool: found.pool,
             sync: Sync::new(recovery.applied),
-            outbox: VecDeque::new(),
-            writes: 0,
+            outbox: Outbox::default(),
             deferred: None,
             shown: recovery.applied,
             payload: Height::default(),

@@ -135,7 +135,7 @@ impl HotStuff {
     }
 
     fn patience(&self) -> Duration {
-        self.config.timeout_after(self.pacemaker.in_a_row)
+        self.config.backoff.after(self.pacemaker.in_a_row)
     }
 
     /// The view took too long: gives up on its term, or says so again.

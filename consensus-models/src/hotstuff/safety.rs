@@ -14,10 +14,10 @@
 
 use std::sync::Arc;
 
-use super::message::{BlockRef, Proposal, Qc, Record};
+use super::message::{Proposal, Qc, Record};
 use super::storage::Outgoing;
-use super::tree::{Link, Tree};
 use super::{HotStuff, config::Views};
+use crate::chain::{BlockRef, Link, Linked, Tree};
 use crate::protocol::{Env, Work};
 
 /// How many certified blocks of consecutive views commit the first of them.
@@ -40,7 +40,7 @@ impl CommitRule {
     }
 
     /// The block that a certificate on `certified` commits.
-    pub(super) fn commits(self, tree: &Tree, certified: BlockRef) -> Option<BlockRef> {
+    pub(super) fn commits(self, tree: &Tree<Proposal>, certified: BlockRef) -> Option<BlockRef> {
         let consecutive = |at: BlockRef| {
             let parent = tree.get(&at)?.parent();
             (at.view == parent.view + 1).then_some(parent)
@@ -106,7 +106,7 @@ impl HotStuff {
                 return;
             }
         };
-        let latest = env.now() + self.config.max_timeout;
+        let latest = env.now() + self.config.backoff.max;
         if proposal.block.created < self.tree.created(&parent) || proposal.block.created > latest {
             return env.reject("timestamp before the parent's or in the future");
         }
@@ -214,10 +214,11 @@ impl HotStuff {
 
 #[cfg(test)]
 mod tests {
-    use super::super::message::{Certificates, Tc};
+    use super::super::message::Tc;
     use super::*;
     use crate::block::{Block, Height};
     use crate::committee::{Committee, FaultModel, ReplicaSet};
+    use crate::wire::Certificates;
 
     fn block(view: u64, parent: BlockRef, tc: Option<(u64, u64)>) -> Arc<Proposal> {
         let form = Certificates::Signatures;

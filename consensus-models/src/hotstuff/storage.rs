@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::config::Config;
-use super::message::{BlockRef, Proposal, Qc, Record, Tc, Timeout};
-use super::pool::Pool;
+use super::message::{Proposal, Qc, Record, Tc, Timeout};
 use super::safety::Safety;
-use super::tree::Tree;
 use super::{HotStuff, Message};
 use crate::block::Height;
+use crate::chain::{BlockRef, Linked, Tree};
+use crate::pool::Pool;
 use crate::protocol::{Env, Recovery, Token, Work};
 
 /// What may be sent once a record is durable.
@@ -34,7 +34,7 @@ pub(super) struct Recovered {
     pub(super) safety: Safety,
     pub(super) high: Arc<Qc>,
     pub(super) tc: Option<Arc<Tc>>,
-    pub(super) tree: Tree,
+    pub(super) tree: Tree<Proposal>,
     pub(super) pool: Pool,
 }
 
@@ -143,25 +143,14 @@ impl HotStuff {
         then: Outgoing,
         env: &mut E,
     ) {
-        let token = self.next_token(then);
+        let token = self.outbox.push(then);
         let bytes = record.bytes();
         env.persist(record, bytes, token);
     }
 
-    fn next_token(&mut self, then: Outgoing) -> Token {
-        self.writes += 1;
-        let token = Token(self.writes);
-        self.outbox.push_back((token, then));
-        token
-    }
-
     /// Sends what waited for a write.
     pub(super) fn written<E: Env<Self> + ?Sized>(&mut self, done: Token, env: &mut E) {
-        while let Some(&(token, outgoing)) = self.outbox.front() {
-            if token > done {
-                return;
-            }
-            self.outbox.pop_front();
+        while let Some(outgoing) = self.outbox.pop(done) {
             match outgoing {
                 Outgoing::Vote(at) => self.send_vote(at, env),
                 Outgoing::Timeout(term) => self.send_timeout(term, env),
@@ -224,7 +213,7 @@ impl HotStuff {
         let blocks = committed.chain(self.tree.uncommitted());
         records.extend(blocks.map(|block| Record::Block(Arc::clone(block))));
         let bytes = records.iter().map(Record::bytes).sum();
-        let token = self.next_token(Outgoing::Nothing);
+        let token = self.outbox.push(Outgoing::Nothing);
         env.rewrite(records, bytes, token);
     }
 }
@@ -232,12 +221,12 @@ impl HotStuff {
 #[cfg(test)]
 mod tests {
     use super::super::config;
-    use super::super::message::Certificates;
     use super::*;
     use crate::block::{Block, Digest};
     use crate::committee::{Committee, FaultModel, ReplicaSet};
     use crate::params::Params;
     use crate::testing::batch;
+    use crate::wire::Certificates;
 
     fn proposal(view: u64, parent: Arc<Qc>) -> Arc<Proposal> {
         let block = Block {

@@ -7,10 +7,10 @@
 
 use std::sync::Arc;
 
-use super::message::{BlockRef, Blocks, Message};
-use super::tree::{Link, Served};
+use super::message::{Blocks, Message};
 use super::{FETCH_TIMER, HotStuff};
 use crate::block::{Block, Height};
+use crate::chain::{BlockRef, Link, Linked, Served};
 use crate::committee::ReplicaId;
 use crate::protocol::{Env, Work};
 

@@ -74,6 +74,7 @@ pub struct Cluster<P: Protocol> {
     sent: BTreeMap<&'static str, u64>,
     sent_bytes: u64,
     rejected: BTreeMap<&'static str, u64>,
+    counted: BTreeMap<&'static str, u64>,
     transfers: u64,
     commits: Vec<Vec<Commit>>,
 }
@@ -108,6 +109,7 @@ impl<P: Protocol> Cluster<P> {
             sent: BTreeMap::new(),
             sent_bytes: 0,
             rejected: BTreeMap::new(),
+            counted: BTreeMap::new(),
             transfers: 0,
             commits: vec![Vec::new(); n as usize],
         };

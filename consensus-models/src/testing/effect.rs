@@ -32,6 +32,8 @@ pub enum Effect<P: Protocol> {
     Transfer(ReplicaId, Height),
     /// A message refused.
     Reject(&'static str),
+    /// Something counted.
+    Count(&'static str, u64),
 }
 
 /// The recording [`Env`] of one call.
@@ -118,5 +120,9 @@ impl<P: Protocol> Env<P> for Recorder<'_, P> {
 
     fn reject(&mut self, why: &'static str) {
         self.effects.push(Effect::Reject(why));
+    }
+
+    fn count(&mut self, what: &'static str, by: u64) {
+        self.effects.push(Effect::Count(what, by));
     }
 }

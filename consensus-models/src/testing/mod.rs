@@ -3,11 +3,15 @@
 //! - [`script`]: explicit steps and expected traces as text files;
 //! - [`cluster`]: a deterministic random network, and constant delays for
 //!   closed forms;
-//! - [`property`]: seeds, fault schedules and replay over a cluster.
+//! - [`property`]: seeds, fault schedules and replay over a cluster;
+//! - [`battery`]: what every protocol must survive, in a call each;
+//! - [`steady`]: messages, bytes and delays of a block under a steady load, and
+//!   the tables in `docs/protocols/` that state them.
 //!
 //! Public, so that an outside crate tests its protocol with the same means.
 //! Knows no protocol and nothing of the simulator.
 
+pub mod battery;
 mod checker;
 pub mod cluster;
 mod effect;
@@ -16,6 +20,7 @@ mod host;
 pub mod property;
 mod rng;
 pub mod script;
+pub mod steady;
 #[cfg(test)]
 mod tests;
 
@@ -24,3 +29,4 @@ pub use effect::Effect;
 pub use fault::{Fault, FaultPlan};
 pub use property::{Trial, batch, for_seeds};
 pub use rng::SplitMix64;
+pub use steady::Steady;

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use groma_consensus_models::chain::Linked as _;
 use groma_consensus_models::hotstuff::{HotStuff, Message, Proposal, Qc, Timeout};
 use groma_consensus_models::testing::{
     Cluster, Config, Fate, FaultPlan, SplitMix64, batch, fault, for_seeds,

@@ -160,4 +160,8 @@ impl<P: Protocol> Env<P> for HostEnv<'_, '_, P> {
     fn reject(&mut self, why: &'static str) {
         self.ctx.emit(Observation::Refused { why });
     }
+
+    fn count(&mut self, what: &'static str, by: u64) {
+        self.ctx.emit(Observation::Counted { what, by });
+    }
 }

@@ -49,6 +49,7 @@ impl<P: Protocol> Cluster<P> {
                     self.push_transfer(id, generation);
                 }
                 Effect::Reject(why) => *self.rejected.entry(why).or_default() += 1,
+                Effect::Count(what, by) => *self.counted.entry(what).or_default() += by,
                 Effect::Work(_) => {}
             }
         }

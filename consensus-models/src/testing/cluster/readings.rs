@@ -105,6 +105,12 @@ impl<P: Protocol> Cluster<P> {
         &self.rejected
     }
 
+    /// What the protocol counted itself, over all replicas and their lives.
+    #[must_use]
+    pub fn counted(&self) -> &BTreeMap<&'static str, u64> {
+        &self.counted
+    }
+
     /// State transfers served.
     #[must_use]
     pub fn transfers(&self) -> u64 {
@@ -122,6 +128,7 @@ impl<P: Protocol> Cluster<P> {
         self.sent.clear();
         self.sent_bytes = 0;
         self.rejected.clear();
+        self.counted.clear();
     }
 
     /// One line per replica for failure reports.

@@ -380,6 +380,7 @@ impl<P: Protocol> Stage<P> {
                     self.hosts[id.index()].ask_transfer(from, height);
                 }
                 Effect::Reject(why) => self.line(format_args!("  reject {why}")),
+                Effect::Count(what, by) => self.line(format_args!("  count {what} {by}")),
                 Effect::Work(_) => {}
             }
         }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::message::{BlockRef, Proposal};
+use super::{BlockRef, Linked};
 use crate::block::{Block, BlockId, Height};
 
 /// The last committed block. After a crash or a state transfer only a part of
@@ -31,7 +31,7 @@ impl Root {
 
 /// How a block hangs together with the root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Link {
+pub(crate) enum Link {
     /// All blocks between are here (or it is the root itself).
     Whole,
     /// This ancestor, or the block itself, is not here.
@@ -42,9 +42,9 @@ pub(super) enum Link {
 
 /// What can be said about a request for blocks.
 #[derive(Debug)]
-pub(super) enum Served {
+pub(crate) enum Served<B> {
     /// Here they are, the requested one first.
-    Blocks(Vec<Arc<Proposal>>),
+    Blocks(Vec<Arc<B>>),
     /// They are committed and no longer kept.
     Pruned,
     /// Never seen.
@@ -52,19 +52,19 @@ pub(super) enum Served {
 }
 
 #[derive(Debug)]
-pub(super) struct Tree {
+pub(crate) struct Tree<B> {
     root: Root,
     /// Uncommitted blocks by view, then by name.
-    above: BTreeMap<(u64, BlockId), Arc<Proposal>>,
+    above: BTreeMap<(u64, BlockId), Arc<B>>,
     /// Committed blocks of contiguous heights, the root last.
-    kept: VecDeque<Arc<Proposal>>,
+    kept: VecDeque<Arc<B>>,
     retain: usize,
 }
 
-impl Tree {
+impl<B: Linked> Tree<B> {
     /// A tree whose root is the block at `applied`: genesis, or a block of
     /// which only the height is known.
-    pub(super) fn new(applied: Height, retain: u64) -> Self {
+    pub(crate) fn new(applied: Height, retain: u64) -> Self {
         let genesis = BlockRef::default();
         let known = applied == genesis.height;
         Self {
@@ -81,34 +81,34 @@ impl Tree {
     }
 
     /// Height of the last committed block.
-    pub(super) fn committed(&self) -> Height {
+    pub(crate) fn committed(&self) -> Height {
         self.root.height
     }
 
     /// Whether `at` may be the last committed block.
-    pub(super) fn is_root(&self, at: &BlockRef) -> bool {
+    pub(crate) fn is_root(&self, at: &BlockRef) -> bool {
         self.root.is(at)
     }
 
     /// An uncommitted block.
-    pub(super) fn get(&self, at: &BlockRef) -> Option<&Arc<Proposal>> {
+    pub(crate) fn get(&self, at: &BlockRef) -> Option<&Arc<B>> {
         self.above.get(&(at.view, at.id))
     }
 
     /// When the block was made, as far as it is known here.
-    pub(super) fn created(&self, at: &BlockRef) -> Duration {
+    pub(crate) fn created(&self, at: &BlockRef) -> Duration {
         self.get(at)
-            .map_or(self.root.created, |proposal| proposal.block.created)
+            .map_or(self.root.created, |proposal| proposal.block().created)
     }
 
     /// Whether another block of the same view is here.
-    pub(super) fn has_rival(&self, at: &BlockRef) -> bool {
+    pub(crate) fn has_rival(&self, at: &BlockRef) -> bool {
         let view = (at.view, BlockId(0))..=(at.view, BlockId(u64::MAX));
         self.above.range(view).any(|((_, id), _)| *id != at.id)
     }
 
     /// Takes a block in; `false` when it is here already or too old.
-    pub(super) fn insert(&mut self, proposal: Arc<Proposal>) -> bool {
+    pub(crate) fn insert(&mut self, proposal: Arc<B>) -> bool {
         let at = proposal.at();
         let old = self.root.view.is_some_and(|view| at.view <= view);
         if old || at.height <= self.root.height {
@@ -119,7 +119,7 @@ impl Tree {
 
     /// The uncommitted block `tip` and its uncommitted ancestors, downwards,
     /// as far as they are here.
-    pub(super) fn branch(&self, tip: BlockRef) -> impl Iterator<Item = &Arc<Proposal>> {
+    pub(crate) fn branch(&self, tip: BlockRef) -> impl Iterator<Item = &Arc<B>> {
         let mut next = Some(tip);
         std::iter::from_fn(move || {
             let found = self.get(&next?);
@@ -129,7 +129,7 @@ impl Tree {
     }
 
     /// How `tip` hangs together with the root.
-    pub(super) fn link(&self, tip: BlockRef) -> Link {
+    pub(crate) fn link(&self, tip: BlockRef) -> Link {
         let lowest = self.branch(tip).last();
         let open = lowest.map_or(tip, |proposal| proposal.parent());
         if self.root.is(&open) {
@@ -142,20 +142,20 @@ impl Tree {
     }
 
     /// Whether an uncommitted block holds batches.
-    pub(super) fn has_payload(&self) -> bool {
+    pub(crate) fn has_payload(&self) -> bool {
         self.above
             .values()
-            .any(|proposal| !proposal.block.batches.is_empty())
+            .any(|proposal| !proposal.block().batches.is_empty())
     }
 
     /// Makes `block`, whose parent is the root, the new root.
-    pub(super) fn commit(&mut self, block: &Arc<Proposal>) {
+    pub(crate) fn commit(&mut self, block: &Arc<B>) {
         let at = block.at();
         self.root = Root {
             height: at.height,
             view: Some(at.view),
             id: Some(at.id),
-            created: block.block.created,
+            created: block.block().created,
         };
         // Blocks of views up to the root's can no longer be certified on top
         // of it.
@@ -172,7 +172,7 @@ impl Tree {
     }
 
     /// Makes a transferred block the root.
-    pub(super) fn transfer(&mut self, block: &Block) {
+    pub(crate) fn transfer(&mut self, block: &Block) {
         self.root = Root {
             height: block.height,
             view: Some(block.view),
@@ -181,32 +181,32 @@ impl Tree {
         };
         self.kept.clear();
         self.above.retain(|(view, _), proposal| {
-            *view > block.view && proposal.block.height > block.height
+            *view > block.view && proposal.block().height > block.height
         });
     }
 
     /// Uncommitted blocks by view.
-    pub(super) fn uncommitted(&self) -> impl Iterator<Item = &Arc<Proposal>> {
+    pub(crate) fn uncommitted(&self) -> impl Iterator<Item = &Arc<B>> {
         self.above.values()
     }
 
     /// Committed blocks above `height` that are still kept.
-    pub(super) fn committed_above(&self, height: Height) -> impl Iterator<Item = &Arc<Proposal>> {
+    pub(crate) fn committed_above(&self, height: Height) -> impl Iterator<Item = &Arc<B>> {
         self.kept
             .iter()
-            .filter(move |proposal| proposal.block.height > height)
+            .filter(move |proposal| proposal.block().height > height)
     }
 
     /// The block `at` and its ancestors above `above`, at most `most`.
-    pub(super) fn serve(&self, at: BlockRef, above: Height, most: u32) -> Served {
+    pub(crate) fn serve(&self, at: BlockRef, above: Height, most: u32) -> Served<B> {
         let pruned = self
             .kept
             .front()
-            .map_or(self.root.height.next(), |oldest| oldest.block.height);
+            .map_or(self.root.height.next(), |oldest| oldest.block().height);
         if above.next() < pruned {
             return Served::Pruned;
         }
-        let wanted = |proposal: &&Arc<Proposal>| proposal.block.height > above;
+        let wanted = |proposal: &&Arc<B>| proposal.block().height > above;
         let uncommitted = self.branch(at);
         let mut blocks: Vec<_> = uncommitted.take_while(wanted).map(Arc::clone).collect();
         let next = blocks.last().map_or(at, |lowest| lowest.parent());

@@ -53,7 +53,7 @@ struct Waiting {
 const MAX_ROUNDS: u32 = 3;
 
 #[derive(Debug)]
-pub(super) struct Pool {
+pub(crate) struct Pool {
     /// By order of arrival.
     waiting: BTreeMap<u64, Waiting>,
     arrivals: u64,
@@ -70,7 +70,7 @@ pub(super) struct Pool {
 impl Pool {
     /// An empty pool that remembers the batches of `retain` committed heights
     /// and in which a batch comes due after `patience`.
-    pub(super) fn new(retain: u64, patience: Duration) -> Self {
+    pub(crate) fn new(retain: u64, patience: Duration) -> Self {
         Self {
             patience,
             waiting: BTreeMap::new(),
@@ -83,7 +83,7 @@ impl Pool {
     }
 
     /// Keeps a batch; `false` when it waits here or was committed lately.
-    pub(super) fn add(&mut self, batch: Batch, now: Duration) -> bool {
+    pub(crate) fn add(&mut self, batch: Batch, now: Duration) -> bool {
         if self.recent_ids.contains(&batch.id) || self.index.contains_key(&batch.id) {
             return false;
         }
@@ -102,12 +102,12 @@ impl Pool {
         true
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
     /// The oldest waiting batches that are not in `taken`, at most `most`.
-    pub(super) fn select(&self, taken: &BTreeSet<BatchId>, most: usize) -> SmallVec<[Batch; 4]> {
+    pub(crate) fn select(&self, taken: &BTreeSet<BatchId>, most: usize) -> SmallVec<[Batch; 4]> {
         self.waiting
             .values()
             .map(|waiting| waiting.batch)
@@ -117,7 +117,7 @@ impl Pool {
     }
 
     /// Notes that a batch was forwarded.
-    pub(super) fn forwarded(&mut self, id: BatchId, to: ReplicaId) {
+    pub(crate) fn forwarded(&mut self, id: BatchId, to: ReplicaId) {
         if let Some(entry) = self.entry(id) {
             entry.sent_to = Some(to);
         }
@@ -128,7 +128,7 @@ impl Pool {
     }
 
     /// What `leader` was given is due at once: it was given up.
-    pub(super) fn leader_failed(&mut self, leader: ReplicaId) -> bool {
+    pub(crate) fn leader_failed(&mut self, leader: ReplicaId) -> bool {
         let mut any = false;
         for entry in self.waiting.values_mut() {
             if entry.sent_to == Some(leader) {
@@ -141,7 +141,7 @@ impl Pool {
 
     /// Takes note of the oldest batches that are due, at most `most`, and puts
     /// them off. `busy` says that the chain carries others meanwhile.
-    pub(super) fn take_due(&mut self, now: Duration, busy: bool, most: usize) -> Vec<Batch> {
+    pub(crate) fn take_due(&mut self, now: Duration, busy: bool, most: usize) -> Vec<Batch> {
         let patience = self.patience;
         let due = self.waiting.values_mut().filter(|entry| {
             let rounds = if busy { entry.rounds } else { 0 };
@@ -158,7 +158,7 @@ impl Pool {
     }
 
     /// A block committed: its batches wait no longer and are remembered.
-    pub(super) fn committed(&mut self, block: &Block) {
+    pub(crate) fn committed(&mut self, block: &Block) {
         for batch in &block.batches {
             if let Some(arrival) = self.index.remove(&batch.id) {
                 self.waiting.remove(&arrival);
@@ -169,7 +169,7 @@ impl Pool {
     }
 
     /// Remembers a batch as committed at `height`.
-    pub(super) fn remember(&mut self, height: Height, id: BatchId) {
+    pub(crate) fn remember(&mut self, height: Height, id: BatchId) {
         if self.recent_ids.insert(id) {
             self.recent.push_back((height, id));
         }
@@ -186,7 +186,7 @@ impl Pool {
     }
 
     /// The recently committed batches, oldest first.
-    pub(super) fn recent(&self) -> impl ExactSizeIterator<Item = (Height, BatchId)> + '_ {
+    pub(crate) fn recent(&self) -> impl ExactSizeIterator<Item = (Height, BatchId)> + '_ {
         self.recent.iter().copied()
     }
 }
