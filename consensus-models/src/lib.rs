@@ -25,4 +25,4 @@ mod wire;
 pub use block::{Batch, BatchId, Block, BlockId, Digest, Height, mix};
 pub use committee::{Committee, FaultModel, ReplicaId, ReplicaSet};
 pub use params::{ParamKind, ParamSpec, ParamValue, Params};
-pub use protocol::{Body, Env, Message, Protocol, Recovery, Setup, TimerId, Token, Work};
+pub use protocol::{Body, Env, Liveness, Message, Protocol, Recovery, Setup, TimerId, Token, Work};
