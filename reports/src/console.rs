@@ -64,9 +64,8 @@ fn winners(runs: &[Run]) -> String {
     if lines.is_empty() {
         return String::new();
     }
-    let across = printable(&grid.across.name.replace('_', " "));
     let wide = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let mut out = format!("\nbest by {across}:\n");
+    let mut out = "\nwho wins where:\n".to_owned();
     for (name, leaders) in lines {
         out.push_str(&format!("  {name:wide$}  {}\n", printable(&leaders)));
     }

@@ -41,6 +41,9 @@ pub struct Grid {
     pub down: Axis,
     /// What differs from column to column.
     pub across: Axis,
+    /// The columns by short names: `n = 16` where they differ in the size of
+    /// the committee, else the values.
+    pub columns: Vec<String>,
     /// One table a figure.
     pub tables: Vec<Table>,
 }
@@ -97,11 +100,34 @@ pub fn grid(runs: &[Run]) -> Option<Grid> {
         .filter_map(|id| METRICS.iter().chain(FINER).find(|metric| metric.id == *id))
         .filter_map(|metric| table(metric, runs, &places))
         .collect();
+    let columns = columns(runs, &across, &places);
     (!tables.is_empty()).then_some(Grid {
         down,
         across,
+        columns,
         tables,
     })
+}
+
+/// Names of the columns.
+fn columns(runs: &[Run], across: &Axis, places: &Places) -> Vec<String> {
+    let size = |column: usize| {
+        let members = places.iter().flat_map(|row| &row[column]);
+        let sizes: BTreeSet<u32> = members
+            .map(|&index| runs[index].source.record.plan.replicas())
+            .collect();
+        (sizes.len() == 1).then(|| sizes.first().copied()).flatten()
+    };
+    let sizes: Vec<Option<u32>> = (0..across.values.len()).map(size).collect();
+    let distinct: BTreeSet<u32> = sizes.iter().copied().flatten().collect();
+    if across.path.starts_with("committee") && distinct.len() == sizes.len() {
+        return sizes.iter().flatten().map(|n| format!("n = {n}")).collect();
+    }
+    let name = across.name.replace('_', " ");
+    let values = across.values.iter();
+    values
+        .map(|value| format!("{name} {}", plain(value)))
+        .collect()
 }
 
 /// The runs of every cell.
@@ -188,15 +214,15 @@ fn rank(metric: &Metric, cells: &mut [Vec<Option<Cell>>], column: usize) {
 }
 
 impl Grid {
-    /// Who leads in a table: `raft (4, 16), pbft (64)`; empty where nobody
-    /// does.
+    /// Who leads in a table: `raft (n = 4, n = 16), pbft (n = 64)`; empty where
+    /// nobody does.
     #[must_use]
     pub fn leaders(&self, table: &Table) -> String {
         let of_row = |row: &Vec<Option<Cell>>| -> Vec<String> {
-            let cells = row.iter().zip(&self.across.values);
+            let cells = row.iter().zip(&self.columns);
             cells
                 .filter(|(cell, _)| cell.as_ref().is_some_and(|cell| cell.best))
-                .map(|(_, value)| plain(value))
+                .map(|(_, name)| name.clone())
                 .collect()
         };
         let leaders: Vec<String> = self

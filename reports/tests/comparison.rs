@@ -315,9 +315,9 @@ fn two_varied_values_make_a_grid_over_the_median_of_seeds() {
     // Alone in its column, raft has nobody to beat there.
     let raft = [(20.0, true, true), (41.0, true, false), (90.0, true, false)];
     assert_eq!(figures(1), raft);
-    assert_eq!(grid.leaders(p99), "pbft (16), raft (4)");
+    assert_eq!(grid.leaders(p99), "pbft (city 16), raft (city 4)");
     let console = table(&comparison, Style::default());
-    assert!(console.contains("best by city:"), "{console}");
+    assert!(console.contains("who wins where:"), "{console}");
     let page = groma_reports::html::render(&comparison);
     assert!(page.contains("Who wins where") && page.contains("href=\"#grid\""));
 }

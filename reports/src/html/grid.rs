@@ -57,9 +57,7 @@ fn one(grid: &Grid, table: &Table) -> Markup {
             div.scroll { table.grid {
                 thead { tr {
                     th { (grid.down.name.replace('_', " ")) }
-                    @for value in &grid.across.values {
-                        th.num { span.muted { (grid.across.name.replace('_', " ")) } " " (plain(value)) }
-                    }
+                    @for name in &grid.columns { th.num { (name) } }
                 } }
                 tbody { @for (name, row) in grid.down.values.iter().zip(&table.cells) {
                     tr {
