@@ -11,6 +11,7 @@ pub mod block;
 pub mod chain;
 pub mod committee;
 mod gossip;
+pub mod heights;
 pub mod hotstuff;
 mod outbox;
 pub mod params;
@@ -19,6 +20,7 @@ mod pool;
 pub mod protocol;
 pub mod raft;
 mod tally;
+pub mod tendermint;
 pub mod testing;
 mod wire;
 
