@@ -18,6 +18,7 @@ pub mod params;
 pub mod pbft;
 mod pool;
 pub mod protocol;
+pub mod qbft;
 pub mod raft;
 mod tally;
 pub mod tendermint;

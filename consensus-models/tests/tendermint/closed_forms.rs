@@ -34,6 +34,9 @@ fn a_block_costs_a_proposal_and_two_votes_of_everyone_to_everyone() {
 #[test]
 fn the_page_states_what_is_measured() {
     let rows = [4, 16, 64].map(|n| steady(Config::lockstep::<Tendermint>(n, D)).row(n));
-    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/protocols/tendermint.md");
+    let page = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../docs/protocols/tendermint.md"
+    );
     steady::check_page(page, "tendermint", steady::HEAD, &rows);
 }

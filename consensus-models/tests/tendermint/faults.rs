@@ -71,7 +71,9 @@ fn loss_is_survived_without_any_other_fault() {
 #[test]
 fn equal_seeds_give_equal_runs() {
     for seed in [5, 6] {
-        battery::equal_seeds_give_equal_runs::<Tendermint>(&adapt(Trial::new::<Tendermint>(4, seed)));
+        battery::equal_seeds_give_equal_runs::<Tendermint>(&adapt(Trial::new::<Tendermint>(
+            4, seed,
+        )));
     }
 }
 
