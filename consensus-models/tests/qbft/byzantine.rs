@@ -1,14 +1,16 @@
 //! Byzantine replicas: proposers with two faces, votes for either, round changes
 //! that hide what was prepared.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use groma_consensus_models::heights::{Message, Say as _};
-use groma_consensus_models::qbft::{Qbft, Rounds, RoundChange, Word};
+use groma_consensus_models::qbft::{Qbft, RoundChange, Rounds, Word};
 use groma_consensus_models::testing::{
-    Cluster, Config, Fate, FaultPlan, SplitMix64, batch, fault, for_seeds,
+    Cluster, Config, Fate, Fault, FaultPlan, SplitMix64, batch, fault, for_seeds,
 };
 use groma_consensus_models::{Block, Height, ReplicaId};
 
@@ -21,7 +23,12 @@ struct Adversary {
 }
 
 impl Adversary {
-    fn meddle(&mut self, from: ReplicaId, to: ReplicaId, message: &Message<Rounds>) -> Fate<Message<Rounds>> {
+    fn meddle(
+        &mut self,
+        from: ReplicaId,
+        to: ReplicaId,
+        message: &Message<Rounds>,
+    ) -> Fate<Message<Rounds>> {
         let Message::Core(origin, word) = message else {
             return Fate::Pass;
         };
@@ -46,16 +53,19 @@ impl Adversary {
                     justification: Arc::clone(justification),
                 })
             }
-            Word::Prepare { height, round, .. } => match (self.faces.get(&place), self.rng.below(3)) {
-                (Some(second), 0) => Some(Word::Prepare {
-                    height: *height,
-                    round: *round,
-                    id: second.id(),
-                }),
-                (_, 1) => return Fate::Drop,
-                _ => None,
-            },
-            Word::Commit { height, round, .. } => match (self.faces.get(&place), self.rng.below(3)) {
+            Word::Prepare { height, round, .. } => {
+                match (self.faces.get(&place), self.rng.below(3)) {
+                    (Some(second), 0) => Some(Word::Prepare {
+                        height: *height,
+                        round: *round,
+                        id: second.id(),
+                    }),
+                    (_, 1) => return Fate::Drop,
+                    _ => None,
+                }
+            }
+            Word::Commit { height, round, .. } => match (self.faces.get(&place), self.rng.below(3))
+            {
                 (Some(second), 0) => Some(Word::Commit {
                     height: *height,
                     round: *round,
@@ -182,4 +192,47 @@ fn a_prepared_block_is_proposed_again_or_nothing_is_accepted() {
         against_the_prepared(true),
         ["proposal without a quorum of round changes"]
     );
+}
+
+#[test]
+fn a_replica_that_prepared_before_a_crash_prepares_nothing_else_after_it() {
+    let d = Duration::from_millis(10);
+    let mut cluster = Cluster::<Qbft>::new(Config::lockstep::<Qbft>(4, d));
+    let (faulty, victim) = (ReplicaId(1), ReplicaId(3));
+    cluster.set_faulty(faulty);
+    let said = Rc::new(RefCell::new(Vec::new()));
+    let heard = Rc::clone(&said);
+    cluster.set_filter(Box::new(move |now, from, to, message| {
+        let Message::Core(origin, word) = message else {
+            return Fate::Drop;
+        };
+        match word.as_ref() {
+            Word::Prepare { id, .. } if from == victim => heard.borrow_mut().push(*id),
+            // Nobody else takes part, so the round stays open.
+            Word::Prepare { .. } | Word::Commit { .. } => return Fate::Drop,
+            Word::Proposal {
+                round,
+                block,
+                justification,
+            } if to == victim && now > 20 * d => {
+                let mut second = Block::clone(block);
+                second.batches.clear();
+                let word = Word::Proposal {
+                    round: *round,
+                    block: Arc::new(second),
+                    justification: Arc::clone(justification),
+                };
+                return Fate::Replace(Message::Core(*origin, Arc::new(word)));
+            }
+            _ => {}
+        }
+        Fate::Pass
+    }));
+    cluster.request(faulty, batch(1));
+    cluster.fault_at(5 * d, Fault::Bounce(victim));
+    assert!(!cluster.run_until(150 * d, |_| false).unwrap());
+    let mut ids = said.borrow().clone();
+    assert!(ids.len() > 3, "it says so again");
+    ids.dedup();
+    assert_eq!(ids.len(), 1, "one choice a round, whatever happens between");
 }

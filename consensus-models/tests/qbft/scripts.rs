@@ -26,3 +26,8 @@ fn promises() {
 fn laggard() {
     check("laggard");
 }
+
+#[test]
+fn remembered() {
+    check("remembered");
+}
