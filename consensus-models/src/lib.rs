@@ -13,6 +13,8 @@ pub mod committee;
 mod gossip;
 pub mod heights;
 pub mod hotstuff;
+#[cfg(feature = "malachite")]
+pub mod malachite;
 mod outbox;
 pub mod params;
 pub mod pbft;

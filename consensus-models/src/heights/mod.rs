@@ -169,6 +169,11 @@ impl<C: Core> Heights<C> {
     }
 
     fn say<E: Env<Self> + ?Sized>(&mut self, say: C::Say, env: &mut E) {
+        // A core that was restored derives again what it said before the crash.
+        let digest = say.digest();
+        if self.said.iter().any(|said| said.say.digest() == digest) {
+            return;
+        }
         env.work(Work::Sign);
         let say = Arc::new(say);
         let saved = self.core.saved();
@@ -225,7 +230,7 @@ impl<C: Core> Heights<C> {
             after: created,
             ..self.place
         };
-        self.core = C::new(self.place, &self.core_config, None);
+        self.core = C::new(self.place, &self.core_config, &[]);
         self.started = false;
         self.idle_over = false;
         self.not_before = created + self.config.block_interval;

@@ -45,11 +45,14 @@ impl<C: Core> Heights<C> {
                 _ => None,
             })
             .collect();
-        let saved = said.last().map(|said: &Said<C>| &said.saved);
+        let saved: Vec<C::Saved> = said
+            .iter()
+            .map(|said: &Said<C>| said.saved.clone())
+            .collect();
         Self {
             me: setup.me,
             committee: setup.committee,
-            core: C::new(place, &core_config, saved),
+            core: C::new(place, &core_config, &saved),
             core_config,
             place,
             started: false,
