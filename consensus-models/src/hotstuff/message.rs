@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::block::{Batch, BatchId, Block, BlockId, Height, mix};
-use crate::chain::{BlockRef, Linked, REF_BYTES};
+use crate::chain::{self, BlockRef, Linked, REF_BYTES};
 use crate::committee::ReplicaSet;
 use crate::protocol::{Body, Message as WireMessage};
 use crate::wire::{Certificates, ENVELOPE_BYTES, NUMBER_BYTES, RECORD_BYTES, SIGNATURE_BYTES};
@@ -187,14 +187,7 @@ pub struct Timeout {
 }
 
 /// Blocks for a replica that lacks them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Blocks {
-    /// The requested block, its parent, and so on. Empty when the sender no
-    /// longer keeps what was asked for.
-    pub blocks: Vec<Arc<Proposal>>,
-    /// Height that the sender has executed, for a state transfer.
-    pub executed: Height,
-}
+pub type Blocks = chain::Blocks<Proposal>;
 
 /// A message of chained HotStuff.
 #[derive(Clone)]

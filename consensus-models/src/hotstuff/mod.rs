@@ -26,7 +26,7 @@ pub use crate::chain::{BlockRef, Linked};
 pub use message::{Blocks, Message, Proposal, Qc, Record, Tc, Timeout};
 
 use crate::block::{Batch, Block, Digest, Height};
-use crate::chain::Tree;
+use crate::chain::{Patience, Sync, Tree};
 use crate::committee::{Committee, FaultModel, ReplicaId};
 use crate::outbox::Outbox;
 use crate::params::ParamSpec;
@@ -37,7 +37,6 @@ use config::Config;
 use pacemaker::Pacemaker;
 use safety::Safety;
 use storage::{Outgoing, Recovered};
-use sync::Sync;
 
 /// The current view takes too long.
 const VIEW_TIMER: TimerId = TimerId(1);
@@ -180,7 +179,15 @@ impl Protocol for HotStuff {
             pacemaker: Pacemaker::new(found.high, found.tc, &config.views, setup.committee.n()),
             votes: Votes::default(),
             pool: found.pool,
-            sync: Sync::new(recovery.applied),
+            sync: Sync::new(
+                setup.me,
+                setup.committee.n(),
+                recovery.applied,
+                Patience {
+                    late: config.fetch_delay,
+                    answer: config.view_timeout / 2,
+                },
+            ),
             outbox: Outbox::default(),
             deferred: None,
             shown: recovery.applied,

@@ -1,107 +1,41 @@
-//! How a replica gets blocks that it missed: from its peers while they keep
-//! them, else by a state transfer of the ledger.
-//!
-//! One block is wanted at a time, the lowest gap under the highest
-//! certificate; the answer brings its ancestors too. Blocks are checked by
-//! their names, which the wanted one's certificate vouches for.
+//! How a replica gets blocks that it missed: [`Sync`]'s steps as timers and
+//! messages. The tip is the block of the highest certificate, which vouches
+//! for the names of all blocks below.
 
 use std::sync::Arc;
 
 use super::message::{Blocks, Message};
 use super::{FETCH_TIMER, HotStuff};
 use crate::block::{Block, Height};
-use crate::chain::{BlockRef, Link, Linked, Served};
+use crate::chain::{Answer, BlockRef, Step};
 use crate::committee::ReplicaId;
 use crate::protocol::{Env, Work};
-
-/// A block that is missing.
-#[derive(Clone, Copy, Debug)]
-struct Want {
-    at: BlockRef,
-    from: ReplicaId,
-    asked: bool,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Sync {
-    want: Option<Want>,
-    transferring: bool,
-    executed: Height,
-}
-
-impl Sync {
-    pub(super) fn new(executed: Height) -> Self {
-        Self {
-            executed,
-            ..Self::default()
-        }
-    }
-
-    /// Whether the host brings the ledger to a later height: until then
-    /// nothing may commit.
-    pub(super) fn is_transferring(&self) -> bool {
-        self.transferring
-    }
-
-    pub(super) fn executed(&mut self, height: Height) {
-        self.executed = self.executed.max(height);
-    }
-
-    /// Whether this block was asked for.
-    pub(super) fn wants(&self, at: &BlockRef) -> bool {
-        self.want.is_some_and(|want| want.at == *at)
-    }
-}
 
 impl HotStuff {
     /// Sees to it that the branch of the highest certificate gets whole;
     /// `from` knows it.
     pub(super) fn follow<E: Env<Self> + ?Sized>(&mut self, from: ReplicaId, env: &mut E) {
-        let tip = self.pacemaker.high().at;
-        let Link::Missing(at) = self.tree.link(tip) else {
-            return self.want_nothing(env);
-        };
-        if self.sync.transferring || self.sync.want.is_some_and(|want| want.at == at) {
-            return;
-        }
-        self.sync.want = Some(Want {
-            at,
-            from,
-            asked: false,
-        });
-        // It may only have been overtaken.
-        env.set_timer(FETCH_TIMER, self.config.fetch_delay);
+        let step = self.sync.follow(&self.tree, self.pacemaker.high().at, from);
+        self.take_step(step, env);
     }
 
-    fn want_nothing<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
-        if self.sync.want.take().is_some() {
-            env.cancel_timer(FETCH_TIMER);
+    fn take_step<E: Env<Self> + ?Sized>(&mut self, step: Step, env: &mut E) {
+        match step {
+            Step::Rest => {}
+            Step::Stop => env.cancel_timer(FETCH_TIMER),
+            Step::Wait(span) => env.set_timer(FETCH_TIMER, span),
+            Step::Ask { at, to, again } => {
+                env.set_timer(FETCH_TIMER, again);
+                let above = self.tree.committed();
+                env.send(to, Message::BlockRequest { at, above });
+            }
         }
     }
 
-    /// Asks for the wanted block: first who knows it, then anyone.
+    /// Asks for the wanted block.
     pub(super) fn on_fetch_timer<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
-        let Some(mut want) = self.sync.want else {
-            return;
-        };
-        if want.asked || want.from == self.me {
-            want.from = self.any_other(env);
-        }
-        want.asked = true;
-        self.ask(want, env);
-    }
-
-    fn any_other<E: Env<Self> + ?Sized>(&self, env: &mut E) -> ReplicaId {
-        let n = u64::from(self.committee.n());
-        let step = 1 + env.rand() % (n - 1).max(1);
-        ReplicaId(((u64::from(self.me.0) + step) % n) as u32)
-    }
-
-    fn ask<E: Env<Self> + ?Sized>(&mut self, want: Want, env: &mut E) {
-        self.sync.want = Some(want);
-        env.set_timer(FETCH_TIMER, self.config.view_timeout / 2);
-        let above = self.tree.committed();
-        env.send(want.from, Message::BlockRequest { at: want.at, above });
+        let step = self.sync.due(|| env.rand());
+        self.take_step(step, env);
     }
 
     /// A peer lacks blocks.
@@ -112,14 +46,10 @@ impl HotStuff {
         above: Height,
         env: &mut E,
     ) {
-        let executed = self.sync.executed;
-        let blocks = match self.tree.serve(at, above, self.config.fetch_blocks) {
-            Served::Blocks(blocks) => blocks,
-            Served::Pruned if executed > above => Vec::new(),
-            Served::Pruned | Served::Unknown => return,
-        };
-        let answer = Arc::new(Blocks { blocks, executed });
-        env.send(from, Message::BlockResponse(answer));
+        let most = self.config.fetch_blocks;
+        if let Some(answer) = self.sync.serve(&self.tree, at, above, most) {
+            env.send(from, Message::BlockResponse(Arc::new(answer)));
+        }
     }
 
     /// A peer answers.
@@ -129,63 +59,32 @@ impl HotStuff {
         answer: &Blocks,
         env: &mut E,
     ) {
-        let Some(want) = self.sync.want.filter(|want| want.asked) else {
-            return;
-        };
-        if answer.blocks.is_empty() {
-            return self.on_pruned(from, want, answer.executed, env);
-        }
-        let mut expected = want.at;
-        for proposal in &answer.blocks {
-            env.work(Work::Hash(proposal.bytes()));
-            if proposal.at() != expected {
-                return env.reject("blocks that were not asked for");
+        let (tip, tree) = (self.pacemaker.high().at, &mut self.tree);
+        let charge = |block: &super::Proposal| env.work(Work::Hash(block.bytes()));
+        match self.sync.answered(tree, tip, from, answer, charge) {
+            Answer::Useless => {}
+            Answer::Wrong => env.reject("blocks that were not asked for"),
+            Answer::Pruned(height) => {
+                env.cancel_timer(FETCH_TIMER);
+                env.transfer(from, height);
             }
-            expected = proposal.parent();
-            self.tree.insert(Arc::clone(proposal));
+            Answer::Grew(step) => {
+                self.take_step(step, env);
+                self.caught_up(env);
+            }
         }
-        self.sync.want = None;
-        match self.tree.link(self.pacemaker.high().at) {
-            Link::Missing(at) => self.ask(
-                Want {
-                    at,
-                    from,
-                    asked: true,
-                },
-                env,
-            ),
-            _ => env.cancel_timer(FETCH_TIMER),
-        }
-        self.caught_up(env);
-    }
-
-    /// The peer no longer keeps what is wanted: a state transfer from it.
-    fn on_pruned<E: Env<Self> + ?Sized>(
-        &mut self,
-        from: ReplicaId,
-        want: Want,
-        executed: Height,
-        env: &mut E,
-    ) {
-        if from != want.from || self.sync.transferring || executed <= self.tree.committed() {
-            return;
-        }
-        self.want_nothing(env);
-        self.sync.transferring = true;
-        env.transfer(from, executed);
     }
 
     /// The ledger stands at a later height.
     pub(super) fn on_transferred<E: Env<Self> + ?Sized>(&mut self, block: &Block, env: &mut E) {
-        self.sync.transferring = false;
-        self.sync.executed(block.height);
+        self.sync.transferred(block.height);
         if block.height > self.tree.committed() {
             self.tree.transfer(block);
             self.pool.committed(block);
             self.shown = self.shown.max(block.height);
         }
         self.caught_up(env);
-        let source = self.any_other(env);
+        let source = self.sync.any_other(env.rand());
         self.follow(source, env);
     }
 
