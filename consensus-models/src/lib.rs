@@ -9,9 +9,9 @@
 mod backoff;
 pub mod block;
 pub mod chain;
+pub mod chained;
 pub mod committee;
 mod gossip;
-pub mod hotstuff;
 mod outbox;
 pub mod params;
 pub mod pbft;
@@ -21,6 +21,8 @@ pub mod raft;
 mod tally;
 pub mod testing;
 mod wire;
+
+pub use chained::{hotstuff, hotstuff2, jolteon};
 
 pub use block::{Batch, BatchId, Block, BlockId, Digest, Height, mix};
 pub use committee::{Committee, FaultModel, ReplicaId, ReplicaSet};

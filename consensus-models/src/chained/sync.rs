@@ -5,13 +5,13 @@
 use std::sync::Arc;
 
 use super::message::{Blocks, Message};
-use super::{FETCH_TIMER, HotStuff};
+use super::{Chained, FETCH_TIMER, Rules};
 use crate::block::{Block, Height};
 use crate::chain::{Answer, BlockRef, Step};
 use crate::committee::ReplicaId;
 use crate::protocol::{Env, Work};
 
-impl HotStuff {
+impl<R: Rules> Chained<R> {
     /// Sees to it that the branch of the highest certificate gets whole;
     /// `from` knows it.
     pub(super) fn follow<E: Env<Self> + ?Sized>(&mut self, from: ReplicaId, env: &mut E) {
