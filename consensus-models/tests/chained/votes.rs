@@ -1,6 +1,6 @@
 //! Which forks a replica refuses: the rule that keeps each protocol safe.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,7 +90,7 @@ fn lock_reaches_leader<R: Rules>(delta: Option<&str>) -> Option<u64> {
     for id in 2..=20 {
         cluster.request_at(D * (2 * id), ReplicaId(id % 4), batch(u64::from(id)));
     }
-    let parent = Rc::new(RefCell::new(None));
+    let parent = Rc::new(Cell::new(None));
     let found = Rc::clone(&parent);
     let leader = ReplicaId(1);
     cluster.set_filter(Box::new(move |_, from, to, message| match message {
@@ -101,7 +101,7 @@ fn lock_reaches_leader<R: Rules>(delta: Option<&str>) -> Option<u64> {
             Fate::Delay(3 * D)
         }
         Message::Proposal(proposal) if proposal.block.view == 9 => {
-            *found.borrow_mut() = Some(proposal.justify.at.view);
+            found.set(Some(proposal.justify.at.view));
             Fate::Pass
         }
         _ => Fate::Pass,
@@ -111,8 +111,7 @@ fn lock_reaches_leader<R: Rules>(delta: Option<&str>) -> Option<u64> {
             .run_until(Duration::from_millis(1_900), |_| false)
             .unwrap()
     );
-    let parent = *parent.borrow();
-    parent
+    parent.get()
 }
 
 #[test]
