@@ -9,6 +9,7 @@
 mod backoff;
 pub mod block;
 pub mod chain;
+pub mod chained;
 pub mod committee;
 mod gossip;
 pub mod heights;
@@ -26,6 +27,8 @@ mod tally;
 pub mod tendermint;
 pub mod testing;
 mod wire;
+
+pub use chained::{hotstuff, hotstuff2, jolteon};
 
 pub use block::{Batch, BatchId, Block, BlockId, Digest, Height, mix};
 pub use committee::{Committee, FaultModel, ReplicaId, ReplicaSet};
