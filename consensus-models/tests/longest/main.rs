@@ -1,0 +1,5 @@
+//! The longest chains on the test benches: scripts with expected traces, closed
+//! forms, lotteries, random faults, nodes that lie.
+#![allow(clippy::unwrap_used)]
+
+mod faults;
