@@ -305,12 +305,17 @@ impl Forks {
         blocks.flat_map(|block| block.block.batches.iter().map(|batch| batch.id))
     }
 
-    /// The heaviest header whose branch weighs more than `total`.
-    pub(super) fn heavier_than(&self, total: u128) -> Option<Header> {
-        let headers = self.above.values().map(|entry| entry.header);
-        headers
-            .filter(|header| header.total > total)
-            .max_by_key(|header| header.total)
+    /// The best header that is better than the followed branch, in the eyes of
+    /// `better`, which compares a new header with an old one.
+    pub(super) fn best(&self, better: impl Fn(&Header, &Header) -> bool) -> Option<Header> {
+        let mut best = None;
+        for entry in self.above.values() {
+            let old = best.as_ref().or(self.tip());
+            if old.is_none_or(|old| better(&entry.header, old)) {
+                best = Some(entry.header);
+            }
+        }
+        best
     }
 
     /// The ancestors of `tip`, itself included, whose blocks are missing,

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::header::{Header, Sealed};
 use super::message::Record;
-use super::rule::{Branch, Rule};
+use super::rule::{self, Branch, Rule};
 use super::storage::Outgoing;
 use super::{Longest, MAKE_TIMER};
 use crate::block::Batch;
@@ -105,7 +105,8 @@ impl<R: Rule> Longest<R> {
         if follows {
             // One's own block is announced once it is durable: a maker that
             // forgot it might make another in the same turn.
-            if from != self.me && !self.is_behind() {
+            // On the way to a better branch, its blocks are no news to others.
+            if from != self.me && self.wanted_tip().is_none() {
                 self.announce(from, env);
             }
             self.finalise(env);
@@ -114,17 +115,15 @@ impl<R: Rule> Longest<R> {
     }
 
     fn is_better(&self, new: &Header) -> bool {
-        let Some(old) = self.forks.tip() else {
-            return true;
-        };
-        new.total > old.total || (new.total == old.total && self.rule.wins_tie(new, old))
+        let tip = self.forks.tip();
+        tip.is_none_or(|tip| rule::is_better(&self.rule, new, tip))
     }
 
-    /// Whether a heavier branch is known whose blocks are still to come: until
-    /// then its blocks are no news to others.
-    fn is_behind(&self) -> bool {
-        let total = self.forks.tip().map_or(0, |tip| tip.total);
-        self.forks.heavier_than(total).is_some()
+    /// The best known branch, should it be better than the followed one: its
+    /// blocks are still to come.
+    pub(super) fn wanted_tip(&self) -> Option<Header> {
+        self.forks
+            .best(|new, old| rule::is_better(&self.rule, new, old))
     }
 
     /// Commits what is deep enough and durable.

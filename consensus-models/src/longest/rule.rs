@@ -109,3 +109,9 @@ pub trait Rule: Debug + Sized + 'static {
         None
     }
 }
+
+/// Whether a branch that ends in `new` is better than one that ends in `old`
+/// and was here first: the heavier one is, then the rule says.
+pub(super) fn is_better<R: Rule>(rule: &R, new: &Header, old: &Header) -> bool {
+    new.total > old.total || (new.total == old.total && rule.wins_tie(new, old))
+}

@@ -14,7 +14,7 @@ use super::config::Config;
 use super::forks::{Forks, Place};
 use super::header::{Header, Sealed};
 use super::message::Record;
-use super::rule::Rule;
+use super::rule::{Rule, is_better};
 use crate::block::{BlockId, Height};
 use crate::chain::BlockRef;
 use crate::committee::ReplicaId;
@@ -75,9 +75,7 @@ impl Recovered {
     /// branch up to `applied`: a branch that leaves the committed chain never
     /// gets onto the log.
     fn regrow<R: Rule>(&mut self, rule: &R, applied: Height, blocks: &[Arc<Sealed>]) {
-        let better = |new: &Header, old: &Header| {
-            new.total > old.total || (new.total == old.total && rule.wins_tie(new, old))
-        };
+        let better = |new: &Header, old: &Header| is_better(rule, new, old);
         let by_name: BTreeMap<(Height, BlockId), &Arc<Sealed>> = blocks
             .iter()
             .map(|block| ((block.header.height(), block.header.id()), block))

@@ -9,6 +9,7 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::forks::Place;
+use super::header::Header;
 use super::message::{Headers, Locator, Message};
 use super::rule::Rule;
 use super::{FETCH_TIMER, Longest, POLL_TIMER};
@@ -34,7 +35,7 @@ pub(super) struct Sync {
     wants: BTreeMap<(Height, BlockId), Want>,
     /// When headers were asked for.
     asked: Option<Duration>,
-    /// Whether the last headers filled their answer.
+    /// Whether a peer has headers that the tree had no room for.
     more: bool,
     armed: bool,
     transferring: bool,
@@ -69,12 +70,19 @@ impl<R: Rule> Longest<R> {
 
     /// Asks a peer for the headers that follow what this node has.
     pub(super) fn ask_headers<E: Env<Self> + ?Sized>(&mut self, peer: ReplicaId, env: &mut E) {
-        if self.sync.asked.is_some() || self.sync.transferring {
-            return;
+        if self.sync.asked.is_none() && !self.sync.transferring {
+            let points = self.forks.locator(self.wanted_tip());
+            self.ask_after(peer, points, env);
         }
+    }
+
+    fn ask_after<E: Env<Self> + ?Sized>(
+        &mut self,
+        peer: ReplicaId,
+        points: Vec<BlockRef>,
+        env: &mut E,
+    ) {
         self.sync.asked = Some(env.now());
-        let total = self.forks.tip().map_or(0, |tip| tip.total);
-        let points = self.forks.locator(self.forks.heavier_than(total));
         let above = self.forks.committed();
         env.send(
             peer,
@@ -113,8 +121,7 @@ impl<R: Rule> Longest<R> {
         if self.sync.transferring {
             return;
         }
-        let total = self.forks.tip().map_or(0, |tip| tip.total);
-        let Some(best) = self.forks.heavier_than(total) else {
+        let Some(best) = self.wanted_tip() else {
             if self.sync.more && self.sync.wants.is_empty() {
                 self.sync.more = false;
                 self.ask_headers(peer, env);
@@ -210,16 +217,25 @@ impl<R: Rule> Longest<R> {
         if answer.pruned {
             return self.on_pruned(from, answer.executed, env);
         }
-        let mut taken = 0;
+        let mut last = None;
         for header in answer.headers.iter().take(self.config.fetch_blocks) {
             match self.take_header(header, env) {
                 Place::Orphan => return env.reject("headers that do not connect"),
-                Place::Dead | Place::Excess => break,
-                Place::Known => {}
-                Place::On(_) | Place::OnUnknown => taken += 1,
+                Place::Known | Place::On(_) | Place::OnUnknown => last = Some(header.at()),
+                Place::Excess => {
+                    self.sync.more = true;
+                    break;
+                }
+                Place::Dead => break,
             }
         }
-        self.sync.more = taken >= self.config.fetch_blocks;
+        // A full answer that fits is not the last one.
+        let full = answer.headers.len() >= self.config.fetch_blocks;
+        if let Some(last) =
+            last.filter(|at| full && answer.headers.last().map(Header::at) == Some(*at))
+        {
+            self.ask_after(from, vec![last], env);
+        }
         self.adopt_orphans(from, env);
         self.fetch_more(from, env);
     }
