@@ -35,6 +35,8 @@ pub struct Stake {
     thresholds: [u64; 2],
     /// The slots last looked through: the first, and the found one.
     looked: (u64, u64),
+    /// The last slot in which it had its turn, used or not.
+    tried: u64,
 }
 
 impl Stake {
@@ -129,6 +131,7 @@ impl Rule for Stake {
             nonce: params.integer("nonce"),
             thresholds: [first, others].map(|stake| threshold(active_slots, stake)),
             looked: (1, 0),
+            tried: 0,
         }
     }
 
@@ -160,7 +163,7 @@ impl Rule for Stake {
     ) -> Option<Duration> {
         let begun = self.slot_at(now);
         let at_start = self.start_of(begun) == now;
-        let first = (begun + u64::from(!at_start)).max(made + 1).max(1);
+        let first = (begun + u64::from(!at_start)).max(made.max(self.tried) + 1);
         if first < self.looked.0 || first > self.looked.1 {
             let mut slots = first..first + LOOK_AHEAD;
             let next = slots.find(|&slot| self.leads(slot, self.me));
@@ -172,6 +175,7 @@ impl Rule for Stake {
 
     fn draft(&mut self, branch: &Branch<'_>, made: u64, now: Duration) -> Option<Draft> {
         let slot = self.slot_at(now);
+        self.tried = slot;
         let free = slot > made && slot > branch.parent.draft.view;
         (free && self.leads(slot, self.me)).then_some(Draft {
             view: slot,

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use groma_consensus_models::Protocol;
 use groma_consensus_models::longest::{Clique, Nakamoto, Praos};
-use groma_consensus_models::testing::{Config, Trial, battery};
+use groma_consensus_models::testing::{Cluster, Config, Fault, Trial, batch, battery, for_seeds};
+use groma_consensus_models::{Protocol, ReplicaId};
 
 /// A chain with a block about every 500 ms (delays are below 50 ms) and so many
 /// confirmations that the branches of a partition of 40 s, which is longer than
@@ -53,6 +53,11 @@ fn adapt<P: Quick>(mut trial: Trial) -> Trial {
     trial = trial
         .set::<P>("relay", ["full", "compact"][(seed % 2) as usize])
         .set::<P>("peers", ["2", "8"][(seed / 2 % 2) as usize]);
+    if P::NAME == "clique" {
+        // A partition lets half the signers sign a branch of n / 2 blocks.
+        let k = (2 * trial.config.n).max(12);
+        trial = trial.set::<P>("confirmations", &k.to_string());
+    }
     if P::NAME == "praos" {
         trial = trial.set::<P>("nonce", &seed.to_string());
     }
@@ -66,12 +71,10 @@ fn adapt<P: Quick>(mut trial: Trial) -> Trial {
 }
 
 fn faults<P: Quick>() {
-    let met = battery::random_faults::<P>(4, 200, adapt::<P>);
-    println!("{} {met:?}", P::NAME);
-    battery::random_faults::<P>(7, 30, adapt::<P>);
-    battery::random_faults::<P>(16, 5, adapt::<P>);
-    for n in 1..=3 {
-        battery::random_faults::<P>(n, 10, adapt::<P>);
+    for (n, seeds) in [(4, 200), (7, 30), (16, 5), (1, 10), (2, 10), (3, 10)] {
+        let met = battery::random_faults::<P>(n, seeds, adapt::<P>);
+        // A pool forgets nothing that a branch could still bring back.
+        assert_eq!(met.repeated, 0, "n = {n}");
     }
 }
 
@@ -88,4 +91,122 @@ fn clique_survives_random_faults() {
 #[test]
 fn praos_survives_random_faults() {
     faults::<Praos>();
+}
+
+/// A node is down until its peers no longer keep what it lacks, and one after
+/// another do others.
+fn transfers<P: Quick>() {
+    let mut transfers = 0;
+    for_seeds(10, |seed| {
+        let config = adapt::<P>(Trial::new::<P>(4, seed)).config;
+        let config = config
+            .set::<P>("retain", "8")
+            .set::<P>("checkpoint_interval", "4")
+            .set::<P>("confirmations", "12");
+        let mut cluster = Cluster::<P>::new(config);
+        let second = Duration::from_secs(1);
+        for id in 0..4 {
+            let down = ReplicaId((seed as u32 + id) % 4);
+            cluster.fault_at(second * (5 + 50 * id), Fault::Crash(down));
+            cluster.fault_at(second * (45 + 50 * id), Fault::Restart(down));
+        }
+        for id in 0..200 {
+            let home = ReplicaId(id % 4);
+            cluster.request_at(second * id, home, batch(u64::from(id) + 1));
+        }
+        let done = cluster.run_until(second * 300, Cluster::is_complete);
+        match done {
+            Ok(true) => transfers += cluster.transfers(),
+            Ok(false) => panic!("{} seed {seed}: {}", P::NAME, cluster.describe()),
+            Err(why) => panic!("{} seed {seed}: {why}", P::NAME),
+        }
+    });
+    assert!(transfers >= 10, "{} met {transfers} transfers", P::NAME);
+}
+
+#[test]
+fn who_was_down_for_long_takes_over_a_ledger() {
+    transfers::<Nakamoto>();
+    transfers::<Clique>();
+    transfers::<Praos>();
+}
+
+/// Half the block rate, and Clique out of turn, still commit in time.
+fn down_for_ever<P: Quick>() {
+    for (n, down) in [
+        (4, vec![0]),
+        (4, vec![1]),
+        (4, vec![2]),
+        (4, vec![3]),
+        (7, vec![0, 1, 2]),
+        (7, vec![1, 3, 6]),
+        (3, vec![0]),
+        (3, vec![1]),
+        (5, vec![0, 2]),
+    ] {
+        let config = quick::<P>(Config::random::<P>(n, 11));
+        battery::members_down_for_ever::<P>(config, &down, Duration::from_secs(120));
+    }
+}
+
+#[test]
+fn a_minority_may_be_down_for_ever() {
+    down_for_ever::<Nakamoto>();
+    down_for_ever::<Clique>();
+    down_for_ever::<Praos>();
+}
+
+fn loss<P: Quick>() {
+    for_seeds(10, |seed| {
+        let config = adapt::<P>(Trial::new::<P>(4, seed)).config;
+        battery::loss_for_ever::<P>(config, Duration::from_secs(120));
+    });
+}
+
+#[test]
+fn loss_is_survived_for_ever() {
+    loss::<Nakamoto>();
+    loss::<Clique>();
+    loss::<Praos>();
+}
+
+#[test]
+fn equal_seeds_give_equal_runs() {
+    for seed in [5, 6] {
+        battery::equal_seeds_give_equal_runs::<Nakamoto>(&adapt::<Nakamoto>(
+            Trial::new::<Nakamoto>(4, seed),
+        ));
+        battery::equal_seeds_give_equal_runs::<Clique>(&adapt::<Clique>(Trial::new::<Clique>(
+            4, seed,
+        )));
+        battery::equal_seeds_give_equal_runs::<Praos>(&adapt::<Praos>(Trial::new::<Praos>(
+            4, seed,
+        )));
+    }
+}
+
+fn large<P: Quick>(n: u32) {
+    // A graph of 128 nodes is some hops wide: slower blocks keep forks few.
+    let config = quick::<P>(Config::random::<P>(n, 3));
+    let config = match P::NAME {
+        "nakamoto" => config.set::<P>("block_interval", "3s"),
+        "praos" => config.set::<P>("slot", "600ms"),
+        _ => config.set::<P>("period", "3s"),
+    };
+    let config = config.set::<P>("confirmations", "8");
+    let mut cluster = Cluster::<P>::new(config);
+    for id in 0..5 {
+        cluster.request(ReplicaId(id * 7), batch(u64::from(id) + 1));
+    }
+    let done = cluster.run_until(Duration::from_secs(120), Cluster::is_complete);
+    assert_eq!(done, Ok(true), "{} n = {n}", P::NAME);
+}
+
+#[test]
+fn large_committees_order_batches() {
+    for n in [64, 128] {
+        large::<Nakamoto>(n);
+        large::<Clique>(n);
+        large::<Praos>(n);
+    }
 }

@@ -2,4 +2,8 @@
 //! forms, lotteries, random faults, nodes that lie.
 #![allow(clippy::unwrap_used)]
 
+mod byzantine;
+mod closed_forms;
 mod faults;
+mod lotteries;
+mod scripts;
