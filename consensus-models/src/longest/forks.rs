@@ -439,6 +439,9 @@ impl Forks {
                 .is_some_and(|header| header.id() == at.id)
         };
         let from = points.iter().find(known).map_or(above, |at| at.height);
+        if from >= self.tip_height() {
+            return Some(Vec::new());
+        }
         let oldest = self
             .kept
             .front()

@@ -105,6 +105,19 @@ impl Header {
         BlockId(words.into_iter().fold(self.parent.id.0, mix))
     }
 
+    /// Whether its name is that of its content.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.id == self.digest()
+    }
+
+    /// The same with its name computed anew: for tests that change headers.
+    #[must_use]
+    pub fn renamed(mut self) -> Self {
+        self.id = self.digest();
+        self
+    }
+
     /// Its position.
     #[must_use]
     pub fn height(&self) -> Height {
@@ -112,7 +125,7 @@ impl Header {
         if self.id == BlockId(0) {
             return Height(0);
         }
-        self.parent.height.next()
+        Height(self.parent.height.0.saturating_add(1))
     }
 
     /// Its name.

@@ -88,8 +88,6 @@ pub struct Longest<R> {
     polled: Height,
     /// Whether the retry timer is armed.
     retrying: bool,
-    /// Whether this is not the node's first life.
-    returns: bool,
 }
 
 /// Links in the graph of `n` nodes that dial `peers` others each: closed forms
@@ -134,7 +132,6 @@ impl<R: Rule> Protocol for Longest<R> {
             executed: recovery.applied,
             polled: Height(0),
             retrying: false,
-            returns: !recovery.records.is_empty() || recovery.applied > Height(0),
         }
     }
 
@@ -142,8 +139,8 @@ impl<R: Rule> Protocol for Longest<R> {
         self.finalise(env);
         self.plan(env);
         env.set_timer(POLL_TIMER, self.config.poll_interval);
-        if self.returns {
-            // Nobody may have heard of the last own block.
+        if !env.now().is_zero() {
+            // It comes back. Nobody may have heard of the last own block.
             self.announce(self.me, env);
             self.ask_someone(env);
         }

@@ -83,6 +83,9 @@ impl<R: Rule> Longest<R> {
         if self.forks.has_block(&at) || self.sync.wants(&at) {
             return;
         }
+        if self.sync.is_full(self.config.fetch_blocks) {
+            return;
+        }
         // Its parent cannot be here: the headers between come first.
         if at.height.0 > self.forks.tip_height().0 + 1 && !self.forks.has_header(&at) {
             return self.ask_headers(from, env);
@@ -198,6 +201,10 @@ impl<R: Rule> Longest<R> {
         };
         env.work(Work::Hash(header.bytes()));
         R::VERIFY.iter().for_each(|&work| env.work(work));
+        if !header.is_named() {
+            env.reject("header that does not fit its name");
+            return Place::Dead;
+        }
         let now = env.now();
         let checked = match parent {
             None => self.rule.check_alone(header, now),

@@ -22,6 +22,9 @@ use crate::protocol::Env;
 /// again will be asked again.
 const MAX_TRIES: u32 = 5;
 
+/// Points of a locator that are looked at: more than an honest one has.
+const MAX_POINTS: usize = 64;
+
 #[derive(Clone, Copy, Debug)]
 struct Want {
     at: BlockRef,
@@ -51,6 +54,11 @@ impl Sync {
     /// Whether this block was asked for.
     pub(super) fn wants(&self, at: &BlockRef) -> bool {
         self.wants.contains_key(&(at.height, at.id))
+    }
+
+    /// Whether `most` blocks are under way.
+    pub(super) fn is_full(&self, most: usize) -> bool {
+        self.wants.len() >= most
     }
 
     /// The block is here.
@@ -190,9 +198,8 @@ impl<R: Rule> Longest<R> {
         env: &mut E,
     ) {
         let most = self.config.fetch_blocks;
-        let found = self
-            .forks
-            .headers_after(&locator.points, locator.above, most);
+        let points = &locator.points[..locator.points.len().min(MAX_POINTS)];
+        let found = self.forks.headers_after(points, locator.above, most);
         let answer = Headers {
             pruned: found.is_none(),
             headers: found.unwrap_or_default(),

@@ -9,7 +9,7 @@ use groma_consensus_models::{Protocol, ReplicaId};
 /// A chain with a block about every 500 ms (delays are below 50 ms) and so many
 /// confirmations that the branches of a partition of 40 s, which is longer than
 /// one lasts in a trial, are not final.
-trait Quick: Protocol {
+pub trait Quick: Protocol {
     const PARAMS: &'static [(&'static str, &'static str)];
 }
 
@@ -37,7 +37,7 @@ impl Quick for Praos {
     ];
 }
 
-fn quick<P: Quick>(mut config: Config) -> Config {
+pub fn quick<P: Quick>(mut config: Config) -> Config {
     for (name, value) in P::PARAMS {
         config = config.set::<P>(name, value);
     }
