@@ -6,6 +6,7 @@
 //! wiggle, with weight 1. Of any n / 2 + 1 consecutive blocks a signer may sign
 //! one. Votes that change the set of signers are out of scope.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::header::{Draft, Header};
@@ -211,11 +212,14 @@ impl Rule for Authority {
         Ok(())
     }
 
-    /// EIP-3436: the shorter branch, then the signer that was in turn more
-    /// lately, then the lower name. With the first seen, signers that have all
-    /// signed one of several equal branches may wait for each other for ever.
+    /// EIP-3436: the shorter branch, then the signer whose turn is longer ago,
+    /// then the lower name. With the first seen, signers that have all signed
+    /// one of several equal branches may wait for each other for ever.
     fn wins_tie(&self, new: &Header, old: &Header) -> bool {
-        let rank = |header: &Header| (header.height(), self.since_turn(header), header.id());
+        let rank = |header: &Header| {
+            let since = self.since_turn(header);
+            (header.height(), Reverse(since), header.id())
+        };
         self.by_rank && rank(new) < rank(old)
     }
 

@@ -6,4 +6,5 @@ mod byzantine;
 mod closed_forms;
 mod faults;
 mod lotteries;
+mod pages;
 mod scripts;
