@@ -6,11 +6,13 @@
 //! headers whose blocks are still to come. Which of two branches is better,
 //! others decide.
 
+mod read;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::header::{Header, Sealed};
-use crate::block::{BatchId, Block, BlockId, Height};
+use crate::block::{Block, BlockId, Height};
 use crate::chain::BlockRef;
 
 type Key = (Height, BlockId);
@@ -280,59 +282,8 @@ impl Forks {
         self.above.get(&at).map(|entry| &entry.header)
     }
 
-    /// The header `from` and its ancestors, downwards, as far as they are
-    /// known.
-    pub(super) fn ancestors(&self, from: Option<Header>) -> impl Iterator<Item = Header> + '_ {
-        std::iter::successors(from, |header| {
-            let parent = header.parent;
-            if header.height() == Height(0) {
-                None
-            } else if parent.height > self.root.height {
-                self.above.get(&key(&parent)).map(|entry| entry.header)
-            } else {
-                let known = self.active_at(parent.height).copied();
-                known.filter(|known| known.id() == parent.id)
-            }
-        })
-    }
-
-    /// Batches of the uncommitted blocks of the followed branch.
-    pub(super) fn active_batches(&self) -> impl Iterator<Item = BatchId> + '_ {
-        let heights = self.root.height.0 + 1..;
-        let blocks = heights
-            .zip(&self.active)
-            .filter_map(|(height, &id)| self.above.get(&(Height(height), id))?.block.as_ref());
-        blocks.flat_map(|block| block.block.batches.iter().map(|batch| batch.id))
-    }
-
-    /// The best header that is better than the followed branch, in the eyes of
-    /// `better`, which compares a new header with an old one.
-    pub(super) fn best(&self, better: impl Fn(&Header, &Header) -> bool) -> Option<Header> {
-        let mut best = None;
-        for entry in self.above.values() {
-            let old = best.as_ref().or(self.tip());
-            if old.is_none_or(|old| better(&entry.header, old)) {
-                best = Some(entry.header);
-            }
-        }
-        best
-    }
-
-    /// The ancestors of `tip`, itself included, whose blocks are missing,
-    /// lowest first.
-    pub(super) fn missing_under(&self, tip: &Header) -> Vec<BlockRef> {
-        let branch = self.ancestors(Some(*tip));
-        let branch = branch.take_while(|header| header.height() > self.root.height);
-        let mut missing: Vec<_> = branch
-            .map(|header| header.at())
-            .filter(|at| !self.has_block(at))
-            .collect();
-        missing.reverse();
-        missing
-    }
-
-    /// The block is on the disk.
-    pub(super) fn is_durable(&mut self, at: &BlockRef) {
+    /// Notes that the block is on the disk.
+    pub(super) fn mark_durable(&mut self, at: &BlockRef) {
         if let Some(entry) = self.above.get_mut(&key(at)) {
             entry.durable = true;
         }
@@ -402,70 +353,128 @@ impl Forks {
         self.active.clear();
         self.kept.clear();
     }
+}
 
-    /// Points of the chain under `from`, or under the tip, ever further apart.
-    pub(super) fn locator(&self, from: Option<Header>) -> Vec<BlockRef> {
-        let mut points = Vec::new();
-        let mut step = 1;
-        let mut next = u64::MAX;
-        for header in self.ancestors(from.or(self.tip().copied())) {
-            let height = header.height().0;
-            if height > next {
-                continue;
-            }
-            points.push(header.at());
-            if height <= self.root.height.0 {
-                break;
-            }
-            if points.len() > 8 {
-                step *= 2;
-            }
-            next = height.saturating_sub(step);
-        }
-        points
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::committee::ReplicaId;
+    use crate::longest::header::Draft;
+    use std::time::Duration;
 
-    /// The followed headers above the highest of `points` that is on this
-    /// node's chain, or else above `above`; `None` when they are no longer
-    /// kept.
-    pub(super) fn headers_after(
-        &self,
-        points: &[BlockRef],
-        above: Height,
-        most: usize,
-    ) -> Option<Vec<Header>> {
-        let known = |at: &&BlockRef| {
-            self.active_at(at.height)
-                .is_some_and(|header| header.id() == at.id)
+    const LIMITS: Limits = Limits {
+        retain: 3,
+        ahead: 5,
+        rivals: 2,
+    };
+
+    fn child(parent: &Header, maker: u32) -> Header {
+        let height = parent.height().0 + 1;
+        let draft = Draft {
+            view: height,
+            created: Duration::from_secs(height),
+            weight: 1,
+            anchor: Duration::ZERO,
         };
-        let from = points.iter().find(known).map_or(above, |at| at.height);
-        if from >= self.tip_height() {
-            return Some(Vec::new());
-        }
-        let oldest = self
-            .kept
-            .front()
-            .map_or(self.root.height.next(), |block| block.header.height());
-        if from.next() < oldest {
-            return None;
-        }
-        let heights = from.0 + 1..=self.tip_height().0;
-        let headers = heights.map_while(|height| self.active_at(Height(height)).copied());
-        Some(headers.take(most).collect())
+        Header::new(parent, ReplicaId(maker), draft, &[], 0)
     }
 
-    /// Committed blocks from `height` that are still kept, then the whole
-    /// uncommitted ones in order of arrival.
-    pub(super) fn to_log(&self, height: Height) -> Vec<Arc<Sealed>> {
-        let kept = self.kept.iter();
-        let kept = kept.filter(|block| block.header.height() >= height);
-        let mut whole: Vec<_> = self
-            .above
-            .values()
-            .filter_map(|entry| Some((entry.whole?, entry.block.as_ref()?)))
-            .collect();
-        whole.sort_unstable_by_key(|(arrival, _)| *arrival);
-        let whole = whole.into_iter().map(|(_, block)| block);
-        kept.chain(whole).map(Arc::clone).collect()
+    fn grow(forks: &mut Forks, header: Header) -> Vec<Header> {
+        if !matches!(forks.place(&header), Place::On(_) | Place::OnUnknown) {
+            return Vec::new();
+        }
+        forks.add_header(header);
+        let whole = forks.add_block(&Arc::new(Sealed::new(header, [])));
+        for header in &whole {
+            forks.mark_durable(&header.at());
+        }
+        whole
+    }
+
+    /// Genesis, and a chain by node 0 of so many blocks that is followed.
+    fn chain(blocks: u64) -> (Forks, Vec<Header>) {
+        let genesis = Header::genesis(1);
+        let mut forks = Forks::new(genesis, Height(0), LIMITS);
+        let mut headers = vec![genesis];
+        for _ in 0..blocks {
+            let next = child(&headers[headers.len() - 1], 0);
+            assert_eq!(grow(&mut forks, next), [next]);
+            assert_eq!(forks.follow(&next), 0);
+            headers.push(next);
+        }
+        (forks, headers)
+    }
+
+    #[test]
+    fn a_block_under_a_missing_one_waits_for_it() {
+        let (mut forks, headers) = chain(1);
+        let second = child(&headers[1], 0);
+        let third = child(&second, 0);
+        assert_eq!(forks.place(&third), Place::Orphan);
+        forks.add_header(second);
+        assert_eq!(grow(&mut forks, third), []);
+        assert_eq!(forks.missing_under(&third), [second.at()]);
+        let came = forks.add_block(&Arc::new(Sealed::new(second, [])));
+        assert_eq!(came, [second, third]);
+    }
+
+    #[test]
+    fn a_reorganisation_says_how_many_blocks_are_left() {
+        let (mut forks, headers) = chain(3);
+        let rival = child(&headers[1], 1);
+        let second = child(&rival, 1);
+        let third = child(&second, 1);
+        for header in [rival, second, third] {
+            grow(&mut forks, header);
+        }
+        assert_eq!(forks.follow(&third), 2);
+        assert!(forks.is_active(&headers[1].at()) && !forks.is_active(&headers[2].at()));
+        assert_eq!(forks.tip(), Some(&third));
+        assert_eq!(forks.follow(&headers[3]), 3);
+    }
+
+    #[test]
+    fn what_is_deep_commits_and_its_rivals_go() {
+        let (mut forks, headers) = chain(3);
+        let rival = child(&headers[0], 1);
+        let second = child(&rival, 1);
+        grow(&mut forks, rival);
+        grow(&mut forks, second);
+        let (block, dropped) = forks.commit_next(3).expect("three are deep enough");
+        assert_eq!(block.header, headers[1]);
+        assert_eq!(dropped, [rival, second]);
+        assert!(forks.commit_next(3).is_none());
+        assert_eq!(forks.place(&child(&headers[0], 2)), Place::Dead);
+        assert_eq!(forks.place(&child(&rival, 2)), Place::Dead);
+    }
+
+    #[test]
+    fn what_is_not_durable_confirms_nothing() {
+        let (mut forks, headers) = chain(2);
+        let third = child(&headers[2], 0);
+        forks.add_header(third);
+        forks.add_block(&Arc::new(Sealed::new(third, [])));
+        forks.follow(&third);
+        assert!(forks.commit_next(3).is_none());
+        forks.mark_durable(&third.at());
+        assert!(forks.commit_next(3).is_some());
+    }
+
+    #[test]
+    fn the_tree_has_limits() {
+        let (mut forks, headers) = chain(5);
+        assert_eq!(forks.place(&child(&headers[5], 0)), Place::Excess);
+        grow(&mut forks, child(&headers[0], 1));
+        assert_eq!(forks.place(&child(&headers[0], 2)), Place::Excess);
+        while forks.commit_next(1).is_some() {}
+        // Three are kept: who stands lower needs a state transfer.
+        let after = |forks: &Forks, point: usize| {
+            let points = [headers[point].at()];
+            let found = forks.headers_after(&points, Height(0), 9);
+            found.map(|found| found.len())
+        };
+        assert_eq!(after(&forks, 2), None);
+        assert_eq!(after(&forks, 3), Some(2));
+        assert_eq!(after(&forks, 5), Some(0));
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use smallvec::SmallVec;
 
@@ -105,8 +106,7 @@ impl<R: Rule> Longest<R> {
         if follows {
             // One's own block is announced once it is durable: a maker that
             // forgot it might make another in the same turn.
-            // On the way to a better branch, its blocks are no news to others.
-            if from != self.me && self.wanted_tip().is_none() {
+            if from != self.me && self.is_news(env.now()) {
                 self.announce(from, env);
             }
             self.finalise(env);
@@ -117,6 +117,17 @@ impl<R: Rule> Longest<R> {
     fn is_better(&self, new: &Header) -> bool {
         let tip = self.forks.tip();
         tip.is_none_or(|tip| rule::is_better(&self.rule, new, tip))
+    }
+
+    /// Whether others may not know the followed block yet. On the way to a
+    /// better branch its old blocks are no news.
+    fn is_news(&self, now: Duration) -> bool {
+        let interval = self.rule.interval();
+        let young = self
+            .forks
+            .tip()
+            .is_some_and(|tip| tip.draft.created + interval >= now);
+        young || self.wanted_tip().is_none()
     }
 
     /// The best known branch, should it be better than the followed one: its

@@ -83,7 +83,8 @@ impl<R: Rule> Longest<R> {
         if self.forks.has_block(&at) || self.sync.wants(&at) {
             return;
         }
-        if self.sync.is_full(self.config.fetch_blocks) {
+        // Those of a branch that nobody delivers may take up half of the room.
+        if self.sync.is_full(2 * self.config.fetch_blocks) {
             return;
         }
         // Its parent cannot be here: the headers between come first.

@@ -113,7 +113,7 @@ impl Recovered {
             }
             self.forks.add_header(block.header);
             for header in self.forks.add_block(block) {
-                self.forks.is_durable(&header.at());
+                self.forks.mark_durable(&header.at());
                 if self.forks.tip().is_none_or(|tip| better(&header, tip)) {
                     self.forks.follow(&header);
                 }
@@ -141,7 +141,7 @@ impl<R: Rule> Longest<R> {
             let Outgoing::Block { at, own } = outgoing else {
                 continue;
             };
-            self.forks.is_durable(&at);
+            self.forks.mark_durable(&at);
             // A block that was overtaken while it was written is no news.
             if own && self.forks.tip().is_some_and(|tip| tip.at() == at) {
                 self.announce(self.me, env);

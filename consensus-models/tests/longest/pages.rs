@@ -9,7 +9,7 @@ use groma_consensus_models::testing::{Cluster, Config};
 
 const D: Duration = Duration::from_millis(10);
 const WARM: Duration = Duration::from_secs(30);
-const MEASURED: Duration = Duration::from_secs(300);
+const MEASURED: Duration = Duration::from_secs(120);
 
 const HEAD: [&str; 10] = [
     "n",
@@ -27,7 +27,7 @@ const HEAD: [&str; 10] = [
 fn row<P: Protocol>(n: u32, config: &Config) -> [String; 10] {
     let measure = |relay| {
         let config = config.clone().set::<P>("relay", relay);
-        let found = steady::<P>(config, Duration::from_secs(1), WARM, MEASURED);
+        let found = steady::<P>(config, Duration::from_secs(2), WARM, MEASURED);
         found.row(n)
     };
     let [_, messages, bytes, first, last] = measure("full");
