@@ -96,8 +96,7 @@ fn a_part_of_the_slots_is_empty_and_some_have_two_leaders() {
     // Blocks reach all within a slot: one block of each active slot stays.
     let kept = (made - stale) / f64::from(slots);
     close(kept, 0.05, 0.06);
-    // Leaders are independent: on average -n ln(1 - f) / n of them a slot, to
-    // first order.
+    // Leaders are drawn independently.
     let each = 1.0 - (1.0_f64 - 0.05).powf(1.0 / f64::from(n));
     close(made / f64::from(slots), f64::from(n) * each, 0.06);
 }
