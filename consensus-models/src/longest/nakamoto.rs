@@ -213,6 +213,7 @@ mod tests {
     use super::*;
     use crate::committee::{Committee, FaultModel, ReplicaId};
     use crate::longest::forks::{Forks, Limits};
+    use crate::longest::rule::is_better;
     use crate::params::Params;
 
     fn rule() -> Work {
@@ -271,6 +272,26 @@ mod tests {
         for (window, expected) in found.chunks(4).zip(expected) {
             assert_eq!(window, [expected; 4]);
         }
+    }
+
+    #[test]
+    fn work_counts_not_length_and_the_first_of_equals_stays() {
+        let rule = rule();
+        let child = |parent: &Header, weight, maker| {
+            let draft = Draft {
+                view: parent.height().0 + 1,
+                created: Duration::ZERO,
+                weight,
+                anchor: Duration::ZERO,
+            };
+            Header::new(parent, ReplicaId(maker), draft, &[], 8)
+        };
+        let genesis = Header::genesis(1);
+        let short = child(&genesis, 5, 0);
+        let long = child(&child(&genesis, 2, 1), 2, 1);
+        assert!(is_better(&rule, &short, &long) && !is_better(&rule, &long, &short));
+        let equal = child(&genesis, 5, 2);
+        assert!(!is_better(&rule, &short, &equal) && !is_better(&rule, &equal, &short));
     }
 
     #[test]

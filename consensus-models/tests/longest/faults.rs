@@ -73,8 +73,9 @@ fn adapt<P: Quick>(mut trial: Trial) -> Trial {
 fn faults<P: Quick>() {
     for (n, seeds) in [(4, 200), (7, 30), (16, 5), (1, 10), (2, 10), (3, 10)] {
         let met = battery::random_faults::<P>(n, seeds, adapt::<P>);
-        // A pool forgets nothing that a branch could still bring back.
-        assert_eq!(met.repeated, 0, "n = {n}");
+        // A pool forgets nothing that a branch could still bring back; only
+        // who took over a ledger does not know what is in it.
+        assert!(met.repeated == 0 || met.transfers > 0, "n = {n}: {met:?}");
     }
 }
 

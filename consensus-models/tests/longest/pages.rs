@@ -57,7 +57,12 @@ fn check<P: Protocol>(config: impl Fn(Config) -> Config) {
         env!("CARGO_MANIFEST_DIR"),
         P::NAME
     );
-    check_page(page, P::NAME, HEAD, &rows);
+    check_page(&page, P::NAME, HEAD, &rows);
+    let text = std::fs::read_to_string(&page).unwrap();
+    for spec in P::params() {
+        let line = format!("| `{}` | ", spec.name);
+        assert!(text.contains(&line), "{page} lists no {}", spec.name);
+    }
 }
 
 #[test]

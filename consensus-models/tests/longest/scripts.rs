@@ -9,6 +9,11 @@ fn check<P: Protocol>(name: &str) {
 }
 
 #[test]
+fn clique_tie() {
+    check::<Clique>("clique-tie");
+}
+
+#[test]
 fn clique_turns() {
     check::<Clique>("clique-turns");
 }
@@ -41,6 +46,11 @@ fn nakamoto_reorganisation() {
 #[test]
 fn nakamoto_transfer() {
     check::<Nakamoto>("nakamoto-transfer");
+}
+
+#[test]
+fn nakamoto_orphan() {
+    check::<Nakamoto>("nakamoto-orphan");
 }
 
 #[test]
