@@ -6,8 +6,7 @@
 //! keeps the graph connected. Knows nothing of messages: a protocol passes on
 //! what it sees for the first time.
 
-use std::collections::{HashSet, VecDeque};
-use std::hash::Hash;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::block::mix;
 use crate::committee::ReplicaId;
@@ -80,17 +79,16 @@ fn dialled(from: u32, n: u32, degree: u32, seed: u64) -> Vec<u32> {
 /// Names seen lately, at most so many: what is known need not be passed on.
 #[derive(Debug)]
 pub(crate) struct Seen<T> {
-    /// Only looked up, never walked: its order is no part of any result.
-    names: HashSet<T>,
+    names: BTreeSet<T>,
     order: VecDeque<T>,
     most: usize,
 }
 
-impl<T: Copy + Eq + Hash> Seen<T> {
+impl<T: Copy + Ord> Seen<T> {
     /// Remembers the last `most` names.
     pub(crate) fn new(most: usize) -> Self {
         Self {
-            names: HashSet::new(),
+            names: BTreeSet::new(),
             order: VecDeque::new(),
             most,
         }

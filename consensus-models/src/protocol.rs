@@ -95,6 +95,26 @@ pub struct Recovery<'a, R> {
     pub records: &'a [R],
 }
 
+/// What a protocol promises about progress, for whoever watches it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Liveness {
+    /// The longest time without a commit, while batches wait and no more than
+    /// f members are out, that is no sign of a fault.
+    pub silence: Duration,
+    /// Members without whom nothing commits, however many others are up: a
+    /// fixed primary.
+    pub needs: Vec<ReplicaId>,
+}
+
+impl Default for Liveness {
+    fn default() -> Self {
+        Self {
+            silence: Duration::from_secs(20),
+            needs: Vec::new(),
+        }
+    }
+}
+
 /// The world as a protocol sees it. Effects leave when the work charged so far
 /// in the current call is done.
 pub trait Env<P: Protocol> {
@@ -156,6 +176,12 @@ pub trait Protocol: Sized + 'static {
 
     /// The parameters that a scenario may set.
     fn params() -> Vec<ParamSpec>;
+
+    /// What it promises about progress with these parameters.
+    #[must_use]
+    fn liveness(_committee: Committee, _params: &Params) -> Liveness {
+        Liveness::default()
+    }
 
     /// A fresh instance (`recovery.records` empty, `applied` 0) or one that
     /// comes back after a crash.

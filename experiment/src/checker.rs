@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use groma_consensus_models::{BatchId, BlockId, Height, ReplicaId};
+use groma_consensus_models::{BatchId, BlockId, Height, Liveness, ReplicaId};
 use groma_ledger::{Hash, State};
 use groma_sim::{Span, Time};
 
@@ -19,10 +19,6 @@ use crate::world::{Applied, World};
 
 /// Violations kept in full; the rest are only counted.
 const MAX_VIOLATIONS: usize = 20;
-
-/// Blocks must go on committing within this span while transactions wait and
-/// no more than f replicas are out.
-const PROGRESS_BOUND: Span = Span::from_nanos(20_000_000_000);
 
 /// Heights below the highest by more than this are no longer compared.
 const COMPARED_HEIGHTS: u64 = 16_384;
@@ -48,12 +44,16 @@ pub struct Checker {
     violated: u64,
     last_progress: Time,
     disturbances: Vec<(Time, Time)>,
+    /// Blocks must go on committing within this span while transactions wait
+    /// and no more replicas are out than the protocol tolerates.
+    silence: Span,
 }
 
 impl Checker {
-    /// A checker at time zero. `tolerated` is the protocol's f.
+    /// A checker at time zero. `tolerated` is the protocol's f, `liveness` what
+    /// it promises.
     #[must_use]
-    pub fn new(plan: &Plan, tolerated: u32, world: Rc<World>) -> Self {
+    pub fn new(plan: &Plan, tolerated: u32, liveness: &Liveness, world: Rc<World>) -> Self {
         Self {
             world,
             replay: format!("groma run OUT/runs/{}/run.json", plan.key()),
@@ -66,7 +66,8 @@ impl Checker {
             violations: Vec::new(),
             violated: 0,
             last_progress: Time::ZERO,
-            disturbances: disturbances(plan, tolerated),
+            disturbances: disturbances(plan, tolerated, &liveness.needs),
+            silence: Span::from(liveness.silence),
         }
     }
 
@@ -239,16 +240,16 @@ impl Checker {
     /// Called once a second of virtual time: while transactions wait, blocks
     /// must go on committing, unless a fault excuses it.
     pub fn check_progress(&mut self, now: Time, unfinished: u64) {
-        let excused = now.as_nanos() < PROGRESS_BOUND.as_nanos()
+        let excused = now.as_nanos() < self.silence.as_nanos()
             || self
                 .disturbances
                 .iter()
-                .any(|&(from, until)| from <= now && now < until + PROGRESS_BOUND);
+                .any(|&(from, until)| from <= now && now < until + self.silence);
         if unfinished == 0 || excused {
             return;
         }
         self.checks.progress += 1;
-        if self.last_progress + PROGRESS_BOUND < now {
+        if self.last_progress + self.silence < now {
             self.violate(
                 "progress",
                 now,
@@ -271,10 +272,11 @@ impl Checker {
     }
 }
 
-/// When the plan's faults may stop progress: while more than f replicas are
-/// down or cut off, or while another kind of fault lasts. The start of every
+/// When the plan's faults may stop progress: while more than f replicas, or one
+/// without which nothing goes on, are down or cut off, or while another kind of
+/// fault lasts. The start of every
 /// fault excuses a leader change right after it.
-fn disturbances(plan: &Plan, tolerated: u32) -> Vec<(Time, Time)> {
+fn disturbances(plan: &Plan, tolerated: u32, needs: &[ReplicaId]) -> Vec<(Time, Time)> {
     let mut excused = Vec::new();
     let mut out: Vec<(u32, u64, u64)> = Vec::new();
     for fault in &plan.faults {
@@ -291,6 +293,11 @@ fn disturbances(plan: &Plan, tolerated: u32) -> Vec<(Time, Time)> {
             }
             FaultKind::Restart(_) => {}
             _ => excused.push((fault.at_ns, fault.until_ns)),
+        }
+    }
+    for &(id, from, until) in &out {
+        if needs.contains(&ReplicaId(id)) {
+            excused.push((from, until));
         }
     }
     // More than f are out from some start to some end: check at each start.

@@ -27,6 +27,10 @@ pub fn protocols(registry: &Registry) -> Vec<Listing> {
         ));
         lines.extend(entry.params.iter().map(parameter));
     }
+    lines.extend(registry.unbuilt().map(|missing| {
+        let summary = format!("not built: --features {}", missing.feature);
+        line(missing.name.to_owned(), summary, missing.source)
+    }));
     lines
 }
 

@@ -89,6 +89,31 @@ impl ProtocolEntry {
     }
 }
 
+/// A protocol that this build lacks.
+#[derive(Clone, Copy, Debug)]
+pub struct Unbuilt {
+    /// Name in scenarios.
+    pub name: &'static str,
+    /// The cargo feature that adds it.
+    pub feature: &'static str,
+    /// What it is, with its source.
+    pub source: &'static str,
+}
+
+/// Production code behind cargo features: unmodified crates as protocols.
+const OPTIONAL: [Unbuilt; 2] = [
+    Unbuilt {
+        name: "malachite",
+        feature: "malachite",
+        source: "arc-malachitebft-core-consensus 0.8, unmodified: Tendermint in production",
+    },
+    Unbuilt {
+        name: "tikv-raft",
+        feature: "tikv-raft",
+        source: "raft 0.7 of TiKV, unmodified: Raft in production",
+    },
+];
+
 /// The protocols that scenarios may name, in listing order.
 #[derive(Clone, Debug)]
 pub struct Registry {
@@ -103,6 +128,8 @@ impl Registry {
             entries: Vec::new(),
         }
         .with::<groma_consensus_models::pbft::Pbft>()
+        .with::<groma_consensus_models::qbft::Qbft>()
+        .with::<groma_consensus_models::tendermint::Tendermint>()
         .with::<groma_consensus_models::hotstuff::HotStuff>()
         .with::<groma_consensus_models::raft::Raft>()
     }
@@ -120,6 +147,13 @@ impl Registry {
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&ProtocolEntry> {
         self.entries.iter().find(|entry| entry.name == name)
+    }
+
+    /// What a cargo feature would add.
+    pub fn unbuilt(&self) -> impl Iterator<Item = Unbuilt> + '_ {
+        OPTIONAL
+            .into_iter()
+            .filter(|optional| self.find(optional.name).is_none())
     }
 
     /// All entries.

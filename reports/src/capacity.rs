@@ -2,7 +2,7 @@
 //! sentence, and how capacity lies over the values that were varied. Pure:
 //! certificates in, figures and sentences out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use groma_experiment::certificate::{CITY_TPS, Certificate};
 use groma_experiment::plan::TargetPlan;
@@ -258,7 +258,7 @@ fn surface(certificates: &[&Certificate]) -> Option<Surface> {
         .collect();
     let mut axes: Vec<Axis> = paths
         .into_iter()
-        .map(|path| axis(certificates, path))
+        .map(|path| Axis::of(path, certificates.iter().map(|c| &c.variation)))
         .filter(|axis| axis.values.len() > 1)
         .collect();
     if axes.is_empty() || axes.len() > 2 {
@@ -295,17 +295,22 @@ fn surface(certificates: &[&Certificate]) -> Option<Surface> {
     })
 }
 
-fn axis(certificates: &[&Certificate], path: &str) -> Axis {
-    let mut values: Vec<String> = certificates
-        .iter()
-        .filter_map(|certificate| certificate.variation.get(path).cloned())
-        .collect();
-    values.sort_by(|a, b| natural(a, b));
-    values.dedup();
-    Axis {
-        name: path.rsplit('.').next().unwrap_or(path).to_owned(),
-        path: path.to_owned(),
-        values,
+impl Axis {
+    /// The values that a path takes in some variations, in natural order.
+    pub(crate) fn of<'a>(
+        path: &str,
+        variations: impl Iterator<Item = &'a BTreeMap<String, String>>,
+    ) -> Self {
+        let mut values: Vec<String> = variations
+            .filter_map(|variation| variation.get(path).cloned())
+            .collect();
+        values.sort_by(|a, b| natural(a, b));
+        values.dedup();
+        Self {
+            name: path.rsplit('.').next().unwrap_or(path).to_owned(),
+            path: path.to_owned(),
+            values,
+        }
     }
 }
 

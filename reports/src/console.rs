@@ -43,8 +43,31 @@ fn section(comparison: &Comparison, scenario: &Scenario, style: Style) -> String
     if runs.len() > 1 {
         out.push_str("* best of the runs that sustain their load\n");
     }
+    out.push_str(&winners(runs));
     for run in runs {
         out.push_str(&remarks(run));
+    }
+    out
+}
+
+/// Where runs vary over two values: who leads in which figure, and where.
+fn winners(runs: &[Run]) -> String {
+    let Some(grid) = crate::grid::grid(runs) else {
+        return String::new();
+    };
+    let lines: Vec<(&str, String)> = grid
+        .tables
+        .iter()
+        .map(|table| (table.metric.short, grid.leaders(table)))
+        .filter(|(_, leaders)| !leaders.is_empty())
+        .collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    let wide = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let mut out = "\nwho wins where:\n".to_owned();
+    for (name, leaders) in lines {
+        out.push_str(&format!("  {name:wide$}  {}\n", printable(&leaders)));
     }
     out
 }

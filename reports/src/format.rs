@@ -19,6 +19,8 @@ pub enum Unit {
     Share,
     /// Bytes, in decimal multiples.
     Bytes,
+    /// Joules, in decimal multiples.
+    Joules,
 }
 
 /// A unit fixed for a row or a column, so that its figures can be compared by
@@ -41,6 +43,16 @@ impl Unit {
             Self::Share => (0.01, "%"),
             Self::Seconds => (1.0, "s"),
             Self::Millis => pick(largest, &[(1_000.0, "s"), (1.0, "ms"), (0.001, "µs")]),
+            Self::Joules => pick(
+                largest,
+                &[
+                    (1e12, "TJ"),
+                    (1e9, "GJ"),
+                    (1e6, "MJ"),
+                    (1e3, "kJ"),
+                    (1.0, "J"),
+                ],
+            ),
             Self::Bytes => pick(
                 largest,
                 &[

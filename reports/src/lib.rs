@@ -16,6 +16,7 @@ pub mod divergence;
 pub mod fairness;
 pub mod findings;
 pub mod format;
+pub mod grid;
 pub mod html;
 pub mod knee;
 pub mod lens;

@@ -192,11 +192,20 @@ metrics! {
     Consensus "per_tx.messages" "Messages per transaction" "msg/tx" Mean Lower |r| per_tx(r, r.per_block.messages);
     Consensus "per_tx.bytes" "Bytes per transaction" "bytes/tx" Bytes Lower |r| per_tx(r, r.per_block.bytes);
     Resources "per_tx.cpu_ms" "CPU per transaction, all replicas" "cpu/tx" Millis Lower |r| cpu_per_tx(r);
+    Resources "per_tx.energy_joule" "Energy of mining per transaction" "energy/tx" Joules Lower |r| energy_per_tx(r);
 }
 
 /// A mean per block, per transaction of it.
 fn per_tx(record: &RunRecord, per_block: f64) -> Option<f64> {
     (record.per_block.txs > 0.0).then(|| per_block / record.per_block.txs)
+}
+
+/// What a protocol counted as spent on proofs of work over the whole run, per
+/// transaction executed in it.
+fn energy_per_tx(record: &RunRecord) -> Option<f64> {
+    let spent = *record.counts.get("energy-joule")? as f64;
+    let done = record.storage.executed_txs;
+    (done > 0).then(|| spent / done as f64)
 }
 
 /// Core milliseconds that all replicas together spend on a transaction.

@@ -268,3 +268,65 @@ fn nothing_is_no_failure() {
     assert_eq!(table(&empty, Style::default()), "no runs\n");
     assert_eq!(summary::csv(&empty).lines().count(), 1);
 }
+
+fn cell(protocol: &'static str, n: &str, seed: u64, p99: f64, verdict: Verdict) -> LoadedRun {
+    let mut shape = Shape::new(protocol, 10.0, 2.0);
+    shape.seed = seed;
+    let seed = seed.to_string();
+    let varied = [
+        ("committee.city", n),
+        ("protocol", protocol),
+        ("seed", &seed),
+    ];
+    let mut made = run(plan("family", "", &varied, &shape), &shape);
+    made.record.verdict = verdict;
+    made.record.finality_ms.p99 = Some(p99);
+    made
+}
+
+#[test]
+fn two_varied_values_make_a_grid_over_the_median_of_seeds() {
+    let mut runs = Vec::new();
+    for (n, pbft, raft) in [("4", 30.0, 20.0), ("16", 40.0, 41.0), ("64", 5.0, 90.0)] {
+        for (seed, off) in [(1, -1.0), (2, 0.0), (3, 7.0)] {
+            // The fastest there does not sustain its load.
+            let verdict = if n == "64" {
+                Verdict::Unsustained
+            } else {
+                Verdict::Pass
+            };
+            runs.push(cell("pbft", n, seed, pbft + off, verdict));
+            runs.push(cell("raft", n, seed, raft + off, Verdict::Pass));
+        }
+    }
+    let comparison = Comparison::of(runs);
+    let grid = groma_reports::grid::grid(&comparison.runs).unwrap();
+    assert_eq!(grid.down.values, ["pbft", "raft"]);
+    assert_eq!(grid.across.values, ["4", "16", "64"]);
+    let p99 = &grid.tables[0];
+    let figures = |row: usize| -> Vec<(f64, bool, bool)> {
+        let cells = p99.cells[row].iter().flatten();
+        cells
+            .map(|cell| (cell.value, cell.ranks, cell.best))
+            .collect()
+    };
+    let pbft = [(30.0, true, false), (40.0, true, true), (5.0, false, false)];
+    assert_eq!(figures(0), pbft);
+    // Alone in its column, raft has nobody to beat there.
+    let raft = [(20.0, true, true), (41.0, true, false), (90.0, true, false)];
+    assert_eq!(figures(1), raft);
+    assert_eq!(grid.leaders(p99), "pbft (city 16), raft (city 4)");
+    let console = table(&comparison, Style::default());
+    assert!(console.contains("who wins where:"), "{console}");
+    let page = groma_reports::html::render(&comparison);
+    assert!(page.contains("Who wins where") && page.contains("href=\"#grid\""));
+}
+
+#[test]
+fn other_sweeps_have_no_grid() {
+    for runs in [example(), sweep(30)] {
+        let comparison = Comparison::of(runs);
+        assert!(groma_reports::grid::grid(&comparison.runs).is_none());
+        assert!(!groma_reports::html::render(&comparison).contains("#grid"));
+    }
+}

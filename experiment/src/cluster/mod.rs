@@ -141,8 +141,9 @@ pub fn run<P: Protocol>(
         },
         processes,
     );
+    let liveness = P::liveness(committee, &params_of(&P::params(), &plan.protocol));
     let watch = Watch::new(
-        Checker::new(plan, committee.f(), world.clone()),
+        Checker::new(plan, committee.f(), &liveness, world.clone()),
         Recorder::new(plan, &layout),
     );
     Drive::new(plan, &layout, simulation, watch, feed).run(options.control, tap)

@@ -38,6 +38,14 @@ pub(crate) fn protocol(
         _ => return Err(sink.report(one_protocol(node))),
     };
     let Some(entry) = registry.find(name) else {
+        if let Some(missing) = registry.unbuilt().find(|missing| missing.name == name) {
+            let message = format!("protocol `{name}` is not in this build");
+            let hint = format!(
+                "build it in:  cargo build --release --features {}",
+                missing.feature
+            );
+            return Err(sink.report(Problem::new(span, message).hint(hint)));
+        }
         let message = format!("there is no protocol `{}`", shorten(name));
         let known: Vec<&str> = registry.entries().iter().map(|entry| entry.name).collect();
         return Err(sink.report(instead(Problem::new(span, message), name, &known)));

@@ -165,6 +165,7 @@ fn in_full(unit: Unit, value: f64, decimals: usize) -> String {
         Unit::Millis => format!("{} ms", digits(value)),
         Unit::Seconds => format!("{} s", digits(value)),
         Unit::Bytes => format!("{} B", digits(value)),
+        Unit::Joules => format!("{} J", digits(value)),
         Unit::Count | Unit::Mean => digits(value),
     }
 }

@@ -374,6 +374,14 @@ fn factor(unit: Unit, name: &str) -> Option<f64> {
             ("MiB", 1_048_576.0),
             ("GiB", 1_073_741_824.0),
         ],
+        Unit::Joules => &[
+            ("", 1.0),
+            ("J", 1.0),
+            ("kJ", 1e3),
+            ("MJ", 1e6),
+            ("GJ", 1e9),
+            ("TJ", 1e12),
+        ],
         Unit::Share => &[("", 1.0), ("%", 0.01)],
         Unit::Count | Unit::Mean => &[("", 1.0)],
     };
@@ -389,6 +397,7 @@ fn units(unit: Unit) -> &'static str {
         Unit::Seconds => "`ms`, `s` or `min`, or `%` after a sign",
         Unit::Tps => "`TPS` or nothing, or `%` after a sign",
         Unit::Bytes => "`B`, `kB`, `MB`, `GB`, `TB`, `KiB`, `MiB` or `GiB`, or `%` after a sign",
+        Unit::Joules => "`J`, `kJ`, `MJ`, `GJ` or `TJ`, or `%` after a sign",
         Unit::Share => "`%`",
         Unit::Count | Unit::Mean => "nothing, or `%` after a sign",
     }

@@ -5,6 +5,7 @@ mod capacity;
 mod closing;
 pub mod difference;
 mod executive;
+mod grid;
 mod lens;
 mod machines;
 mod matrix;
@@ -86,7 +87,12 @@ fn title(comparison: &Comparison, findings: &Findings) -> String {
 }
 
 /// The sections of the page, for the bar at its top.
-fn places(runs: bool, certificates: bool, whys: bool) -> Vec<(&'static str, &'static str)> {
+fn places(
+    runs: bool,
+    grid: bool,
+    certificates: bool,
+    whys: bool,
+) -> Vec<(&'static str, &'static str)> {
     let mut places = Vec::new();
     if certificates {
         places.extend([("capacity", "Capacity"), ("probes", "Probes")]);
@@ -95,9 +101,9 @@ fn places(runs: bool, certificates: bool, whys: bool) -> Vec<(&'static str, &'st
         places.push(("why", "Why"));
     }
     if runs {
+        places.extend([("answer", "Answer"), ("verdicts", "Verdicts")]);
+        places.extend(grid.then_some(("grid", "Who wins")));
         places.extend([
-            ("answer", "Answer"),
-            ("verdicts", "Verdicts"),
             ("figures", "Figures"),
             ("sides", "Side by side"),
             ("runs", "Each run"),
@@ -120,7 +126,7 @@ fn sections(comparison: &Comparison, findings: &Findings) -> Markup {
     html! {
         nav.bar aria-label="Sections" { div {
             b { "Groma" }
-            @for (id, text) in places(runs, !families.is_empty(), !findings.whys.is_empty()) { a href={ "#" (id) } { (text) } }
+            @for (id, text) in places(runs, grid::present(comparison), !families.is_empty(), !findings.whys.is_empty()) { a href={ "#" (id) } { (text) } }
         } }
         main {
             @if !families.is_empty() {
@@ -139,6 +145,7 @@ fn of_runs(comparison: &Comparison, findings: &Findings) -> Markup {
     html! {
         (opening::hero(comparison))
         (opening::verdicts(comparison))
+        (grid::sections(comparison))
         (matrix::figures(comparison))
         (sides::sections(comparison))
         (runs::section(comparison))

@@ -161,6 +161,9 @@ fn lists(run: &Run) -> Markup {
         div.stack {
             (list(run, "Refused by reason", "load.rejected_by", &load.rejected_by, load.offered, "of offered"))
             (list(run, "Consensus messages by kind", "messages", &record.messages, record.messages.values().sum(), "of messages"))
+            @if !record.counts.is_empty() {
+                (list(run, "Counted by the protocol", "counts", &record.counts, 0, ""))
+            }
             @if !record.refusals.is_empty() {
                 (list(run, "Messages refused by replicas", "refusals", &record.refusals, record.deliveries, "of deliveries"))
             }
@@ -194,18 +197,18 @@ fn list(
                 p.muted { "none" }
             } @else {
                 table.lists {
-                    thead { tr { th { "Kind" } th {} th.num { "Count" } th.num { (of) } } }
+                    thead { tr { th { "Kind" } th {} th.num { "Count" } @if !of.is_empty() { th.num { (of) } } } }
                     tbody {
                         @for (name, value) in sorted.iter().take(LISTED) {
                             tr {
                                 td.name { (breakable(name)) }
                                 (meter(*value as f64 / most))
                                 (exact(&format!("{path}.{name}"), run, Some(*value as f64), &html! { (count(*value)) }))
-                                td.num { (share(*value)) }
+                                @if !of.is_empty() { td.num { (share(*value)) } }
                             }
                         }
                         @if rest > 0 {
-                            tr { td.muted { (sorted.len() - LISTED) " more" } td {} td.num { (count(rest)) } td.num { (share(rest)) } }
+                            tr { td.muted { (sorted.len() - LISTED) " more" } td {} td.num { (count(rest)) } @if !of.is_empty() { td.num { (share(rest)) } } }
                         }
                     }
                 }
