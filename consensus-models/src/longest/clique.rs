@@ -140,6 +140,13 @@ impl Rule for Authority {
         self.period
     }
 
+    /// Each block may take the longest wiggle, and two may get lost.
+    fn silence(&self) -> Duration {
+        let blocks = u32::try_from(self.confirmations + 2).unwrap_or(u32::MAX);
+        let longest = self.period + self.wiggle * self.limit() as u32;
+        longest.saturating_mul(blocks) + Duration::from_secs(20)
+    }
+
     fn genesis_weight(&self) -> u64 {
         OUT_OF_TURN
     }

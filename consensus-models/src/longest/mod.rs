@@ -40,9 +40,9 @@ use crate::block::{Batch, Block, Digest, Height};
 use crate::committee::{Committee, FaultModel, ReplicaId};
 use crate::gossip::Peers;
 use crate::outbox::Outbox;
-use crate::params::ParamSpec;
+use crate::params::{ParamSpec, Params};
 use crate::pool::Pool;
-use crate::protocol::{Env, Protocol, Recovery, Setup, TimerId, Token};
+use crate::protocol::{Env, Liveness, Protocol, Recovery, Setup, TimerId, Token};
 use config::Config;
 use forks::Forks;
 use storage::{Outgoing, Recovered};
@@ -111,6 +111,18 @@ impl<R: Rule> Protocol for Longest<R> {
 
     fn params() -> Vec<ParamSpec> {
         [R::params(), config::specs()].concat()
+    }
+
+    fn liveness(committee: Committee, params: &Params) -> Liveness {
+        let rule = R::new(&Setup {
+            me: ReplicaId(0),
+            committee,
+            params,
+        });
+        Liveness {
+            silence: rule.silence(),
+            needs: Vec::new(),
+        }
     }
 
     fn new(setup: &Setup<'_>, recovery: &Recovery<'_, Record>) -> Self {

@@ -56,6 +56,16 @@ pub trait Rule: Debug + Sized + 'static {
     /// to make it.
     fn seal_bytes(&self, height: Height) -> u32;
 
+    /// The longest time without a commit that is no sign of a fault while less
+    /// than half of the nodes are out. Of a lottery: twice the interval, for so
+    /// many blocks that fewer than `confirmations` of them in that time would
+    /// be a matter of once in a thousand million times.
+    fn silence(&self) -> Duration {
+        let blocks = 2 * self.confirmations() + 30;
+        let blocks = u32::try_from(blocks).unwrap_or(u32::MAX);
+        self.interval().saturating_mul(blocks).saturating_mul(2)
+    }
+
     /// Weight of the genesis block, from which that of others may follow.
     fn genesis_weight(&self) -> u64;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use groma_consensus_models::longest::{Nakamoto, Praos};
 use groma_consensus_models::testing::{Cluster, Config, Fault, batch};
-use groma_consensus_models::{Protocol, ReplicaId};
+use groma_consensus_models::{Committee, FaultModel, Protocol, ReplicaId};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -142,4 +142,29 @@ fn absurd_parameters_break_agreement_for_all_to_see() {
     let (two, four) = (broken("200ms", "2"), broken("200ms", "4"));
     assert!(two > four, "{two} {four}");
     assert_eq!(broken("1s", "12"), 0);
+}
+
+/// The promised silence is longer than what happens, half the nodes down or
+/// not, and follows the parameters.
+#[test]
+fn silence_is_shorter_than_promised() {
+    for seed in 1..=20 {
+        let mut config = Config::random::<Nakamoto>(5, seed)
+            .set::<Nakamoto>("block_interval", "1s")
+            .set::<Nakamoto>("confirmations", "6");
+        config.max_down = 2;
+        let committee = Committee::new(5, FaultModel::HonestMajority);
+        let promised = Nakamoto::liveness(committee, &config.params).silence;
+        assert_eq!(promised, SECOND * 84);
+        let mut cluster = Cluster::<Nakamoto>::new(config);
+        cluster.fault(Fault::Crash(ReplicaId(0)));
+        cluster.fault(Fault::Crash(ReplicaId(1)));
+        assert!(!cluster.run_until(SECOND * 600, |_| false).unwrap());
+        let mut last = Duration::ZERO;
+        for commit in cluster.commits(ReplicaId(2)) {
+            assert!(commit.at - last < promised, "seed {seed}");
+            last = commit.at;
+        }
+        assert!(last > SECOND * 500);
+    }
 }
