@@ -14,6 +14,7 @@ pub mod committee;
 mod gossip;
 pub mod heights;
 pub mod hotstuff;
+pub mod longest;
 #[cfg(feature = "malachite")]
 pub mod malachite;
 mod outbox;
