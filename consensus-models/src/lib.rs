@@ -16,6 +16,7 @@ mod outbox;
 pub mod params;
 pub mod pbft;
 mod pool;
+pub mod primary_backup;
 pub mod protocol;
 pub mod raft;
 mod tally;
