@@ -21,6 +21,8 @@ pub mod protocol;
 pub mod raft;
 mod tally;
 pub mod testing;
+#[cfg(feature = "tikv-raft")]
+pub mod tikv_raft;
 mod wire;
 
 pub use block::{Batch, BatchId, Block, BlockId, Digest, Height, mix};
