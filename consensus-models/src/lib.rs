@@ -11,6 +11,7 @@ pub mod block;
 pub mod chain;
 pub mod committee;
 mod gossip;
+pub mod heights;
 pub mod hotstuff;
 mod outbox;
 pub mod params;
@@ -18,8 +19,10 @@ pub mod pbft;
 mod pool;
 pub mod primary_backup;
 pub mod protocol;
+pub mod qbft;
 pub mod raft;
 mod tally;
+pub mod tendermint;
 pub mod testing;
 #[cfg(feature = "tikv-raft")]
 pub mod tikv_raft;

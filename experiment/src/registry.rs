@@ -128,6 +128,8 @@ impl Registry {
             entries: Vec::new(),
         }
         .with::<groma_consensus_models::pbft::Pbft>()
+        .with::<groma_consensus_models::qbft::Qbft>()
+        .with::<groma_consensus_models::tendermint::Tendermint>()
         .with::<groma_consensus_models::hotstuff::HotStuff>()
         .with::<groma_consensus_models::raft::Raft>()
     }

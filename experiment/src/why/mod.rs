@@ -107,12 +107,6 @@ pub fn explain(
     told: &(dyn Fn(&str) + Sync),
 ) -> Result<Why, Abandoned> {
     let changes = change::all(plan);
-    let mut designs = vec![("as it is", plan.clone())];
-    designs.extend(
-        changes
-            .iter()
-            .map(|change| (change.name, change.plan.clone())),
-    );
     let seeds = std::slice::from_ref(plan);
     let certify = || {
         let searched = |options| capacity::search(seeds, options, registry, run, &|_, _| {});
@@ -125,25 +119,34 @@ pub fn explain(
         told("critical path");
         path
     };
-    let (path, certificate) = rayon::join(trace, certify);
+    let (traced, certificate) = rayon::join(trace, certify);
     let certificate = certificate?;
+    let (path, record) = traced?;
     // What-ifs are compared with each other: each is searched around the known
     // capacity, by short probes, the plan as it is too.
     let near = certificate.as_ref().map(|found| {
         let known = found.sustained_tps.or(found.failed_tps);
         known.unwrap_or(1.0)
     });
-    let one = |(name, plan): &(&str, Plan)| {
-        let found = measure(plan, capacities.zip(near), registry, run);
+    let search = capacities.zip(near);
+    // The plan as it is has run already, under the tracer.
+    let mut designs = vec![("as it is", plan, Some(record))];
+    designs.extend(
+        changes
+            .iter()
+            .map(|change| (change.name, &change.plan, None)),
+    );
+    let one = |(name, plan, record): (&str, &Plan, Option<RunRecord>)| {
+        let found = measure(plan, record, search, registry, run);
         told(name);
         found
     };
     let found: Result<Vec<Found>, Abandoned> =
-        designs.par_iter().with_max_len(1).map(one).collect();
+        designs.into_par_iter().with_max_len(1).map(one).collect();
     Ok(conclude(
         plan,
         capacities,
-        (path?, certificate),
+        (path, certificate),
         &changes,
         &found?,
     ))
@@ -156,11 +159,12 @@ struct Change {
     plan: Plan,
 }
 
+/// Runs a plan and follows its transactions.
 fn follow(
     plan: &Plan,
     registry: &Registry,
     run: &RunOptions<'_>,
-) -> Result<PathSummary, Abandoned> {
+) -> Result<(PathSummary, RunRecord), Abandoned> {
     let entry = registry.find(&plan.protocol.name).ok_or_else(|| {
         Abandoned::Failed(format!(
             "protocol {} is not in this build",
@@ -169,21 +173,26 @@ fn follow(
     })?;
     let mut tracer = Tracer::new(plan);
     match entry.run_tapped(plan, run, &mut tracer) {
-        Some(_) => Ok(tracer.finish()),
+        Some(result) => Ok((tracer.finish(), result.record)),
         None => Err(Abandoned::Stopped),
     }
 }
 
+/// Runs a plan, unless its record is there, and searches around the capacity.
 fn measure(
     plan: &Plan,
+    record: Option<RunRecord>,
     search: Option<(&capacity::Options, f64)>,
     registry: &Registry,
     run: &RunOptions<'_>,
 ) -> Result<Found, Abandoned> {
-    let record = match sweep::run_one(plan, run, registry) {
-        Ended::Finished(result) => result.record,
-        Ended::Stopped => return Err(Abandoned::Stopped),
-        Ended::Failed(why) => return Err(Abandoned::Failed(why)),
+    let record = match record {
+        Some(record) => record,
+        None => match sweep::run_one(plan, run, registry) {
+            Ended::Finished(result) => result.record,
+            Ended::Stopped => return Err(Abandoned::Stopped),
+            Ended::Failed(why) => return Err(Abandoned::Failed(why)),
+        },
     };
     let capacity_tps = match search {
         Some((options, near)) => capacity::nearby(plan, near, options, registry, run)?,
