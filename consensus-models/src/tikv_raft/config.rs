@@ -1,17 +1,23 @@
 //! Parameters of `tikv-raft`, and what they are in the crate's own terms.
 //!
-//! The crate draws election timeouts from the thread's entropy. Given a range
-//! of one value there is nothing to draw: replica i gives up after
-//! `election_timeout` and i steps more, so that two do not campaign at once.
+//! The crate draws election timeouts from the thread's entropy, between
+//! `election_timeout` and twice that. A run must not depend on it: before each
+//! tick the host puts a value of the same range in its place, from the replica's
+//! own stream. (A fixed value per replica is no way out: without pre-vote, the
+//! replica with the shortest would disturb all others for ever, were its log too
+//! old to win.)
 
 use std::time::Duration;
 
-use crate::committee::{Committee, ReplicaId};
+use crate::committee::ReplicaId;
 use crate::params::{ParamSpec, Params};
 
 /// Bytes of entries in an append, as the crate counts them, at most: TiKV's own
 /// setting.
 const MAX_APPEND_BYTES: u64 = 1 << 20;
+
+/// Ticks between two heartbeats: the more, the seldomer two campaign at once.
+const HEARTBEAT_TICKS: u32 = 5;
 
 /// The checked parameters in the form in which the host uses them.
 #[derive(Clone, Copy, Debug)]
@@ -29,11 +35,13 @@ pub(super) struct Config {
 
 impl Config {
     pub(super) fn read(params: &Params) -> Self {
-        let tick = params.duration("heartbeat");
+        let tick = params.duration("heartbeat") / HEARTBEAT_TICKS;
         let election = params.duration("election_timeout").as_nanos();
         Self {
             tick,
-            election_ticks: election.div_ceil(tick.as_nanos()).clamp(2, 1 << 20) as u64,
+            election_ticks: election
+                .div_ceil(tick.as_nanos())
+                .clamp(2 * u128::from(HEARTBEAT_TICKS), 1 << 30) as u64,
             max_inflight: params.integer("max_inflight"),
             max_batches: params.integer("max_batches") as usize,
             log_tail: params.integer("log_tail"),
@@ -47,15 +55,16 @@ impl Config {
         self.tick * self.election_ticks as u32
     }
 
+    /// A randomised election timeout, in ticks.
+    pub(super) fn draw(&self, word: u64) -> usize {
+        (self.election_ticks + word % self.election_ticks) as usize
+    }
+
     /// The crate's configuration of `me`.
-    pub(super) fn of(&self, me: ReplicaId, committee: Committee, applied: u64) -> raft::Config {
-        let spread = (self.election_ticks / u64::from(committee.n())).max(1);
-        let timeout = (self.election_ticks + spread * u64::from(me.0)) as usize;
+    pub(super) fn of(&self, me: ReplicaId, applied: u64) -> raft::Config {
         raft::Config {
             election_tick: self.election_ticks as usize,
-            heartbeat_tick: 1,
-            min_election_tick: timeout,
-            max_election_tick: timeout + 1,
+            heartbeat_tick: HEARTBEAT_TICKS as usize,
             applied,
             max_size_per_msg: MAX_APPEND_BYTES,
             max_inflight_msgs: self.max_inflight as usize,
@@ -74,13 +83,13 @@ pub(super) fn specs() -> Vec<ParamSpec> {
             "election_timeout",
             2,
             "1s",
-            "silence of the leader after which replica 0 campaigns; replica i waits i steps longer",
+            "a follower that hears nothing for this long, randomised up to twice it, campaigns",
         ),
         ParamSpec::span(
             "heartbeat",
             1,
             "100ms",
-            "time between two heartbeats; the crate's tick",
+            "time between two heartbeats of the leader; well below election_timeout",
         ),
         ParamSpec::integer(
             "max_inflight",

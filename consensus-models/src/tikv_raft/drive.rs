@@ -84,6 +84,7 @@ impl TikvRaft {
                 post(message, env);
             }
         }
+        self.advance_applied();
         self.pump(env);
     }
 
@@ -199,12 +200,22 @@ impl TikvRaft {
             }
             self.node.mut_store().ledger = (index, clock);
         }
-        let applied = self.node.raft.raft_log.applied;
+        self.advance_applied();
+    }
+
+    /// Tells the crate how far the ledger is, within what it holds durably.
+    pub(super) fn advance_applied(&mut self) {
         let log = &self.node.raft.raft_log;
-        let to = index.min(log.committed).min(log.persisted);
-        if to > applied {
+        let to = self.executed.0.min(log.committed).min(log.persisted);
+        if to > log.applied {
             self.node.advance_apply_to(to);
         }
+    }
+
+    /// Whether the log begins after what the crate takes as applied: until the
+    /// disk holds the snapshot, it could not campaign.
+    pub(super) fn awaits_snapshot(&self) -> bool {
+        self.node.raft.raft_log.applied < self.node.store().base().index
     }
 }
 

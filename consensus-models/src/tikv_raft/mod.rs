@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use raft::eraftpb::{self, Entry, MessageType};
-use raft::{ProgressState, RawNode, SnapshotStatus};
+use raft::{ProgressState, RawNode, SnapshotStatus, StateRole};
 
 use crate::block::{Batch, BatchId, Block, Digest, Height};
 use crate::committee::{Committee, FaultModel, ReplicaId};
@@ -86,7 +86,12 @@ pub struct TikvRaft {
     deferred: VecDeque<Entry>,
     /// Leader: since when a follower has been owed the answer to a snapshot.
     snapshots: BTreeMap<u64, Duration>,
+    /// `delivered` when batches were looked at last.
     before: Height,
+    /// The election timeout in force, in ticks, and the term and role for which
+    /// it was drawn.
+    timeout: usize,
+    drawn_for: Option<(u64, StateRole)>,
 }
 
 impl TikvRaft {
@@ -114,6 +119,23 @@ impl TikvRaft {
             env.reject("message that the crate refuses");
         }
         self.pump(env);
+    }
+
+    /// One step of the crate's clock, with an election timeout of the replica's
+    /// own stream in the place of the one that the crate drew.
+    fn tick<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
+        if self.awaits_snapshot() {
+            return;
+        }
+        let seat = (self.node.raft.term, self.node.raft.state);
+        if self.drawn_for != Some(seat) {
+            self.drawn_for = Some(seat);
+            self.timeout = self.config.draw(env.rand());
+        }
+        self.node.raft.set_randomized_election_timeout(self.timeout);
+        if self.node.tick() && !self.is_leader() {
+            self.drawn_for = None;
+        }
     }
 
     /// Leader: a snapshot that brought no answer for long failed.
@@ -203,7 +225,7 @@ impl Protocol for TikvRaft {
             }
         }
         let logger = slog::Logger::root(slog::Discard, slog::o!());
-        let settings = config.of(setup.me, setup.committee, known);
+        let settings = config.of(setup.me, known);
         let node = RawNode::new(&settings, log, &logger)
             .expect("the settings are within the crate's bounds");
         let mut replica = Self {
@@ -225,6 +247,8 @@ impl Protocol for TikvRaft {
             deferred: VecDeque::new(),
             snapshots: BTreeMap::new(),
             before: recovery.applied,
+            timeout: 0,
+            drawn_for: None,
         };
         replica.ledger_at(recovery.applied);
         replica
@@ -265,7 +289,7 @@ impl Protocol for TikvRaft {
 
     fn timer<E: Env<Self> + ?Sized>(&mut self, _timer: TimerId, env: &mut E) {
         env.set_timer(TICK, self.config.tick);
-        self.node.tick();
+        self.tick(env);
         self.watch_snapshots(env);
         self.pump(env);
         self.remind(env);
