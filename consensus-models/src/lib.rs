@@ -21,12 +21,15 @@ mod outbox;
 pub mod params;
 pub mod pbft;
 mod pool;
+pub mod primary_backup;
 pub mod protocol;
 pub mod qbft;
 pub mod raft;
 mod tally;
 pub mod tendermint;
 pub mod testing;
+#[cfg(feature = "tikv-raft")]
+pub mod tikv_raft;
 mod wire;
 
 pub use chained::{hotstuff, hotstuff2, jolteon};
