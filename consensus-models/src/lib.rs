@@ -12,6 +12,7 @@ pub mod chain;
 pub mod committee;
 mod gossip;
 pub mod hotstuff;
+pub mod mysticeti;
 mod outbox;
 pub mod params;
 pub mod pbft;

@@ -1,0 +1,85 @@
+//! Random faults over many seeds, and members that stay down.
+
+use std::time::Duration;
+
+use groma_consensus_models::mysticeti::Mysticeti;
+use groma_consensus_models::testing::{Config, Trial, battery, for_seeds};
+
+/// Every other seed keeps so little that laggards need transfers; the number
+/// of leaders differs from seed to seed.
+fn adapt(trial: Trial) -> Trial {
+    let seed = trial.config.seed;
+    let trial = trial.set::<Mysticeti>("leaders", ["2", "1", "3"][(seed % 3) as usize]);
+    if !seed.is_multiple_of(2) {
+        return trial;
+    }
+    trial
+        .set::<Mysticeti>("gc_depth", "8")
+        .set::<Mysticeti>("retain", "8")
+        .set::<Mysticeti>("checkpoint_interval", "4")
+        .set::<Mysticeti>("fetch_blocks", "10")
+}
+
+fn faults(n: u32, seeds: u64) -> battery::Met {
+    battery::random_faults::<Mysticeti>(n, seeds, adapt)
+}
+
+fn replays() -> bool {
+    std::env::var_os("GROMA_SEED").is_some()
+}
+
+#[test]
+fn random_faults_of_four() {
+    let met = faults(4, 200);
+    assert!(met.transfers > 0 || replays(), "{met:?}");
+}
+
+#[test]
+fn random_faults_of_seven_and_sixteen() {
+    let met = faults(7, 40);
+    assert!(met.transfers > 0 || replays(), "{met:?}");
+    let _ = faults(16, 5);
+}
+
+#[test]
+fn random_faults_of_one_to_three() {
+    for n in 1..=3 {
+        // Their f is 0: only outages of all members stop one.
+        let _ = battery::random_faults::<Mysticeti>(n, 15, |trial| Trial {
+            outages: true,
+            ..adapt(trial)
+        });
+    }
+}
+
+#[test]
+fn f_members_may_be_down_for_ever() {
+    for (n, down) in [
+        (4, vec![0]),
+        (4, vec![1]),
+        (4, vec![2]),
+        (4, vec![3]),
+        (7, vec![1, 2]),
+        (7, vec![0, 3]),
+        (7, vec![2, 6]),
+        (10, vec![0, 3, 7]),
+    ] {
+        for leaders in ["1", "2", "4"] {
+            let config = Config::random::<Mysticeti>(n, 11).set::<Mysticeti>("leaders", leaders);
+            battery::members_down_for_ever::<Mysticeti>(config, &down, Duration::from_secs(25));
+        }
+    }
+}
+
+#[test]
+fn loss_is_survived_for_ever() {
+    for_seeds(15, |seed| {
+        let config = Config::random::<Mysticeti>(4, seed);
+        battery::loss_for_ever::<Mysticeti>(config, Duration::from_secs(60));
+    });
+}
+
+#[test]
+fn equal_seeds_give_equal_runs() {
+    battery::equal_seeds_give_equal_runs::<Mysticeti>(&adapt(Trial::new::<Mysticeti>(4, 6)));
+}
