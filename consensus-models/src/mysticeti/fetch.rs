@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::message::{DagBlock, Message, Point, Ref, Request, Response};
 use super::{Block, Env, FETCH_TIMER, Height, Mysticeti, ReplicaId};
+use crate::committee::ReplicaSet;
 use crate::protocol::Work;
 
 /// Most blocks named in one request.
@@ -27,6 +28,8 @@ pub(super) struct Sync {
     asked: Option<ReplicaId>,
     /// Who spoke of what is missing, and was not asked yet.
     hint: Option<ReplicaId>,
+    /// Who has forgotten what is wanted, as it says.
+    forgotten: ReplicaSet,
 }
 
 impl Sync {
@@ -88,9 +91,14 @@ impl Mysticeti {
         self.sync.armed = true;
         self.sync.asked = Some(from);
         env.set_timer(FETCH_TIMER, self.config.leader_timeout);
+        let lags = self.lags();
+        // Whole rounds bring the rest.
+        let near = self.dag.quorum_round() + BEHIND;
+        let wanted = self.dag.missing();
+        let wanted = wanted.take_while(|at| !lags || at.round <= near);
         let request = Request {
-            wanted: self.dag.missing().take(WANTED).collect(),
-            from: self.lags().then(|| self.first_wanted_round()),
+            wanted: wanted.take(WANTED).collect(),
+            from: lags.then(|| self.first_wanted_round()),
         };
         env.send(from, Message::Request(Arc::new(request)));
     }
@@ -129,7 +137,10 @@ impl Mysticeti {
                 );
                 more = nodes.next().is_some();
             }
-            Some(_) => forgotten = true,
+            Some(_) => {
+                blocks.clear();
+                forgotten = true;
+            }
             None => {}
         }
         if blocks.is_empty() && !forgotten {
@@ -175,13 +186,19 @@ impl Mysticeti {
             env.work(Work::Verify);
             fresh |= self.take(block, env);
         }
+        if fresh {
+            self.sync.forgotten = ReplicaSet::new();
+        }
         self.settled(env);
         if fresh && self.lacks() {
             self.ask(from, env);
+        } else {
+            self.look_for_missing(from, env);
         }
     }
 
-    /// The peer no longer keeps what is wanted: a state transfer from it.
+    /// The peer no longer keeps what is wanted. It may lie, and while a state
+    /// transfer is awaited nothing commits: f + 1 must say so.
     fn on_forgotten<E: Env<Self> + ?Sized>(
         &mut self,
         from: ReplicaId,
@@ -198,8 +215,20 @@ impl Mysticeti {
         {
             return;
         }
+        self.sync.forgotten.insert(from);
+        let committee = self.config.slots.committee;
+        if self.sync.forgotten.len() < committee.weak_quorum() {
+            let mut others = (1..committee.n()).map(|step| {
+                let id = (from.0 + step) % committee.n();
+                ReplicaId(id)
+            });
+            let next = others.find(|&id| id != self.me && !self.sync.forgotten.contains(id));
+            return self.ask(next.unwrap_or(from), env);
+        }
+        self.sync.forgotten = ReplicaSet::new();
         self.sync.transferring = true;
-        env.transfer(from, response.executed);
+        // No more than is needed: what it says it has executed may be a lie.
+        env.transfer(from, self.committed.height.next());
     }
 
     /// The ledger stands at a later height.

@@ -248,7 +248,7 @@ impl fmt::Debug for Point {
 }
 
 /// What is written to the log.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Record {
     /// An own block, before it is sent, after the blocks learnt since the own
     /// block before.
@@ -271,6 +271,34 @@ pub enum Record {
         /// Batches committed lately.
         recent: Arc<[(Height, BatchId)]>,
     },
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = |blocks: &[Arc<DagBlock>]| blocks.iter().map(|block| block.at()).collect();
+        match self {
+            Self::Own {
+                learnt,
+                block,
+                committed,
+            } => {
+                let learnt: Vec<Ref> = names(learnt);
+                write!(f, "own {block:?} learnt {learnt:?} at {committed:?}")
+            }
+            Self::Base {
+                points,
+                blocks,
+                proposed,
+                recent,
+            } => {
+                let (blocks, recent): (Vec<Ref>, _) = (names(blocks), recent.len());
+                write!(
+                    f,
+                    "base {points:?} blocks {blocks:?} proposed {proposed} recent {recent}"
+                )
+            }
+        }
+    }
 }
 
 impl Record {

@@ -43,11 +43,7 @@ impl Mysticeti {
     /// Makes the next block, should it be time.
     pub(super) fn try_propose<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
         let round = self.dag.quorum_round();
-        if self.pace.writing
-            || self.sync.transferring
-            || round < self.pace.proposed
-            || !self.has_quorum(round)
-            || self.lags()
+        if self.pace.writing || round < self.pace.proposed || !self.has_quorum(round) || self.lags()
         {
             return;
         }
@@ -139,8 +135,11 @@ impl Mysticeti {
         self.pace.own = Some(Arc::clone(&block));
         self.pace.writing = true;
         self.claimed[self.me.index()] = self.pace.proposed;
+        let mut learnt = self.dag.take_learnt();
+        // Own ones are on the log already.
+        learnt.retain(|block| block.at().author != self.me);
         let record = Record::Own {
-            learnt: self.dag.take_learnt(),
+            learnt,
             block: Arc::clone(&block),
             committed: self.committed,
         };

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use groma_consensus_models::ReplicaId;
 use groma_consensus_models::mysticeti::Mysticeti;
-use groma_consensus_models::testing::{Config, Trial, battery, for_seeds};
+use groma_consensus_models::testing::{Cluster, Config, Trial, batch, battery, for_seeds};
 
 /// Every other seed keeps so little that laggards need transfers; the number
 /// of leaders differs from seed to seed.
 fn adapt(trial: Trial) -> Trial {
     let seed = trial.config.seed;
+    let batches = if seed.is_multiple_of(4) { 400 } else { 40 };
+    let trial = Trial { batches, ..trial };
     let trial = trial.set::<Mysticeti>("leaders", ["2", "1", "3"][(seed % 3) as usize]);
     if !seed.is_multiple_of(2) {
         return trial;
@@ -49,6 +52,20 @@ fn random_faults_of_one_to_three() {
             outages: true,
             ..adapt(trial)
         });
+    }
+}
+
+#[test]
+fn committees_of_64_and_128_order_a_few_batches() {
+    for (n, batches) in [(64, 20), (128, 5)] {
+        let config = Config::random::<Mysticeti>(n, 7);
+        let mut cluster = Cluster::<Mysticeti>::new(config);
+        for id in 1..=batches {
+            let at = Duration::from_millis(20) * id;
+            cluster.request_at(at, ReplicaId(id * 7 % n), batch(u64::from(id)));
+        }
+        let done = cluster.run_until(Duration::from_secs(5), Cluster::is_complete);
+        assert!(done.unwrap(), "{}", cluster.describe());
     }
 }
 

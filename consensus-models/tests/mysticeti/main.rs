@@ -2,4 +2,7 @@
 //! random faults, Byzantine authors.
 #![allow(clippy::unwrap_used)]
 
+mod byzantine;
+mod closed_forms;
 mod faults;
+mod scripts;
