@@ -408,3 +408,95 @@ impl Dag {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::committee::{Committee, FaultModel};
+
+    fn dag() -> Dag {
+        let slots = Slots {
+            committee: Committee::new(4, FaultModel::Byzantine),
+            leaders: 1,
+        };
+        Dag::new(slots, 0)
+    }
+
+    fn block(round: u64, author: u32, nanos: u64, parents: &[Ref]) -> Arc<DagBlock> {
+        Arc::new(DagBlock::new(
+            round,
+            ReplicaId(author),
+            Duration::from_nanos(nanos),
+            SmallVec::new(),
+            parents.to_vec(),
+        ))
+    }
+
+    fn genesis() -> Vec<Ref> {
+        (0..4).map(|id| Ref::genesis(ReplicaId(id))).collect()
+    }
+
+    #[test]
+    fn a_block_waits_for_its_parents() {
+        let mut dag = dag();
+        let first: Vec<_> = (0..3).map(|id| block(1, id, 0, &genesis())).collect();
+        let names: Vec<Ref> = first.iter().map(|block| block.at()).collect();
+        let child = block(2, 0, 0, &names);
+        let grandchild = block(3, 0, 0, &[child.at()]);
+        assert_eq!(dag.insert(Arc::clone(&grandchild)), Inserted::Waiting);
+        assert_eq!(dag.missing().collect::<Vec<_>>(), [child.at()]);
+        assert_eq!(dag.insert(Arc::clone(&child)), Inserted::Waiting);
+        assert_eq!(dag.missing().collect::<Vec<_>>(), names);
+        for block in first {
+            assert_eq!(dag.insert(block), Inserted::Accepted);
+        }
+        assert!(dag.get(&grandchild.at()).is_some());
+        assert_eq!((dag.missing().count(), dag.quorum_round()), (0, 1));
+        assert_eq!(dag.loose().collect::<Vec<_>>(), [grandchild.at()]);
+    }
+
+    #[test]
+    fn a_second_block_of_a_slot_is_taken_only_when_another_refers_to_it() {
+        let mut dag = dag();
+        let (one, two) = (block(1, 0, 0, &genesis()), block(1, 0, 1, &genesis()));
+        assert_eq!(dag.insert(Arc::clone(&one)), Inserted::Accepted);
+        assert_eq!(dag.insert(Arc::clone(&two)), Inserted::Twin);
+        let child = block(2, 1, 0, &[two.at()]);
+        assert_eq!(dag.insert(child), Inserted::Waiting);
+        assert_eq!(dag.insert(two), Inserted::Accepted);
+        assert_eq!(dag.row(1).map(|row| row.of(ReplicaId(0)).len()), Some(2));
+    }
+
+    #[test]
+    fn what_is_missing_below_the_floor_is_missed_no_longer() {
+        let mut dag = dag();
+        let lost = block(1, 0, 0, &genesis());
+        let child = block(2, 1, 0, &[lost.at()]);
+        assert_eq!(dag.insert(Arc::clone(&child)), Inserted::Waiting);
+        dag.settle(1, 0);
+        assert!(dag.get(&child.at()).is_some());
+        assert_eq!(dag.missing().count(), 0);
+        assert_eq!(dag.insert(lost), Inserted::Useless);
+        dag.settle(3, 2);
+        assert!(dag.get(&child.at()).is_none());
+        assert_eq!(dag.oldest(), 4);
+    }
+
+    #[test]
+    fn an_author_cannot_fill_the_waiting_room() {
+        let mut dag = dag();
+        let unknown = |round: u64| Ref {
+            id: BlockId(7),
+            round,
+            ..Ref::default()
+        };
+        for round in 2..=WINDOW {
+            let block = block(round, 1, 0, &[unknown(round - 1)]);
+            assert_eq!(dag.insert(block), Inserted::Waiting);
+        }
+        let far = block(WINDOW + 1, 1, 0, &[unknown(WINDOW)]);
+        assert_eq!(dag.insert(far), Inserted::Ahead);
+    }
+}

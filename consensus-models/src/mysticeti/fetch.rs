@@ -44,11 +44,9 @@ impl Sync {
 impl Mysticeti {
     /// Whether at least one correct member is rounds ahead: f + 1 say so.
     pub(super) fn lags(&self) -> bool {
-        let mut claimed = self.claimed.clone();
-        claimed.sort_unstable();
-        let committee = self.config.slots.committee;
-        let evident = claimed[(committee.n() - committee.weak_quorum()) as usize];
-        evident > self.dag.quorum_round() + BEHIND
+        let known = self.dag.quorum_round() + BEHIND;
+        let ahead = self.claimed.iter().filter(|&&round| round > known);
+        ahead.count() as u32 >= self.config.slots.committee.weak_quorum()
     }
 
     fn lacks(&self) -> bool {
@@ -91,16 +89,29 @@ impl Mysticeti {
         self.sync.armed = true;
         self.sync.asked = Some(from);
         env.set_timer(FETCH_TIMER, self.config.leader_timeout);
+        let request = Request {
+            wanted: self.wanted(env),
+            from: self.lags().then(|| self.first_wanted_round()),
+        };
+        env.send(from, Message::Request(Arc::new(request)));
+    }
+
+    /// Some of what is missing: any part of it when it is much, lest names that
+    /// a faulty author made up stand before all others.
+    fn wanted<E: Env<Self> + ?Sized>(&self, env: &mut E) -> Vec<Ref> {
         let lags = self.lags();
         // Whole rounds bring the rest.
         let near = self.dag.quorum_round() + BEHIND;
-        let wanted = self.dag.missing();
-        let wanted = wanted.take_while(|at| !lags || at.round <= near);
-        let request = Request {
-            wanted: wanted.take(WANTED).collect(),
-            from: lags.then(|| self.first_wanted_round()),
-        };
-        env.send(from, Message::Request(Arc::new(request)));
+        let missing = self.dag.missing();
+        let near = missing.take_while(|at| !lags || at.round <= near);
+        let mut wanted: Vec<Ref> = near.collect();
+        if wanted.len() > WANTED {
+            let first = env.rand() % wanted.len() as u64;
+            wanted.rotate_left(first as usize);
+            wanted.truncate(WANTED);
+            wanted.sort_unstable();
+        }
+        wanted
     }
 
     fn first_wanted_round(&self) -> u64 {

@@ -123,7 +123,7 @@ impl Mysticeti {
         if (before.count() as u32) < committee.quorum() {
             return Err("block without a quorum of parents");
         }
-        if block.parents.len() > 3 * committee.n() as usize {
+        if block.parents.len() > 2 * committee.n() as usize {
             return Err("block with too many parents");
         }
         Ok(())
