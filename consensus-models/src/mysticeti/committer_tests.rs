@@ -36,11 +36,11 @@ impl Drawing {
 
     /// A block on these parents, such as `"0a 0b 0c"`.
     fn block(&mut self, name: &str, parents: &str) {
-        let (digits, author) = name.split_at(name.find(char::is_alphabetic).unwrap());
+        let (digits, author) = name.split_at(name.find(char::is_alphabetic).expect("an author"));
         let author = ReplicaId(u32::from(author.as_bytes()[0] - b'a'));
         let parents = parents.split_whitespace().map(|name| self.names[name]);
         let created = Duration::from_millis(u64::from(name.ends_with('\'')));
-        let round = digits.parse().unwrap();
+        let round = digits.parse().expect("a round");
         let batches = SmallVec::new();
         let block = DagBlock::new(round, author, created, batches, parents.collect());
         self.names.insert(name.to_owned(), block.at());
@@ -68,7 +68,7 @@ impl Drawing {
                 Decision::Skip => format!("-{leader}"),
                 Decision::Commit(at) => {
                     let found = self.names.iter().find(|(_, known)| **known == at);
-                    found.unwrap().0.clone()
+                    found.expect("drawn").0.clone()
                 }
             });
         }

@@ -13,6 +13,11 @@ fn adapt(trial: Trial) -> Trial {
     let batches = if seed.is_multiple_of(4) { 400 } else { 40 };
     let trial = Trial { batches, ..trial };
     let trial = trial.set::<Mysticeti>("leaders", ["2", "1", "3"][(seed % 3) as usize]);
+    // Some hardly wait for leaders, so that votes are often split.
+    let trial = match seed % 3 {
+        0 => trial.set::<Mysticeti>("leader_timeout", "10ms"),
+        _ => trial,
+    };
     if !seed.is_multiple_of(2) {
         return trial;
     }
