@@ -43,6 +43,7 @@ pub(super) struct Config {
     pub(super) retain: u64,
     pub(super) fetch_blocks: usize,
     pub(super) fetch_delay: Duration,
+    pub(super) retry_delay: Duration,
     pub(super) checkpoint_interval: u64,
 }
 
@@ -67,6 +68,7 @@ impl Config {
             retain: params.integer("retain"),
             fetch_blocks: params.integer("fetch_blocks") as usize,
             fetch_delay: params.duration("fetch_delay"),
+            retry_delay: params.duration("retry_delay"),
             checkpoint_interval: params.integer("checkpoint_interval"),
         }
     }
@@ -122,6 +124,12 @@ pub(super) fn specs() -> Vec<ParamSpec> {
             0,
             "50ms",
             "wait for a missing block, which may only be late, before asking for it",
+        ),
+        ParamSpec::span(
+            "retry_delay",
+            1,
+            "500ms",
+            "time after which another is asked, or an own block that led nowhere is sent again",
         ),
         ParamSpec::integer(
             "checkpoint_interval",

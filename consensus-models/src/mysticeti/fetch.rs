@@ -1,6 +1,7 @@
 //! How a replica gets what it missed: blocks that others refer to, whole rounds
 //! when it is far behind, the ledger when its peers have forgotten those.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::message::{DagBlock, Message, Point, Ref, Request, Response};
@@ -24,8 +25,8 @@ pub(super) struct Sync {
     pub(super) executed: Height,
     /// Whether the fetch timer is armed.
     armed: bool,
-    /// Who was asked last and has not answered.
-    asked: Option<ReplicaId>,
+    /// Who was asked and has not answered.
+    asked: BTreeSet<ReplicaId>,
     /// Who spoke of what is missing, and was not asked yet.
     hint: Option<ReplicaId>,
     /// Who has forgotten what is wanted, as it says.
@@ -56,7 +57,7 @@ impl Mysticeti {
     /// Sees to it that what is missing comes; `from` spoke of it.
     pub(super) fn look_for_missing<E: Env<Self> + ?Sized>(&mut self, from: ReplicaId, env: &mut E) {
         if !self.lacks() {
-            self.sync.asked = None;
+            self.sync.asked.clear();
             if std::mem::take(&mut self.sync.armed) {
                 env.cancel_timer(FETCH_TIMER);
             }
@@ -87,8 +88,8 @@ impl Mysticeti {
 
     fn ask<E: Env<Self> + ?Sized>(&mut self, from: ReplicaId, env: &mut E) {
         self.sync.armed = true;
-        self.sync.asked = Some(from);
-        env.set_timer(FETCH_TIMER, self.config.leader_timeout);
+        self.sync.asked.insert(from);
+        env.set_timer(FETCH_TIMER, self.config.retry_delay);
         let request = Request {
             wanted: self.wanted(env),
             from: self.lags().then(|| self.first_wanted_round()),
@@ -173,10 +174,9 @@ impl Mysticeti {
         response: &Response,
         env: &mut E,
     ) {
-        if self.sync.asked != Some(from) {
+        if !self.sync.asked.remove(&from) {
             return;
         }
-        self.sync.asked = None;
         if response.blocks.is_empty() {
             return self.on_forgotten(from, response, env);
         }

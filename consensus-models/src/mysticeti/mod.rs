@@ -187,7 +187,7 @@ impl Protocol for Mysticeti {
     }
 
     fn start<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
-        env.set_timer(RESEND_TIMER, self.config.leader_timeout * 2);
+        env.set_timer(RESEND_TIMER, self.config.retry_delay);
         self.resend(env);
         self.settled(env);
     }

@@ -174,7 +174,7 @@ impl Mysticeti {
             self.resend(env);
         }
         self.pace.resend = round;
-        env.set_timer(RESEND_TIMER, self.config.leader_timeout * 2);
+        env.set_timer(RESEND_TIMER, self.config.retry_delay);
     }
 
     /// Sends the last own block again.

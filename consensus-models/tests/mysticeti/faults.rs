@@ -4,14 +4,18 @@ use std::time::Duration;
 
 use groma_consensus_models::ReplicaId;
 use groma_consensus_models::mysticeti::Mysticeti;
-use groma_consensus_models::testing::{Cluster, Config, Trial, batch, battery, for_seeds};
+use groma_consensus_models::testing::{Between, Cluster, Config, Trial, batch, battery, for_seeds};
 
 /// Every other seed keeps so little that laggards need transfers; the number
 /// of leaders differs from seed to seed.
 fn adapt(trial: Trial) -> Trial {
     let seed = trial.config.seed;
     let batches = if seed.is_multiple_of(4) { 400 } else { 40 };
-    let trial = Trial { batches, ..trial };
+    let mut trial = Trial { batches, ..trial };
+    if seed.is_multiple_of(5) {
+        // The ledger's disk lags far behind the log.
+        trial.config.ledger_disk = Between(Duration::ZERO, Duration::from_millis(700));
+    }
     let trial = trial.set::<Mysticeti>("leaders", ["2", "1", "3"][(seed % 3) as usize]);
     // Some hardly wait for leaders, so that votes are often split.
     let trial = match seed % 3 {
