@@ -17,6 +17,7 @@ pub mod hotstuff;
 pub mod longest;
 #[cfg(feature = "malachite")]
 pub mod malachite;
+pub mod mysticeti;
 mod outbox;
 pub mod params;
 pub mod pbft;
