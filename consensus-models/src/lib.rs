@@ -10,6 +10,7 @@ mod backoff;
 pub mod block;
 pub mod chain;
 pub mod committee;
+pub mod dag;
 mod gossip;
 pub mod hotstuff;
 mod outbox;
