@@ -13,6 +13,7 @@ pub mod committee;
 pub mod dag;
 mod gossip;
 pub mod hotstuff;
+pub mod narwhal;
 mod outbox;
 pub mod params;
 pub mod pbft;

@@ -88,6 +88,11 @@ impl Fetch {
         self.transferring
     }
 
+    /// Whether a commit state is awaited, without which no vertex helps.
+    pub(crate) fn is_resuming(&self) -> bool {
+        self.state.is_some()
+    }
+
     /// The ledger stands at `height`; `behind` says whether the commits know
     /// less. The timer is due at once when they do.
     pub(crate) fn transferred(&mut self, height: Height, behind: bool) {
