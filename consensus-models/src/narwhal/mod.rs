@@ -143,11 +143,15 @@ impl<R: Rule> Protocol for Narwhal<R> {
         config::specs(R::WAITS)
     }
 
-    fn liveness(_committee: Committee, params: &Params) -> Liveness {
-        let rounds = 20 * params.duration("idle_interval");
+    fn liveness(committee: Committee, params: &Params) -> Liveness {
+        let mut silence = 20 * params.duration("idle_interval");
+        if R::WAITS {
+            // As many leaders in a row may be down, each waited for.
+            silence += (committee.f() + 2) * params.duration("leader_timeout");
+        }
         let default = Liveness::default();
         Liveness {
-            silence: default.silence.max(rounds),
+            silence: default.silence.max(silence),
             ..default
         }
     }

@@ -40,7 +40,8 @@ impl<R: Rule> Narwhal<R> {
         }
         env.work(Work::Hash(header.bytes()));
         env.work(Work::Verify);
-        if !header.batches.is_empty() && at.round > self.hurry {
+        let near = at.round > self.complete && at.round <= self.complete + 2;
+        if !header.batches.is_empty() && near && at.round > self.hurry {
             self.hurry = at.round;
             self.try_propose(env);
         }

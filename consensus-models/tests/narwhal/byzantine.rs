@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use groma_consensus_models::narwhal::{Bullshark, Header, Message, Narwhal, Rule, Tusk};
-use groma_consensus_models::testing::{Cluster, Config, Fate, batch};
-use groma_consensus_models::{Protocol, ReplicaId};
+use groma_consensus_models::narwhal::{
+    Bullshark, BullsharkRule, Header, Message, Narwhal, Rule, Tusk, TuskRule,
+};
+use groma_consensus_models::testing::{Cluster, Config, Fate, Fault, batch};
+use groma_consensus_models::{Protocol, ReplicaId, ReplicaSet};
 
 const LIAR: ReplicaId = ReplicaId(1);
 
@@ -53,11 +55,9 @@ fn equivocate<R: Rule>() {
 
 #[test]
 fn two_headers_of_a_round_are_not_both_certified() {
-    equivocate::<Bullshark_>();
-    equivocate::<Tusk_>();
+    equivocate::<BullsharkRule>();
+    equivocate::<TuskRule>();
 }
-
-use groma_consensus_models::narwhal::{BullsharkRule as Bullshark_, TuskRule as Tusk_};
 
 #[test]
 fn a_second_header_of_a_round_gets_no_vote() {
@@ -121,4 +121,61 @@ fn a_silent_leader_costs_a_timeout_and_no_more() {
         _ => Fate::Pass,
     }));
     finish(cluster);
+}
+
+#[test]
+fn a_certificate_without_a_quorum_is_refused() {
+    let mut cluster = loaded::<Bullshark>();
+    cluster.set_filter(Box::new(|_, from, to, message| match message {
+        Message::Certificate(certificate) if from == LIAR && to.0 > 1 => {
+            let mut forged = (**certificate).clone();
+            forged.header = Arc::new(twin(&certificate.header));
+            forged.signers = ReplicaSet::new();
+            for signer in [0, 1] {
+                forged.signers.insert(ReplicaId(signer));
+            }
+            Fate::Replace(Message::Certificate(Arc::new(forged)))
+        }
+        _ => Fate::Pass,
+    }));
+    let cluster = finish(cluster);
+    assert!(cluster.rejected()["malformed certificate"] > 10);
+}
+
+/// A peer that lies about the commit state to one that resumes.
+#[test]
+fn a_false_commit_state_is_not_adopted() {
+    let mut config = Config::random::<Tusk>(4, 9);
+    for (name, value) in [
+        ("gc_depth", "4"),
+        ("retain", "0"),
+        ("checkpoint_interval", "1"),
+    ] {
+        config = config.set::<Tusk>(name, value);
+    }
+    let mut cluster = Cluster::<Tusk>::new(config);
+    cluster.set_faulty(LIAR);
+    let lies = std::rc::Rc::new(std::cell::Cell::new(0));
+    let told = std::rc::Rc::clone(&lies);
+    cluster.set_filter(Box::new(move |_, from, _, message| match message {
+        Message::State(state) if from == LIAR => {
+            told.set(told.get() + 1);
+            let mut forged = (**state).clone();
+            forged.delivered.clear();
+            forged.batches.clear();
+            Fate::Replace(Message::State(Arc::new(forged)))
+        }
+        _ => Fate::Pass,
+    }));
+    for second in [1, 6, 11] {
+        let (down, up) = (Duration::from_secs(second), Duration::from_secs(second + 4));
+        cluster.fault_at(down, Fault::Crash(ReplicaId(3)));
+        cluster.fault_at(up, Fault::Restart(ReplicaId(3)));
+    }
+    for id in 0..160 {
+        let at = Duration::from_millis(100) * id;
+        cluster.request_at(at, ReplicaId(id % 2 * 2), batch(u64::from(id) + 1));
+    }
+    let cluster = finish(cluster);
+    assert!(cluster.transfers() > 0 && lies.get() > 0);
 }

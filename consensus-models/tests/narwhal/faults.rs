@@ -6,7 +6,7 @@ use groma_consensus_models::narwhal::{Bullshark, Tusk};
 use groma_consensus_models::testing::battery::{
     Met, equal_seeds_give_equal_runs, loss_for_ever, members_down_for_ever, random_faults,
 };
-use groma_consensus_models::testing::{Cluster, Config, Trial, batch};
+use groma_consensus_models::testing::{Cluster, Config, Fate, Trial, batch};
 use groma_consensus_models::{Protocol, ReplicaId};
 
 /// Every other seed keeps so little that laggards need transfers.
@@ -111,4 +111,28 @@ fn large_committees() {
     large::<Tusk>(64);
     large::<Bullshark>(64);
     large::<Bullshark>(128);
+}
+
+/// One validator is so slow that its certificates never are among the first.
+fn slow<P: Protocol>() {
+    let d = Duration::from_millis(20);
+    let config = Config::lockstep::<P>(4, d).set::<P>("max_header_delay", "0s");
+    let mut cluster = Cluster::<P>::new(config);
+    cluster.set_filter(Box::new(move |_, from, _, _| match from.0 {
+        3 => Fate::Delay(6 * d),
+        _ => Fate::Pass,
+    }));
+    for id in 0..100 {
+        let at = Duration::from_millis(50) * id;
+        cluster.request_at(at, ReplicaId(id % 4), batch(u64::from(id) + 1));
+    }
+    let end = Duration::from_secs(8);
+    let done = cluster.run_until(end, Cluster::is_complete).unwrap();
+    assert!(done, "{}: {}", P::NAME, cluster.describe());
+}
+
+#[test]
+fn the_batches_of_a_slow_validator_are_ordered_too() {
+    slow::<Tusk>();
+    slow::<Bullshark>();
 }
