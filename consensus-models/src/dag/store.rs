@@ -18,7 +18,7 @@ struct Round<V> {
     authors: u32,
 }
 
-/// The vertices of the rounds above [`Self::kept`].
+/// The vertices of the rounds above the one up to which all are gone.
 #[derive(Debug)]
 pub(crate) struct Dag<V> {
     n: u32,
@@ -81,11 +81,6 @@ impl<V: Vertex> Dag<V> {
     pub(crate) fn above(&self, round: u64) -> impl Iterator<Item = &Arc<V>> {
         let rounds = self.rounds.range(round.saturating_add(1)..);
         rounds.flat_map(|(_, round)| round.by_author.iter().flatten())
-    }
-
-    /// Rounds up to this one are gone.
-    pub(crate) fn kept(&self) -> u64 {
-        self.kept
     }
 
     /// Drops the rounds up to `kept`.
