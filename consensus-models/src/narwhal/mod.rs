@@ -105,6 +105,8 @@ pub struct Narwhal<R: Rule> {
     payload: BTreeSet<VertexRef>,
     /// The highest round of which a header with batches was seen.
     hurry: u64,
+    /// The commit depth at which all that waits was last looked at.
+    settled: u64,
     /// The round at the last retry.
     retried: u64,
 }

@@ -210,6 +210,12 @@ impl<R: Rule> Narwhal<R> {
     /// The graph has grown.
     pub(super) fn progress<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
         self.order(env);
+        let floor = self.commits.floor();
+        if floor > self.settled {
+            // A missing parent below the depth is missed no longer.
+            self.settled = floor;
+            return self.look_again(env);
+        }
         self.try_propose(env);
     }
 

@@ -59,6 +59,7 @@ impl<R: Rule> Narwhal<R> {
             support: Default::default(),
             payload: Default::default(),
             hurry: 0,
+            settled: 0,
             retried: 0,
             config,
         };
