@@ -17,16 +17,16 @@ const D: Duration = Duration::from_millis(50);
 
 fn run<P: Protocol>(n: u32) -> Steady {
     let config = Config::lockstep::<P>(n, D);
-    // A batch every second round; 14 rounds, 7 of which lead.
-    steady::<P>(config, 6 * D, 24 * D, 42 * D)
+    // A batch every second round; 8 rounds, 4 of which lead.
+    steady::<P>(config, 6 * D, 18 * D, 24 * D)
 }
 
 fn check<P: Protocol>(n: u32, delays: u64) -> [String; 5] {
     let steady = run::<P>(n);
-    let per_kind = 7 * 2 * u64::from(n * (n - 1));
+    let per_kind = 4 * 2 * u64::from(n * (n - 1));
     let expected = ["certificate", "header", "vote"].map(|kind| (kind, per_kind));
     assert_eq!(steady.sent, BTreeMap::from(expected), "{} n = {n}", P::NAME);
-    assert_eq!(steady.heights, 7, "{} n = {n}", P::NAME);
+    assert_eq!(steady.heights, 4, "{} n = {n}", P::NAME);
     let each = u64::from(6 * n * (n - 1));
     assert_eq!(steady.messages_per_height(), each);
     let delays = delays * 1000;
