@@ -11,6 +11,7 @@ pub mod block;
 pub mod chain;
 pub mod chained;
 pub mod committee;
+pub mod dag;
 mod gossip;
 pub mod heights;
 pub mod hotstuff;
@@ -18,6 +19,7 @@ pub mod longest;
 #[cfg(feature = "malachite")]
 pub mod malachite;
 pub mod mysticeti;
+pub mod narwhal;
 mod outbox;
 pub mod params;
 pub mod pbft;
