@@ -9,10 +9,11 @@
 mod backoff;
 pub mod block;
 pub mod chain;
+pub mod chained;
 pub mod committee;
 mod gossip;
 pub mod heights;
-pub mod hotstuff;
+pub mod notarized;
 mod outbox;
 pub mod params;
 pub mod pbft;
@@ -24,6 +25,9 @@ mod tally;
 pub mod tendermint;
 pub mod testing;
 mod wire;
+
+pub use chained::{hotstuff, hotstuff2, jolteon};
+pub use notarized::{simplex, streamlet};
 
 pub use block::{Batch, BatchId, Block, BlockId, Digest, Height, mix};
 pub use committee::{Committee, FaultModel, ReplicaId, ReplicaSet};

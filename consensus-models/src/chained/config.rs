@@ -1,4 +1,4 @@
-//! Parameters of chained HotStuff, and the arithmetic of views and terms.
+//! Parameters that chained protocols share, and the arithmetic of views and terms.
 //!
 //! A *term* is the span of views that one leader may lead. With a rotating
 //! leader a term is one view; with a stable leader it is so long that only
@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use super::safety::CommitRule;
+use super::Rules;
 use crate::backoff::Backoff;
 use crate::committee::{Committee, ReplicaId};
 use crate::params::{ParamSpec, Params};
@@ -64,8 +64,8 @@ impl Views {
 
 /// The checked parameters in the form in which the protocol uses them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Config {
-    pub(super) rule: CommitRule,
+pub(super) struct Config<R> {
+    pub(super) rules: R,
     pub(super) views: Views,
     pub(super) view_timeout: Duration,
     pub(super) backoff: Backoff,
@@ -80,9 +80,9 @@ pub(super) struct Config {
     pub(super) checkpoint_interval: u64,
 }
 
-impl Config {
+impl<R: Rules> Config<R> {
     pub(super) fn new(params: &Params, committee: Committee) -> Self {
-        let view_timeout = params.duration("view_timeout");
+        let view_timeout = params.duration(R::VIEW_TIMEOUT);
         let checkpoint_interval = params.integer("checkpoint_interval");
         let idle = params.duration("idle_interval");
         let idle = if idle.is_zero() {
@@ -90,12 +90,10 @@ impl Config {
         } else {
             idle
         };
+        let rules = R::new(params);
         Self {
-            rule: match params.choice("commit_rule") {
-                "two-chain" => CommitRule::TwoChain,
-                _ => CommitRule::ThreeChain,
-            },
-            views: Views::new(committee, params.choice("leader") == "stable"),
+            rules,
+            views: Views::new(committee, rules.stable_leader()),
             view_timeout,
             backoff: Backoff {
                 first: view_timeout,
@@ -117,25 +115,14 @@ impl Config {
     }
 }
 
-/// The parameters that a scenario may set.
-pub(super) fn specs() -> Vec<ParamSpec> {
-    [rule_specs(), time_specs(), keeping_specs()].concat()
+/// The parameters that all chained protocols have.
+#[must_use]
+pub fn shared() -> Vec<ParamSpec> {
+    [block_specs(), time_specs(), keeping_specs()].concat()
 }
 
-fn rule_specs() -> Vec<ParamSpec> {
+fn block_specs() -> Vec<ParamSpec> {
     vec![
-        ParamSpec::choice(
-            "commit_rule",
-            &["three-chain", "two-chain"],
-            "three-chain",
-            "certified blocks of consecutive views that commit the first of them",
-        ),
-        ParamSpec::choice(
-            "leader",
-            &["rotating", "stable"],
-            "rotating",
-            "a new leader every view, or only after a timeout",
-        ),
         ParamSpec::choice(
             "certificates",
             Certificates::WORDS,
@@ -223,11 +210,12 @@ fn keeping_specs() -> Vec<ParamSpec> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::hotstuff::HotStuffRules;
     use super::*;
     use crate::committee::FaultModel;
 
-    fn config(set: &[(&str, &str)]) -> Config {
-        let specs = specs();
+    fn config(set: &[(&str, &str)]) -> Config<HotStuffRules> {
+        let specs = HotStuffRules::params();
         let mut params = Params::defaults(&specs);
         for (name, value) in set {
             let spec = specs

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::config::Config;
 use super::message::{Proposal, Qc, Record, Tc, Timeout};
 use super::safety::Safety;
-use super::{HotStuff, Message};
+use super::{Chained, Message, Rules};
 use crate::block::Height;
 use crate::chain::{BlockRef, Linked, Tree};
 use crate::pool::Pool;
@@ -39,7 +39,7 @@ pub(super) struct Recovered {
 }
 
 impl Recovered {
-    pub(super) fn new(config: &Config, recovery: &Recovery<'_, Record>) -> Self {
+    pub(super) fn new<R: Rules>(config: &Config<R>, recovery: &Recovery<'_, Record>) -> Self {
         let mut found = Self {
             safety: Safety::default(),
             high: Arc::new(Qc::genesis()),
@@ -55,9 +55,9 @@ impl Recovered {
         found
     }
 
-    fn read(
+    fn read<R: Rules>(
         &mut self,
-        config: &Config,
+        config: &Config<R>,
         record: &Record,
         blocks: &mut BTreeMap<BlockRef, Arc<Proposal>>,
     ) {
@@ -135,7 +135,7 @@ impl Recovered {
     }
 }
 
-impl HotStuff {
+impl<R: Rules> Chained<R> {
     /// Writes a record; `then` is sent once it is durable.
     pub(super) fn persist<E: Env<Self> + ?Sized>(
         &mut self,
@@ -176,10 +176,11 @@ impl HotStuff {
         env.work(Work::Sign);
         let views = &self.config.views;
         let high = Arc::clone(self.pacemaker.high());
-        let vote = self
-            .safety
-            .vote
-            .filter(|vote| vote.view > high.at.view && views.term(vote.view) == term);
+        let vote = self.safety.vote.filter(|vote| {
+            vote.view > high.at.view
+                && views.term(vote.view) == term
+                && self.config.rules.timeouts_carry_votes()
+        });
         let tc = self.pacemaker.evidence_for(views.first_of(term));
         env.broadcast(Message::Timeout(Arc::new(Timeout {
             term,
@@ -220,7 +221,7 @@ impl HotStuff {
 
 #[cfg(test)]
 mod tests {
-    use super::super::config;
+    use super::super::hotstuff::HotStuffRules;
     use super::*;
     use crate::block::{Block, Digest};
     use crate::committee::{Committee, FaultModel, ReplicaSet};
@@ -243,8 +244,9 @@ mod tests {
     }
 
     fn recover(applied: u64, records: &[Record]) -> Recovered {
-        let params = Params::defaults(&config::specs());
-        let config = Config::new(&params, Committee::new(4, FaultModel::Byzantine));
+        let params = Params::defaults(&HotStuffRules::params());
+        let config =
+            Config::<HotStuffRules>::new(&params, Committee::new(4, FaultModel::Byzantine));
         let recovery = Recovery {
             applied: Height(applied),
             digest: Digest::default(),

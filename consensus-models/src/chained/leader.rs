@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::message::{Message, Proposal, Qc};
 use super::tally;
-use super::{HotStuff, IDLE_TIMER};
+use super::{Chained, IDLE_TIMER, Rules};
 use crate::block::{Batch, BatchId, Block};
 use crate::chain::{BlockRef, Link, Linked};
 use crate::committee::ReplicaId;
@@ -17,7 +17,7 @@ use crate::protocol::{Env, Work};
 use crate::tally::Counted;
 use smallvec::SmallVec;
 
-impl HotStuff {
+impl<R: Rules> Chained<R> {
     /// A vote arrived.
     pub(super) fn on_vote<E: Env<Self> + ?Sized>(
         &mut self,
@@ -71,6 +71,9 @@ impl HotStuff {
         }
         let parent = self.pacemaker.high().at;
         if self.sync.is_transferring() || self.tree.link(parent) != Link::Whole {
+            return;
+        }
+        if self.awaiting_locks && parent.view + 1 < view {
             return;
         }
         let batches = self.next_batches(parent);

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::block::{Batch, BatchId, Block, BlockId, Height, mix};
-use crate::chain::{BlockRef, Linked, REF_BYTES};
+use crate::chain::{self, BlockRef, Linked, REF_BYTES};
 use crate::committee::ReplicaSet;
 use crate::protocol::{Body, Message as WireMessage};
 use crate::wire::{Certificates, ENVELOPE_BYTES, NUMBER_BYTES, RECORD_BYTES, SIGNATURE_BYTES};
@@ -56,8 +56,9 @@ impl fmt::Debug for Qc {
 pub struct Tc {
     /// The term given up: with a rotating leader, the view.
     pub term: u64,
-    /// View of the highest certificate that any signer had seen.
-    pub high: u64,
+    /// View of the highest certificate that any signer had seen; `None` where
+    /// the protocol does not have it shown.
+    pub high: Option<u64>,
     /// Who gave up.
     pub signers: ReplicaSet,
     bytes: u32,
@@ -66,14 +67,15 @@ pub struct Tc {
 impl Tc {
     pub(super) fn new(
         term: u64,
-        high: u64,
+        high: Option<u64>,
         signers: ReplicaSet,
         n: u32,
         form: Certificates,
     ) -> Self {
-        // Each signer signs the view of its own highest certificate, so those
-        // views travel too.
-        let bytes = NUMBER_BYTES + NUMBER_BYTES * signers.len() + form.bytes(n, &signers);
+        // Where each signer signs the view of its own highest certificate,
+        // those views travel too.
+        let views = high.map_or(0, |_| NUMBER_BYTES * signers.len());
+        let bytes = NUMBER_BYTES + views + form.bytes(n, &signers);
         Self {
             term,
             high,
@@ -82,7 +84,8 @@ impl Tc {
         }
     }
 
-    /// Bytes on the wire: the term, each signer's highest view, the proof.
+    /// Bytes on the wire: the term, each signer's highest view where it is
+    /// shown, the proof.
     #[must_use]
     pub fn bytes(&self) -> u32 {
         self.bytes
@@ -96,7 +99,10 @@ fn tc_bytes(tc: &Option<Arc<Tc>>) -> u32 {
 
 impl fmt::Debug for Tc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TC(t{} high v{})", self.term, self.high)
+        match self.high {
+            Some(high) => write!(f, "TC(t{} high v{high})", self.term),
+            None => write!(f, "TC(t{})", self.term),
+        }
     }
 }
 
@@ -187,16 +193,18 @@ pub struct Timeout {
 }
 
 /// Blocks for a replica that lacks them.
+pub type Blocks = chain::Blocks<Proposal>;
+
+/// A replica entered a view by a timeout certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Blocks {
-    /// The requested block, its parent, and so on. Empty when the sender no
-    /// longer keeps what was asked for.
-    pub blocks: Vec<Arc<Proposal>>,
-    /// Height that the sender has executed, for a state transfer.
-    pub executed: Height,
+pub struct NewView {
+    /// Leads to the view.
+    pub tc: Arc<Tc>,
+    /// The sender's highest certificate.
+    pub high: Arc<Qc>,
 }
 
-/// A message of chained HotStuff.
+/// A message of a chained protocol.
 #[derive(Clone)]
 pub enum Message {
     /// The leader proposes a block.
@@ -205,6 +213,8 @@ pub enum Message {
     Vote(BlockRef),
     /// A replica gives up on the leader.
     Timeout(Arc<Timeout>),
+    /// To the leader of a view that began with a timeout certificate.
+    NewView(Arc<NewView>),
     /// Asks for a block and its ancestors above a height.
     BlockRequest {
         /// The highest block wanted.
@@ -231,6 +241,7 @@ impl fmt::Debug for Message {
                     None => Ok(()),
                 }
             }
+            Self::NewView(said) => write!(f, "new-view {:?} {:?}", said.tc, said.high),
             Self::BlockRequest { at, above } => write!(f, "want {at:?} above h{}", above.0),
             Self::BlockResponse(answer) => {
                 write!(
@@ -256,6 +267,8 @@ impl WireMessage for Message {
                         + tc_bytes(&timeout.tc)
                         + timeout.vote.map_or(0, |_| REF_BYTES + SIGNATURE_BYTES)
                 }
+                // Both certificates prove themselves.
+                Self::NewView(said) => said.tc.bytes() + said.high.bytes(),
                 Self::BlockRequest { .. } => REF_BYTES + NUMBER_BYTES,
                 Self::BlockResponse(answer) => {
                     let blocks = answer.blocks.iter().map(|block| block.bytes());
@@ -276,7 +289,7 @@ impl WireMessage for Message {
                     visit(batch, Body::Referenced);
                 }
             }
-            Self::Vote(_) | Self::Timeout(_) | Self::BlockRequest { .. } => {}
+            Self::Vote(_) | Self::Timeout(_) | Self::NewView(_) | Self::BlockRequest { .. } => {}
         }
     }
 
@@ -285,6 +298,7 @@ impl WireMessage for Message {
             Self::Proposal(_) => "proposal",
             Self::Vote(_) => "vote",
             Self::Timeout(_) => "timeout",
+            Self::NewView(_) => "new-view",
             Self::BlockRequest { .. } => "block-request",
             Self::BlockResponse(_) => "block-response",
         }
@@ -390,8 +404,10 @@ mod tests {
         let (list, aggregate) = (qc(Certificates::Signatures), qc(Certificates::Aggregate));
         assert_eq!(list.bytes(), 48 + 1 + 3 * 64);
         assert_eq!(aggregate.bytes(), 48 + 1 + 96);
-        let tc = Tc::new(7, 5, signers.clone(), 4, Certificates::Signatures);
+        let tc = Tc::new(7, Some(5), signers.clone(), 4, Certificates::Signatures);
         assert_eq!(tc.bytes(), 8 + 3 * 8 + 1 + 3 * 64);
+        let bare = Tc::new(7, None, signers.clone(), 4, Certificates::Aggregate);
+        assert_eq!(bare.bytes(), 8 + 1 + 96);
         assert_eq!(Message::Vote(at).size(), 8 + 48 + 64);
         let block = Block {
             batches: [batch(1), batch(2)].into_iter().collect(),

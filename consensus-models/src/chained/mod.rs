@@ -1,20 +1,23 @@
-//! Chained HotStuff: M. Yin, D. Malkhi, M. K. Reiter, G. Golan Gueta,
-//! I. Abraham, "HotStuff: BFT Consensus with Linearity and Responsiveness",
-//! PODC 2019 (arXiv:1803.05069), with a pacemaker of timeout certificates, and
-//! the two-chain commit rule of Jolteon (Gelashvili et al., FC 2022).
+//! Chained protocols: blocks that carry a certificate of their parent.
 //!
-//! In every view the leader proposes a block that carries a certificate of its
-//! parent; votes go to the leader of the next view, who makes the next
-//! certificate of them. A block commits once enough certified blocks of
-//! consecutive views stand on it (`safety.rs`).
+//! In every view the leader proposes such a block; votes go to the leader of
+//! the next view, who makes the next certificate of them. A block commits once
+//! enough certified blocks of consecutive views stand on it. Views that fail
+//! end by a certificate of timeouts. [`HotStuff`](hotstuff::HotStuff),
+//! [`Jolteon`](jolteon::Jolteon) and [`HotStuff2`](hotstuff2::HotStuff2) are
+//! this with their own [`Rules`]; a further one is a further file of them.
 //!
 //! This file is the state and the dispatch; it knows no rule.
 
 mod config;
 mod forward;
+pub mod hotstuff;
+pub mod hotstuff2;
+pub mod jolteon;
 mod leader;
 mod message;
 mod pacemaker;
+mod rules;
 mod safety;
 mod storage;
 mod sync;
@@ -23,10 +26,12 @@ mod tally;
 use std::sync::Arc;
 
 pub use crate::chain::{BlockRef, Linked};
-pub use message::{Blocks, Message, Proposal, Qc, Record, Tc, Timeout};
+pub use config::shared;
+pub use message::{Blocks, Message, NewView, Proposal, Qc, Record, Tc, Timeout};
+pub use rules::{Ballot, CommitRule, Rules};
 
 use crate::block::{Batch, Block, Digest, Height};
-use crate::chain::Tree;
+use crate::chain::{Patience, Sync, Tree};
 use crate::committee::{Committee, FaultModel, ReplicaId};
 use crate::outbox::Outbox;
 use crate::params::ParamSpec;
@@ -37,7 +42,6 @@ use config::Config;
 use pacemaker::Pacemaker;
 use safety::Safety;
 use storage::{Outgoing, Recovered};
-use sync::Sync;
 
 /// The current view takes too long.
 const VIEW_TIMER: TimerId = TimerId(1);
@@ -48,12 +52,15 @@ const FETCH_TIMER: TimerId = TimerId(3);
 /// Batches may be due for forwarding.
 const RETRY_TIMER: TimerId = TimerId(4);
 
-/// A replica of chained HotStuff.
+/// A leader has waited for the highest lock.
+const LOCKS_TIMER: TimerId = TimerId(5);
+
+/// A replica of the chained protocol with these rules.
 #[derive(Debug)]
-pub struct HotStuff {
+pub struct Chained<R> {
     me: ReplicaId,
     committee: Committee,
-    config: Config,
+    config: Config<R>,
     tree: Tree<Proposal>,
     safety: Safety,
     pacemaker: Pacemaker,
@@ -74,11 +81,13 @@ pub struct HotStuff {
     idling: bool,
     /// Whether the idle wait of the current view is over.
     idle_over: bool,
+    /// Whether this leader waits for the highest lock.
+    awaiting_locks: bool,
     /// Whether the retry timer is armed.
     retrying: bool,
 }
 
-impl HotStuff {
+impl<R: Rules> Chained<R> {
     fn on_proposal<E: Env<Self> + ?Sized>(
         &mut self,
         from: ReplicaId,
@@ -97,9 +106,9 @@ impl HotStuff {
         let late = at.view <= self.pacemaker.high().at.view;
         self.learn_qc(&proposal.justify, false, env);
         if let Some(tc) = &proposal.tc {
-            self.learn_tc(tc, false, env);
+            self.learn_tc(tc, Some(from), env);
         }
-        if at.view > self.pacemaker.view() + self.config.rule.views_ahead() {
+        if at.view > self.pacemaker.view() + self.config.rules.views_ahead() {
             return env.reject("proposal without evidence of its view");
         }
         if self.tree.has_rival(&at) && !self.sync.wants(&at) {
@@ -149,17 +158,16 @@ impl HotStuff {
     }
 }
 
-impl Protocol for HotStuff {
+impl<R: Rules> Protocol for Chained<R> {
     type Message = Message;
     type Record = Record;
 
-    const NAME: &'static str = "hotstuff";
-    const SOURCE: &'static str = "Yin et al., HotStuff: BFT Consensus with Linearity and \
-        Responsiveness, PODC 2019 (chained; two-chain rule: Jolteon, FC 2022)";
+    const NAME: &'static str = R::NAME;
+    const SOURCE: &'static str = R::SOURCE;
     const FAULT_MODEL: FaultModel = FaultModel::Byzantine;
 
     fn params() -> Vec<ParamSpec> {
-        config::specs()
+        R::params()
     }
 
     fn new(setup: &Setup<'_>, recovery: &Recovery<'_, Record>) -> Self {
@@ -180,13 +188,22 @@ impl Protocol for HotStuff {
             pacemaker: Pacemaker::new(found.high, found.tc, &config.views, setup.committee.n()),
             votes: Votes::default(),
             pool: found.pool,
-            sync: Sync::new(recovery.applied),
+            sync: Sync::new(
+                setup.me,
+                setup.committee.n(),
+                recovery.applied,
+                Patience {
+                    late: config.fetch_delay,
+                    answer: config.view_timeout / 2,
+                },
+            ),
             outbox: Outbox::default(),
             deferred: None,
             shown: recovery.applied,
             payload: Height::default(),
             idling: false,
             idle_over: false,
+            awaiting_locks: false,
             retrying: false,
         }
     }
@@ -204,6 +221,7 @@ impl Protocol for HotStuff {
             Message::Proposal(proposal) => self.on_proposal(from, proposal, env),
             Message::Vote(at) => self.on_vote(from, *at, env),
             Message::Timeout(timeout) => self.on_timeout(from, timeout, env),
+            Message::NewView(said) => self.on_new_view(from, said, env),
             Message::BlockRequest { at, above } => {
                 self.on_block_request(from, *at, *above, env);
             }
@@ -218,6 +236,7 @@ impl Protocol for HotStuff {
             IDLE_TIMER => self.on_idle_timer(),
             FETCH_TIMER => self.on_fetch_timer(env),
             RETRY_TIMER => self.on_retry_timer(env),
+            LOCKS_TIMER => self.awaiting_locks = false,
             TimerId(other) => unreachable!("timer {other} is never armed"),
         }
         self.try_propose(env);

@@ -1,44 +1,20 @@
 //! Voting and commit rules: what keeps two replicas from committing
 //! different blocks.
 //!
-//! Three-chain (Yin et al., PODC 2019, section 5): a replica locks on the head
-//! of the two-chain below the block that it votes for, and votes only for
-//! blocks whose parent was certified in the locked view or later. A certified
-//! chain of three consecutive views commits its first block.
-//!
-//! Two-chain (Jolteon, Gelashvili et al., FC 2022, section 4): a replica votes
-//! for a block whose parent was certified in the view before, or whose parent
-//! was certified no earlier than anything that the signers of the preceding
-//! timeout certificate had seen. A certified chain of two consecutive views
-//! commits its first block.
+//! What the [`Rules`] leave to each protocol is what it locks on and which
+//! parents it accepts. The rest is here: one vote per view, in the current
+//! view, with the parent at hand; consecutive certified views commit.
 
 use std::sync::Arc;
 
+use super::config::Views;
 use super::message::{Proposal, Qc, Record};
 use super::storage::Outgoing;
-use super::{HotStuff, config::Views};
+use super::{Ballot, Chained, CommitRule, Rules};
 use crate::chain::{BlockRef, Link, Linked, Tree};
 use crate::protocol::{Env, Work};
 
-/// How many certified blocks of consecutive views commit the first of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CommitRule {
-    TwoChain,
-    ThreeChain,
-}
-
 impl CommitRule {
-    /// How far above the current view a proposal may be. As in the paper, a
-    /// three-chain replica that voted in its view also listens to the leader
-    /// of the next one, who need not show a certificate of this view; the
-    /// two-chain rule demands it.
-    pub(super) fn views_ahead(self) -> u64 {
-        match self {
-            Self::TwoChain => 0,
-            Self::ThreeChain => 1,
-        }
-    }
-
     /// The block that a certificate on `certified` commits.
     pub(super) fn commits(self, tree: &Tree<Proposal>, certified: BlockRef) -> Option<BlockRef> {
         let consecutive = |at: BlockRef| {
@@ -66,24 +42,22 @@ pub(super) struct Safety {
 }
 
 impl Safety {
-    /// Whether the rule allows a vote for `proposal`, whatever its view.
-    fn permits(&self, rule: CommitRule, views: &Views, proposal: &Proposal) -> bool {
-        let certified = proposal.justify.at.view;
-        match rule {
-            CommitRule::ThreeChain => certified >= self.locked,
-            CommitRule::TwoChain => {
-                let view = proposal.block.view;
-                certified + 1 == view
-                    || proposal
-                        .tc
-                        .as_ref()
-                        .is_some_and(|tc| views.after_term(tc.term) == view && certified >= tc.high)
-            }
+    /// What a vote for `proposal` is decided by.
+    fn ballot(&self, views: &Views, proposal: &Proposal) -> Ballot {
+        let view = proposal.block.view;
+        let tc = proposal.tc.as_ref();
+        Ballot {
+            view,
+            certified: proposal.justify.at.view,
+            given_up: tc
+                .filter(|tc| views.after_term(tc.term) == view)
+                .and_then(|tc| tc.high),
+            locked: self.locked,
         }
     }
 }
 
-impl HotStuff {
+impl<R: Rules> Chained<R> {
     /// Votes for a block if it may: once per view, in the current view, with
     /// its parent at hand.
     pub(super) fn consider_vote<E: Env<Self> + ?Sized>(
@@ -96,7 +70,7 @@ impl HotStuff {
             return;
         }
         let parent = proposal.parent();
-        let lock = match self.tree.get(&parent) {
+        let grandparent = match self.tree.get(&parent) {
             Some(parent) => parent.parent().view,
             // The root's own parent may be unknown; locking on the root, which
             // is committed, is as safe and no less live.
@@ -110,13 +84,12 @@ impl HotStuff {
         if proposal.block.created < self.tree.created(&parent) || proposal.block.created > latest {
             return env.reject("timestamp before the parent's or in the future");
         }
-        if !self
-            .safety
-            .permits(self.config.rule, &self.config.views, proposal)
-        {
+        let ballot = self.safety.ballot(&self.config.views, proposal);
+        if !self.config.rules.permits(&ballot) {
             return env.reject("unsafe proposal");
         }
         self.safety.closed = at.view;
+        let lock = self.config.rules.lock(parent.view, grandparent);
         self.safety.locked = self.safety.locked.max(lock);
         self.safety.vote = Some(at);
         env.work(Work::Sign);
@@ -132,7 +105,7 @@ impl HotStuff {
         let current = self.pacemaker.view();
         let voted = self.safety.vote.is_some_and(|vote| vote.view == current);
         let ahead = if voted {
-            self.config.rule.views_ahead()
+            self.config.rules.views_ahead()
         } else {
             0
         };
@@ -147,7 +120,12 @@ impl HotStuff {
         shown: bool,
         env: &mut E,
     ) {
-        let Some(head) = self.config.rule.commits(&self.tree, certified) else {
+        let Some(head) = self
+            .config
+            .rules
+            .commit_rule()
+            .commits(&self.tree, certified)
+        else {
             return;
         };
         if shown {
@@ -181,7 +159,7 @@ impl HotStuff {
     pub(super) fn commit_late<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
         let tip = self.pacemaker.high().at;
         let certified = std::iter::once(tip).chain(self.tree.branch(tip).map(|b| b.parent()));
-        let rule = self.config.rule;
+        let rule = self.config.rules.commit_rule();
         let head = certified
             .filter_map(|at| rule.commits(&self.tree, at))
             .next();
@@ -228,7 +206,8 @@ mod tests {
             ..Block::default()
         };
         let qc = Qc::new(parent, ReplicaSet::new(), 4, form);
-        let tc = tc.map(|(term, high)| Arc::new(Tc::new(term, high, ReplicaSet::new(), 4, form)));
+        let tc =
+            tc.map(|(term, high)| Arc::new(Tc::new(term, Some(high), ReplicaSet::new(), 4, form)));
         Arc::new(Proposal::new(block, Arc::new(qc), tc))
     }
 
@@ -246,7 +225,9 @@ mod tests {
         let rotating = Views::new(committee, false);
         let permits = |view, parent, tc| {
             let proposal = block(view, certified(parent), tc);
-            Safety::default().permits(CommitRule::TwoChain, &rotating, &proposal)
+            Safety::default()
+                .ballot(&rotating, &proposal)
+                .proves_itself()
         };
         assert!(permits(9, 8, None));
         assert!(!permits(9, 7, None));
@@ -258,28 +239,12 @@ mod tests {
 
         let stable = Views::new(committee, true);
         let first = stable.after_term(0);
+        let proves =
+            |proposal: &Proposal| Safety::default().ballot(&stable, proposal).proves_itself();
         let proposal = block(first, certified(6), Some((0, 6)));
-        assert!(Safety::default().permits(CommitRule::TwoChain, &stable, &proposal));
+        assert!(proves(&proposal));
         let proposal = block(first + 1, certified(6), Some((0, 6)));
-        assert!(!Safety::default().permits(CommitRule::TwoChain, &stable, &proposal));
-    }
-
-    #[test]
-    fn a_three_chain_vote_respects_the_lock() {
-        let views = Views::new(Committee::new(4, FaultModel::Byzantine), false);
-        let safety = Safety {
-            locked: 6,
-            ..Safety::default()
-        };
-        let permits = |parent| {
-            safety.permits(
-                CommitRule::ThreeChain,
-                &views,
-                &block(9, certified(parent), None),
-            )
-        };
-        assert!(permits(6) && permits(8));
-        assert!(!permits(5));
+        assert!(!proves(&proposal));
     }
 
     #[test]

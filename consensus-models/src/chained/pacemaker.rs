@@ -2,20 +2,19 @@
 //! after they lost each other.
 //!
 //! A view ends with a certificate on its block or with a timeout certificate
-//! of its term. Timeouts carry the evidence for their term and the sender's
-//! vote: one that arrives brings the receiver to the term at least, and a
-//! certificate is not lost with the leader that was to collect its votes (as
-//! in DiemBFT; without it, four replicas with a rotating leader and one of
-//! them down would never see three certified views in a row).
+//! of its term. Timeouts carry the evidence for their term and, where the rules
+//! say so, the sender's vote: one that arrives brings the receiver to the term
+//! at least, and a certificate is not lost with the leader that was to collect
+//! its votes.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::Views;
-use super::message::{Qc, Record, Tc, Timeout};
+use super::message::{Message, NewView, Qc, Record, Tc, Timeout};
 use super::storage::Outgoing;
 use super::tally::Timeouts;
-use super::{HotStuff, VIEW_TIMER};
+use super::{Chained, LOCKS_TIMER, Rules, VIEW_TIMER};
 use crate::committee::ReplicaId;
 use crate::protocol::{Env, Work};
 
@@ -55,6 +54,11 @@ impl Pacemaker {
 
     pub(super) fn view(&self) -> u64 {
         self.view
+    }
+
+    /// Whether the view before was certified.
+    fn is_certified(&self) -> bool {
+        self.high.at.view + 1 >= self.view
     }
 
     /// The highest certificate.
@@ -123,7 +127,7 @@ impl Pacemaker {
     }
 }
 
-impl HotStuff {
+impl<R: Rules> Chained<R> {
     pub(super) fn term(&self) -> u64 {
         self.config.views.term(self.pacemaker.view)
     }
@@ -132,10 +136,64 @@ impl HotStuff {
     pub(super) fn entered_view<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
         env.set_timer(VIEW_TIMER, self.patience());
         self.stop_idling(env);
+        self.wait_for_locks(env);
     }
 
+    /// The leader's own wait is no reason to give it up.
     fn patience(&self) -> Duration {
-        self.config.backoff.after(self.pacemaker.in_a_row)
+        let waits = if self.pacemaker.is_certified() {
+            Duration::ZERO
+        } else {
+            self.config.rules.leader_waits()
+        };
+        self.config.backoff.after(self.pacemaker.in_a_row) + waits
+    }
+
+    /// The leader of a view that began with a timeout certificate waits for
+    /// the highest lock, where the rules want it.
+    fn wait_for_locks<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
+        let wait = self.config.rules.leader_waits();
+        let mine = self.config.views.leader(self.pacemaker.view) == self.me;
+        if mine && !wait.is_zero() && !self.pacemaker.is_certified() {
+            self.awaiting_locks = true;
+            env.set_timer(LOCKS_TIMER, wait);
+        } else if self.awaiting_locks {
+            self.awaiting_locks = false;
+            env.cancel_timer(LOCKS_TIMER);
+        }
+    }
+
+    /// Tells the leader of the current view how it came about, and the highest
+    /// certificate known here.
+    fn tell_leader<E: Env<Self> + ?Sized>(&mut self, tc: &Arc<Tc>, env: &mut E) {
+        let leader = self.config.views.leader(self.pacemaker.view);
+        if leader != self.me && self.config.rules.tells_leader() {
+            let message = NewView {
+                tc: Arc::clone(tc),
+                high: Arc::clone(&self.pacemaker.high),
+            };
+            env.send(leader, Message::NewView(Arc::new(message)));
+        }
+    }
+
+    /// Another replica entered a view that this one leads.
+    pub(super) fn on_new_view<E: Env<Self> + ?Sized>(
+        &mut self,
+        from: ReplicaId,
+        said: &NewView,
+        env: &mut E,
+    ) {
+        let later = self.config.views.after_term(said.tc.term) > self.pacemaker.view;
+        if !later && said.high.at.view <= self.pacemaker.high.at.view {
+            return;
+        }
+        if let Err(why) = self.check_certificates(&said.high, Some(&said.tc)) {
+            return env.reject(why);
+        }
+        self.learn_qc(&said.high, false, env);
+        self.learn_tc(&said.tc, Some(from), env);
+        self.commit_by(said.high.at, false, env);
+        self.follow(from, env);
     }
 
     /// The view took too long: gives up on its term, or says so again.
@@ -184,7 +242,7 @@ impl HotStuff {
         env.work(Work::Verify);
         self.learn_qc(&timeout.high, false, env);
         if let Some(tc) = &timeout.tc {
-            self.learn_tc(tc, false, env);
+            self.learn_tc(tc, Some(from), env);
         }
         if let Some(vote) = timeout.vote.filter(|vote| self.may_count(from, vote)) {
             env.work(Work::Verify);
@@ -212,30 +270,35 @@ impl HotStuff {
         if count >= self.committee.quorum() {
             let (signers, high) = self.pacemaker.timeouts.close();
             let n = self.committee.n();
+            let high = self.config.rules.shows_highest().then_some(high);
             let tc = Arc::new(Tc::new(term, high, signers, n, self.config.certificates));
-            self.learn_tc(&tc, true, env);
+            self.learn_tc(&tc, None, env);
         } else if count >= self.committee.weak_quorum() && self.pacemaker.gave_up.is_none() {
             // One of them is correct, so the others will give up too.
             self.give_up(env);
         }
     }
 
-    /// Takes note of a timeout certificate that leads to a later view.
+    /// Takes note of a timeout certificate that leads to a later view; `from`
+    /// sent it, unless it is of our making.
     pub(super) fn learn_tc<E: Env<Self> + ?Sized>(
         &mut self,
         tc: &Arc<Tc>,
-        ours: bool,
+        from: Option<ReplicaId>,
         env: &mut E,
     ) {
         let views = self.config.views;
         if views.after_term(tc.term) <= self.pacemaker.view {
             return;
         }
-        if !ours {
+        if from.is_some() {
             self.charge_certificate(tc.signers.len(), env);
         }
         self.pacemaker.give_way(Arc::clone(tc), &views);
         self.entered_view(env);
+        if from != Some(views.leader(self.pacemaker.view)) {
+            self.tell_leader(tc, env);
+        }
         let failed = views.leader(views.first_of(tc.term));
         if self.pool.leader_failed(failed) {
             self.forward_due(env);

@@ -12,12 +12,12 @@
 //! Every holder keeps a batch until it commits and forwards it again when its
 //! leader is given up or [`request_timeout`](super::config::Config) has passed.
 
-use super::{HotStuff, RETRY_TIMER};
+use super::{Chained, RETRY_TIMER, Rules};
 use crate::block::Batch;
 use crate::committee::ReplicaId;
 use crate::protocol::Env;
 
-impl HotStuff {
+impl<R: Rules> Chained<R> {
     /// A batch wants to be ordered.
     pub(super) fn on_request<E: Env<Self> + ?Sized>(&mut self, batch: Batch, env: &mut E) {
         if !self.pool.add(batch, env.now()) {

@@ -1,0 +1,122 @@
+//! Which forks a replica refuses: the rule that keeps each protocol safe.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use groma_consensus_models::ReplicaId;
+use groma_consensus_models::chain::Linked as _;
+use groma_consensus_models::chained::{Chained, Message, Proposal, Rules};
+use groma_consensus_models::hotstuff2::HotStuff2Rules;
+use groma_consensus_models::jolteon::JolteonRules;
+use groma_consensus_models::testing::{Cluster, Config, Fate, batch};
+
+const D: Duration = Duration::from_millis(10);
+
+/// What became of a fork: the votes for it over the wire, and the refusals.
+type Outcome = (u64, Vec<&'static str>);
+
+/// Runs n = 4 in lockstep. The votes of view 8 are lost if `fail`, so view 8
+/// ends by timeouts; the leader of view 9, replica 1, is Byzantine and proposes
+/// on the certificate of view `parent`.
+fn fork<R: Rules>(parent: u64, fail: bool) -> Outcome {
+    let mut cluster = Cluster::<Chained<R>>::new(Config::lockstep::<Chained<R>>(4, D));
+    cluster.request(ReplicaId(1), batch(1));
+    for id in 2..=20 {
+        cluster.request_at(D * (2 * id), ReplicaId(id % 4), batch(u64::from(id)));
+    }
+    let votes = Rc::new(RefCell::new(0));
+    let (counted, mut seen, mut forged) = (Rc::clone(&votes), Vec::new(), None);
+    cluster.set_filter(Box::new(move |_, _, _, message| match message {
+        Message::Proposal(proposal) => {
+            seen.push(Arc::clone(&proposal.justify));
+            if proposal.block.view != 9 {
+                return Fate::Pass;
+            }
+            let mut block = proposal.block.clone();
+            let justify = seen.iter().find(|qc| qc.at.view == parent).unwrap();
+            block.height = justify.at.height.next();
+            let tc = proposal.tc.clone();
+            let fork = Arc::new(Proposal::new(block, Arc::clone(justify), tc));
+            forged = Some(fork.at());
+            Fate::Replace(Message::Proposal(fork))
+        }
+        Message::Vote(at) if fail && at.view == 8 => Fate::Drop,
+        Message::Vote(at) => {
+            *counted.borrow_mut() += u64::from(Some(*at) == forged);
+            Fate::Pass
+        }
+        _ => Fate::Pass,
+    }));
+    cluster.set_faulty(ReplicaId(1));
+    let end = if fail {
+        Duration::from_millis(1_900)
+    } else {
+        18 * D
+    };
+    assert!(!cluster.run_until(end, |_| false).unwrap());
+    let votes = *votes.borrow();
+    (votes, cluster.rejected().keys().copied().collect())
+}
+
+#[test]
+fn without_a_timeout_no_block_may_be_dropped() {
+    let refused = (0, vec!["proposal without evidence of its view"]);
+    assert_eq!(fork::<JolteonRules>(7, false), refused);
+    assert_eq!(fork::<HotStuff2Rules>(7, false), refused);
+}
+
+#[test]
+fn after_a_timeout_nothing_certified_may_be_dropped() {
+    // Voting in view 8 showed the certificate of view 7, which may have
+    // committed the block of view 6: only the block of view 8 may be dropped.
+    let refused = (0, vec!["unsafe proposal"]);
+    assert_eq!(fork::<JolteonRules>(7, true), (3, vec![]));
+    assert_eq!(fork::<JolteonRules>(6, true), refused);
+    assert_eq!(fork::<HotStuff2Rules>(7, true), (3, vec![]));
+    assert_eq!(fork::<HotStuff2Rules>(6, true), refused);
+}
+
+/// The leader of view 9 learns the certificate of view 7, on which all others
+/// are locked, only by what it is told after view 8 failed.
+fn lock_reaches_leader<R: Rules>(delta: Option<&str>) -> Option<u64> {
+    let mut config = Config::lockstep::<Chained<R>>(4, D);
+    if let Some(delta) = delta {
+        config = config.set::<Chained<R>>("delta", delta);
+    }
+    let mut cluster = Cluster::<Chained<R>>::new(config);
+    cluster.request(ReplicaId(1), batch(1));
+    for id in 2..=20 {
+        cluster.request_at(D * (2 * id), ReplicaId(id % 4), batch(u64::from(id)));
+    }
+    let parent = Rc::new(RefCell::new(None));
+    let found = Rc::clone(&parent);
+    let leader = ReplicaId(1);
+    cluster.set_filter(Box::new(move |_, from, to, message| match message {
+        // It hears nothing of view 8, and late from those who are locked.
+        Message::Proposal(proposal) if proposal.block.view == 8 && to == leader => Fate::Drop,
+        Message::Vote(at) if at.view == 8 => Fate::Drop,
+        Message::Timeout(timeout) if timeout.term == 8 && to == leader && from.0 == 0 => {
+            Fate::Delay(3 * D)
+        }
+        Message::Proposal(proposal) if proposal.block.view == 9 => {
+            *found.borrow_mut() = Some(proposal.justify.at.view);
+            Fate::Pass
+        }
+        _ => Fate::Pass,
+    }));
+    assert!(
+        !cluster
+            .run_until(Duration::from_millis(1_900), |_| false)
+            .unwrap()
+    );
+    let parent = *parent.borrow();
+    parent
+}
+
+#[test]
+fn a_leader_learns_the_highest_lock_before_it_proposes() {
+    assert_eq!(lock_reaches_leader::<HotStuff2Rules>(Some("50ms")), Some(7));
+    assert_eq!(lock_reaches_leader::<JolteonRules>(None), Some(7));
+}
