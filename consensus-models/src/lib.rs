@@ -20,6 +20,7 @@ pub mod longest;
 pub mod malachite;
 pub mod mysticeti;
 pub mod narwhal;
+pub mod notarized;
 mod outbox;
 pub mod params;
 pub mod pbft;
@@ -36,6 +37,7 @@ pub mod tikv_raft;
 mod wire;
 
 pub use chained::{hotstuff, hotstuff2, jolteon};
+pub use notarized::{simplex, streamlet};
 
 pub use block::{Batch, BatchId, Block, BlockId, Digest, Height, mix};
 pub use committee::{Committee, FaultModel, ReplicaId, ReplicaSet};
