@@ -14,7 +14,6 @@ pub mod committee;
 pub mod dag;
 mod gossip;
 pub mod heights;
-pub mod hotstuff;
 pub mod longest;
 #[cfg(feature = "malachite")]
 pub mod malachite;
