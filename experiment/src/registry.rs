@@ -124,14 +124,30 @@ impl Registry {
     /// The protocols that Groma brings.
     #[must_use]
     pub fn standard() -> Self {
-        Self {
+        let registry = Self {
             entries: Vec::new(),
         }
+        .with::<groma_consensus_models::primary_backup::PrimaryBackup>()
+        .with::<groma_consensus_models::raft::Raft>()
         .with::<groma_consensus_models::pbft::Pbft>()
         .with::<groma_consensus_models::qbft::Qbft>()
         .with::<groma_consensus_models::tendermint::Tendermint>()
         .with::<groma_consensus_models::hotstuff::HotStuff>()
-        .with::<groma_consensus_models::raft::Raft>()
+        .with::<groma_consensus_models::hotstuff2::HotStuff2>()
+        .with::<groma_consensus_models::jolteon::Jolteon>()
+        .with::<groma_consensus_models::streamlet::Streamlet>()
+        .with::<groma_consensus_models::simplex::Simplex>()
+        .with::<groma_consensus_models::narwhal::Tusk>()
+        .with::<groma_consensus_models::narwhal::Bullshark>()
+        .with::<groma_consensus_models::mysticeti::Mysticeti>()
+        .with::<groma_consensus_models::longest::Nakamoto>()
+        .with::<groma_consensus_models::longest::Clique>()
+        .with::<groma_consensus_models::longest::Praos>();
+        #[cfg(feature = "malachite")]
+        let registry = registry.with::<groma_consensus_models::malachite::Malachite>();
+        #[cfg(feature = "tikv-raft")]
+        let registry = registry.with::<groma_consensus_models::tikv_raft::TikvRaft>();
+        registry
     }
 
     /// Adds a protocol, or replaces the one of the same name.
