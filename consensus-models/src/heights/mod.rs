@@ -183,6 +183,11 @@ impl<C: Core> Heights<C> {
     }
 
     fn say<E: Env<Self> + ?Sized>(&mut self, say: C::Say, env: &mut E) {
+        // A core that was restored derives again what it said before the crash.
+        let digest = say.digest();
+        if self.said.iter().any(|said| said.say.digest() == digest) {
+            return;
+        }
         env.work(Work::Sign);
         let say = Arc::new(say);
         let saved = self.core.saved();
@@ -241,8 +246,8 @@ impl<C: Core> Heights<C> {
         };
         self.promised = self.promised.split_off(&self.place.height);
         self.said = self.promised.remove(&self.place.height).unwrap_or_default();
-        let saved = self.said.last().map(|said| &said.saved);
-        self.core = C::new(self.place, &self.core_config, saved);
+        let saved = saved(&self.said);
+        self.core = C::new(self.place, &self.core_config, &saved);
         self.started = false;
         self.idle_over = false;
         // A block from the future, by a proposer that lies, holds nobody up.
@@ -250,6 +255,11 @@ impl<C: Core> Heights<C> {
         self.begin(env);
         self.hear_early(env);
     }
+}
+
+/// What was written with what was said.
+fn saved<C: Core>(said: &[Said<C>]) -> Vec<C::Saved> {
+    said.iter().map(|said| said.saved.clone()).collect()
 }
 
 impl<C: Core> Protocol for Heights<C> {

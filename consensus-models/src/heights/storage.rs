@@ -48,11 +48,11 @@ impl<C: Core> Heights<C> {
             }
         }
         let said = promised.remove(&place.height).unwrap_or_default();
-        let saved = said.last().map(|said: &Said<C>| &said.saved);
+        let saved = super::saved(&said);
         Self {
             me: setup.me,
             committee: setup.committee,
-            core: C::new(place, &core_config, saved),
+            core: C::new(place, &core_config, &saved),
             core_config,
             place,
             started: false,

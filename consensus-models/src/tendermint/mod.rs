@@ -155,7 +155,8 @@ impl Core for Rounds {
         }
     }
 
-    fn new(place: Place, timeouts: &Timeouts, saved: Option<&Saved>) -> Self {
+    fn new(place: Place, timeouts: &Timeouts, saved: &[Saved]) -> Self {
+        let saved = saved.last();
         Self {
             place,
             timeouts: *timeouts,
@@ -219,7 +220,7 @@ impl Core for Rounds {
         current.is_some_and(|round| round.proposal.is_some())
     }
 
-    fn saved(&self) -> Saved {
+    fn saved(&mut self) -> Saved {
         Saved {
             round: self.round,
             step: self.step,
