@@ -176,7 +176,7 @@ fn byzantine_replicas_break_neither_agreement_nor_progress() {
 /// precommits to decide. Then r2, which is faulty, proposes another value with
 /// this proof. Why it was refused, and the prevotes of the others that name a
 /// value in that round.
-fn against_the_lock(proof: Option<&Proof>) -> (Vec<&'static str>, usize) {
+fn against_the_lock(proof: Option<&Proof>, bounce: bool) -> (Vec<&'static str>, usize) {
     let mut cluster = Cluster::<Tendermint>::new(Config::lockstep::<Tendermint>(4, D));
     let proof = proof.cloned();
     // Height 1: round 0 is r1's, round 1 r2's.
@@ -225,6 +225,13 @@ fn against_the_lock(proof: Option<&Proof>) -> (Vec<&'static str>, usize) {
         }
     }));
     cluster.request(ReplicaId(1), batch(1));
+    for id in [0, 1, 3] {
+        if bounce {
+            // Locked, and not yet in round 1.
+            let at = 30 * D + D * id;
+            cluster.fault_at(at, Fault::Bounce(ReplicaId(id)));
+        }
+    }
     let timeout = Duration::from_secs(30);
     let done = cluster.run_until(timeout, Cluster::is_complete).unwrap();
     assert!(done, "{}", cluster.describe());
@@ -239,9 +246,11 @@ fn who_is_locked_prevotes_nothing_else_without_a_later_quorum() {
     let refused = "proposal without a quorum of prevotes";
     for (round, signers) in [(0, signers([2])), (1, signers(0..4))] {
         let proof = Proof { round, signers };
-        assert_eq!(against_the_lock(Some(&proof)), (vec![refused], 0));
+        assert_eq!(against_the_lock(Some(&proof), false), (vec![refused], 0));
     }
-    assert_eq!(against_the_lock(None), (vec![], 0));
+    for bounce in [false, true] {
+        assert_eq!(against_the_lock(None, bounce), (vec![], 0), "{bounce}");
+    }
 }
 
 /// r0 alone hears r1's prevote and locks; r1 is gone for ever.
