@@ -115,6 +115,10 @@ pub trait Core: Debug + Sized + 'static {
     /// Reads them.
     fn config(params: &Params) -> Self::Config;
 
+    /// How long the first so many rounds of a height take when no proposer of
+    /// them is up.
+    fn failed_rounds(params: &Params, rounds: u32) -> Duration;
+
     /// A core for one height: fresh, or after a crash with what was written with
     /// everything said in it, in order.
     fn new(place: Place, config: &Self::Config, saved: &[Self::Saved]) -> Self;

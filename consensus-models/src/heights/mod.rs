@@ -31,9 +31,9 @@ use self::spread::Spread;
 use crate::block::{Batch, Block, Digest, Height};
 use crate::committee::{Committee, FaultModel, ReplicaId};
 use crate::outbox::Outbox;
-use crate::params::ParamSpec;
+use crate::params::{ParamSpec, Params};
 use crate::pool::Pool;
-use crate::protocol::{Env, Protocol, Recovery, Setup, TimerId, Token, Work};
+use crate::protocol::{Env, Liveness, Protocol, Recovery, Setup, TimerId, Token, Work};
 
 /// The wait of an idle chain, or for the block interval, is over.
 const START_TIMER: TimerId = TimerId(1);
@@ -208,6 +208,10 @@ impl<C: Core> Heights<C> {
 
     /// A message of this height, this replica's own ones included.
     fn hear<E: Env<Self> + ?Sized>(&mut self, origin: ReplicaId, say: &C::Say, env: &mut E) {
+        if self.catch_up.is_transferring() {
+            // The ledger is about to be elsewhere.
+            return;
+        }
         if !self.started {
             self.start_height(env);
         }
@@ -272,6 +276,17 @@ impl<C: Core> Protocol for Heights<C> {
 
     fn params() -> Vec<ParamSpec> {
         [C::params(), config::specs()].concat()
+    }
+
+    /// f members that are down may be the proposers of f rounds in a row, and a
+    /// round more passes before all others are in the same one.
+    fn liveness(committee: Committee, params: &Params) -> Liveness {
+        let failed = C::failed_rounds(params, committee.f() + 1);
+        let usual = Liveness::default();
+        Liveness {
+            silence: usual.silence.max(failed.saturating_mul(2)),
+            ..usual
+        }
     }
 
     fn new(setup: &Setup<'_>, recovery: &Recovery<'_, Record<C>>) -> Self {

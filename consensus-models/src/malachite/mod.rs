@@ -214,6 +214,10 @@ impl Core for Rounds {
         crate::tendermint::Rounds::params()
     }
 
+    fn failed_rounds(params: &Params, rounds: u32) -> Duration {
+        crate::tendermint::Rounds::failed_rounds(params, rounds)
+    }
+
     fn config(params: &Params) -> LinearTimeouts {
         let delta = params.duration("timeout_delta");
         let of = |name| params.duration(name);

@@ -84,6 +84,12 @@ impl Core for Rounds {
         params.duration("request_timeout")
     }
 
+    fn failed_rounds(params: &Params, rounds: u32) -> Duration {
+        let first = params.duration("request_timeout");
+        let rounds = (0..rounds).map(|round| first.saturating_mul(1 << round.min(DOUBLINGS)));
+        rounds.fold(Duration::ZERO, Duration::saturating_add)
+    }
+
     fn new(place: Place, request_timeout: &Duration, saved: &[Saved]) -> Self {
         let saved = saved.last();
         Self {

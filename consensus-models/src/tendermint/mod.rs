@@ -155,6 +155,17 @@ impl Core for Rounds {
         }
     }
 
+    fn failed_rounds(params: &Params, rounds: u32) -> Duration {
+        let Timeouts {
+            propose,
+            prevote,
+            precommit,
+        } = Self::config(params);
+        let steps = [propose, prevote, precommit];
+        let rounds = (0..rounds).flat_map(|round| steps.map(|step| step.of(round)));
+        rounds.fold(Duration::ZERO, Duration::saturating_add)
+    }
+
     fn new(place: Place, timeouts: &Timeouts, saved: &[Saved]) -> Self {
         let saved = saved.last();
         Self {

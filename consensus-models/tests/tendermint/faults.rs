@@ -5,6 +5,7 @@ use std::time::Duration;
 use groma_consensus_models::tendermint::Tendermint;
 use groma_consensus_models::testing::battery::{self, Met};
 use groma_consensus_models::testing::{Config, Trial};
+use groma_consensus_models::{Committee, Params, Protocol as _};
 
 /// Half of the seeds keep so little that laggards need transfers, and a third
 /// of them gossip.
@@ -84,5 +85,15 @@ fn large_committees_go_on() {
         trial.batches = 3;
         trial.faults_until = Duration::from_secs(2);
         drop(trial.run::<Tendermint>());
+    }
+}
+
+#[test]
+fn silence_outlasts_the_rounds_of_proposers_that_are_down() {
+    let params = Params::defaults(&Tendermint::params());
+    for (n, seconds) in [(4, 20), (16, 69), (64, 781)] {
+        let committee = Committee::new(n, Tendermint::FAULT_MODEL);
+        let liveness = Tendermint::liveness(committee, &params);
+        assert_eq!(liveness.silence, Duration::from_secs(seconds), "n = {n}");
     }
 }

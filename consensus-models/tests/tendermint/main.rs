@@ -2,6 +2,7 @@
 //! random faults, Byzantine proposers.
 #![allow(clippy::unwrap_used)]
 
+mod byzantine;
 mod closed_forms;
 mod faults;
 mod scripts;
