@@ -9,10 +9,17 @@
 mod backoff;
 pub mod block;
 pub mod chain;
+pub mod chained;
 pub mod committee;
+pub mod dag;
 mod gossip;
 pub mod heights;
-pub mod hotstuff;
+pub mod longest;
+#[cfg(feature = "malachite")]
+pub mod malachite;
+pub mod mysticeti;
+pub mod narwhal;
+pub mod notarized;
 mod outbox;
 pub mod params;
 pub mod pbft;
@@ -27,6 +34,9 @@ pub mod testing;
 #[cfg(feature = "tikv-raft")]
 pub mod tikv_raft;
 mod wire;
+
+pub use chained::{hotstuff, hotstuff2, jolteon};
+pub use notarized::{simplex, streamlet};
 
 pub use block::{Batch, BatchId, Block, BlockId, Digest, Height, mix};
 pub use committee::{Committee, FaultModel, ReplicaId, ReplicaSet};

@@ -1,13 +1,17 @@
 //! What protocols over a tree of blocks share: the name of a block, the tree
-//! of those that a replica knows.
+//! of those that a replica knows, and how
+//! it gets those that it missed.
 
+mod sync;
 mod tree;
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::block::{Block, BlockId, Height};
 use crate::wire::{DIGEST_BYTES, NUMBER_BYTES};
 
+pub(crate) use sync::{Answer, Patience, Step, Sync};
 pub(crate) use tree::{Link, Served, Tree};
 
 /// Bytes of a [`BlockRef`]: view, height and a digest.
@@ -44,4 +48,14 @@ pub trait Linked {
     fn parent(&self) -> BlockRef;
     /// What it orders.
     fn block(&self) -> &Block;
+}
+
+/// Blocks for a replica that lacks them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocks<B> {
+    /// The requested block, its parent, and so on. Empty when the sender no
+    /// longer keeps what was asked for.
+    pub blocks: Vec<Arc<B>>,
+    /// Height that the sender has executed, for a state transfer.
+    pub executed: Height,
 }

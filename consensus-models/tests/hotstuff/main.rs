@@ -2,6 +2,7 @@
 //! forms, random faults, Byzantine leaders.
 #![allow(clippy::unwrap_used)]
 
+mod adversary;
 mod byzantine;
 mod closed_forms;
 mod faults;
