@@ -196,8 +196,8 @@ fn the_log_stays_as_short_as_its_tail() {
 fn its_page_states_what_is_measured() {
     let rows = [4, 16, 64].map(|n| {
         let every = Duration::from_millis(4);
-        let warm = Duration::from_millis(5_001);
-        steady::steady::<Raft>(Config::lockstep::<Raft>(n, D), every, warm, every * 500).row(n)
+        let warm = Duration::from_millis(3_001);
+        steady::steady::<Raft>(Config::lockstep::<Raft>(n, D), every, warm, every * 250).row(n)
     });
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/protocols/raft.md");
     steady::check_page(page, "raft", steady::HEAD, &rows);
