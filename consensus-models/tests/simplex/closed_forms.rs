@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use groma_consensus_models::ReplicaId;
 use groma_consensus_models::simplex::Simplex;
 use groma_consensus_models::testing::steady::{self, Steady};
 use groma_consensus_models::testing::{Cluster, Config, batch};
-use groma_consensus_models::ReplicaId;
 
 const D: Duration = Duration::from_millis(10);
 
@@ -48,7 +48,11 @@ fn an_idle_chain_costs_little_and_never_times_out() {
     let done = cluster.run_until(Duration::from_secs(61), Cluster::is_complete);
     assert!(done.unwrap());
     // To the leader, and three delays.
-    assert!(cluster.now() - asked <= 6 * D, "{:?}", cluster.now() - asked);
+    assert!(
+        cluster.now() - asked <= 6 * D,
+        "{:?}",
+        cluster.now() - asked
+    );
 }
 
 #[test]

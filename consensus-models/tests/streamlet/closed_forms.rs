@@ -27,10 +27,8 @@ fn an_epoch_costs_a_proposal_and_a_vote_of_everyone_to_everyone() {
         let others = u64::from(n - 1);
         let (n, blocks) = (u64::from(n), seen.heights);
         assert_eq!((seen.blocks, blocks), (30, 30));
-        let expected = BTreeMap::from([
-            ("proposal", blocks * others),
-            ("vote", blocks * n * others),
-        ]);
+        let expected =
+            BTreeMap::from([("proposal", blocks * others), ("vote", blocks * n * others)]);
         assert_eq!(seen.sent, expected, "n = {n}");
         // The next block is notarized an epoch and two delays later.
         assert_eq!(seen.first_and_last(), (6_000, 6_000), "n = {n}");
@@ -53,6 +51,9 @@ fn everyone_echoes_everything_once() {
 #[test]
 fn the_page_states_what_is_measured() {
     let rows = [4, 16, 64].map(|n| steady(config(n)).row(n));
-    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/protocols/streamlet.md");
+    let page = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../docs/protocols/streamlet.md"
+    );
     steady::check_page(page, "streamlet", steady::HEAD, &rows);
 }
