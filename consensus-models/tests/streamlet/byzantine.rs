@@ -9,7 +9,7 @@ use groma_consensus_models::ReplicaId;
 use groma_consensus_models::chain::Linked as _;
 use groma_consensus_models::notarized::{Choice, Message, Proposal};
 use groma_consensus_models::streamlet::StreamletRules;
-use groma_consensus_models::testing::{Cluster, Config, Fate, batch, for_seeds};
+use groma_consensus_models::testing::{Between, Cluster, Config, Fate, Fault, batch, for_seeds};
 
 use crate::Node;
 use crate::adversary::run;
@@ -67,4 +67,42 @@ fn only_the_longest_notarized_chain_is_voted_for() {
     for parent in [3, 6, 7] {
         assert_eq!(fork(parent), (0, vec![]), "parent of epoch {parent}");
     }
+}
+
+#[test]
+fn what_was_not_durable_before_a_crash_was_not_said() {
+    let d = Duration::from_millis(10);
+    let config = Config::lockstep::<Node>(4, d).set::<Node>("delta", "20ms");
+    let mut config = config.set::<Node>("echo", "true");
+    config.disk = Between::exactly(3 * d);
+    let mut cluster = Cluster::<Node>::new(config);
+    let victim = ReplicaId(3);
+    cluster.set_faulty(ReplicaId(1));
+    let said = Rc::new(RefCell::new(Vec::new()));
+    let heard = Rc::clone(&said);
+    cluster.set_filter(Box::new(move |_, from, to, message| match message {
+        Message::Vote(Choice::Block(at)) if from == victim && at.view == 1 => {
+            heard.borrow_mut().push(*at);
+            Fate::Pass
+        }
+        // The leader of epoch 1 said something else to the others.
+        Message::Echo(leader, first) if to == victim => match first.as_ref() {
+            Message::Proposal(first) if first.block.view == 1 => {
+                let mut block = first.block.clone();
+                block.batches.push(batch(7));
+                let second = Arc::new(Proposal::new(block, first.parent.clone()));
+                let second = Arc::new(Message::Proposal(second));
+                Fate::Replace(Message::Echo(*leader, second))
+            }
+            _ => Fate::Pass,
+        },
+        _ => Fate::Pass,
+    }));
+    // Between the first proposal, at d, and the echoes of it, at 2 d.
+    cluster.fault_at(d * 3 / 2, Fault::Bounce(victim));
+    assert!(!cluster.run_until(12 * d, |_| false).unwrap());
+    let mut votes = said.borrow().clone();
+    assert_eq!(votes.len(), 3, "one vote, to three others");
+    votes.dedup();
+    assert_eq!(votes.len(), 1, "{votes:?}");
 }
