@@ -11,19 +11,28 @@ pub mod block;
 pub mod chain;
 pub mod chained;
 pub mod committee;
+pub mod dag;
 mod gossip;
 pub mod heights;
+pub mod longest;
+#[cfg(feature = "malachite")]
+pub mod malachite;
+pub mod mysticeti;
+pub mod narwhal;
 pub mod notarized;
 mod outbox;
 pub mod params;
 pub mod pbft;
 mod pool;
+pub mod primary_backup;
 pub mod protocol;
 pub mod qbft;
 pub mod raft;
 mod tally;
 pub mod tendermint;
 pub mod testing;
+#[cfg(feature = "tikv-raft")]
+pub mod tikv_raft;
 mod wire;
 
 pub use chained::{hotstuff, hotstuff2, jolteon};

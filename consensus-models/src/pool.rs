@@ -185,6 +185,18 @@ impl Pool {
         }
     }
 
+    /// Forgets a waiting batch; what is remembered as committed stays so.
+    pub(crate) fn remove(&mut self, id: BatchId) {
+        if let Some(arrival) = self.index.remove(&id) {
+            self.waiting.remove(&arrival);
+        }
+    }
+
+    /// Whether a batch was committed lately.
+    pub(crate) fn is_recent(&self, id: BatchId) -> bool {
+        self.recent_ids.contains(&id)
+    }
+
     /// The recently committed batches, oldest first.
     pub(crate) fn recent(&self) -> impl ExactSizeIterator<Item = (Height, BatchId)> + '_ {
         self.recent.iter().copied()

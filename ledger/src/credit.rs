@@ -14,6 +14,8 @@
 
 mod rules;
 
+pub use crate::patterns::consent::Consent;
+
 use crate::account::AccountId;
 use crate::hash::TxId;
 use crate::record::Table;
@@ -214,28 +216,6 @@ impl Table for Subjects {
     const NAME: &'static str = "credit_subjects";
     type Key = AccountId;
     type Value = Subject;
-}
-
-/// What a subject allows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
-pub struct Consent {
-    /// How many queries it allows.
-    pub uses: u16,
-    /// How many were made.
-    pub used: u16,
-    /// From when.
-    pub granted_ns: u64,
-    /// Until when.
-    pub expires_ns: u64,
-    /// When it was revoked.
-    pub revoked_ns: Option<u64>,
-}
-
-impl Consent {
-    /// Whether it allows one more query at that time.
-    pub fn is_live(&self, now_ns: u64) -> bool {
-        self.used < self.uses && now_ns < self.expires_ns && self.revoked_ns.is_none()
-    }
 }
 
 /// Consents by subject, bank and number.

@@ -3,7 +3,8 @@
 //! A [`State`] is an immutable value with a root hash. An [`Executor`] turns a
 //! state and a block of [`SignedTransaction`]s into the next state and one
 //! [`Outcome`] per transaction. Every kind of record (payments, invoices,
-//! credit) is a file that declares [`Table`]s and a [`Rule`]; see [`record`].
+//! credit, receivables, evidence, goods) is a file that declares [`Table`]s and a
+//! [`Rule`], see [`record`], over what kinds share, see [`patterns`].
 //!
 //! This crate knows nothing of time, networks, votes or users: a block's
 //! height and timestamp are data.
@@ -15,19 +16,23 @@ pub mod account;
 mod arena;
 pub mod credit;
 pub mod crypto;
+pub mod evidence;
 pub mod executor;
 pub mod genesis;
 pub mod hash;
 pub mod invoice;
 mod pages;
 mod parallel;
+pub mod patterns;
 pub mod payment;
 pub mod proof;
 pub mod receipt;
+pub mod receivable;
 pub mod record;
 mod records;
 pub mod roles;
 pub mod state;
+pub mod traceability;
 pub mod transaction;
 mod tree;
 

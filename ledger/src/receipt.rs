@@ -47,11 +47,23 @@ pub enum Reason {
     BadSignature,
     /// The record, number or payment exists already.
     AlreadyExists,
+    /// A proof of inclusion does not lead to the root that was deposited.
+    BadProof,
+    /// It says of a record what the record does not say: an earlier time, another amount.
+    FalseClaim,
+    /// The sender is not the one in whose hands it is, or to whom it was sent.
+    BrokenCustody,
+    /// The parts do not come to the whole.
+    Unbalanced,
+    /// It was sold, discounted, divided or paid before.
+    AlreadySpent,
+    /// Its day has not come.
+    TooEarly,
 }
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Reason; 11] = [
+    pub const ALL: [Reason; 17] = [
         Reason::Duplicate,
         Reason::InsufficientFunds,
         Reason::UnknownRecord,
@@ -63,6 +75,12 @@ impl Reason {
         Reason::Malformed,
         Reason::BadSignature,
         Reason::AlreadyExists,
+        Reason::BadProof,
+        Reason::FalseClaim,
+        Reason::BrokenCustody,
+        Reason::Unbalanced,
+        Reason::AlreadySpent,
+        Reason::TooEarly,
     ];
 
     /// The name used in results and reports.
@@ -79,6 +97,12 @@ impl Reason {
             Reason::Malformed => "malformed",
             Reason::BadSignature => "bad_signature",
             Reason::AlreadyExists => "already_exists",
+            Reason::BadProof => "bad_proof",
+            Reason::FalseClaim => "false_claim",
+            Reason::BrokenCustody => "broken_custody",
+            Reason::Unbalanced => "unbalanced",
+            Reason::AlreadySpent => "already_spent",
+            Reason::TooEarly => "too_early",
         }
     }
 

@@ -5,7 +5,8 @@
 //!
 //! 1. **Tables.** A unit struct per table that implements [`Table`]: a key, a
 //!    value, and an [`Table::ID`] that no other table uses. Ranges: 1-15
-//!    payments, 16-31 invoices, 32-47 credit, then 16 for each further kind.
+//!    payments, 16-31 invoices, 32-47 credit, 48-63 receivables, 64-79 evidence,
+//!    80-95 goods, then 16 for each further kind.
 //!    Keys and values are borsh-encoded (derive `BorshSerialize` and
 //!    `BorshDeserialize`); that encoding is what the state root commits to.
 //!    A table that holds nothing does not contribute to the root, so that a

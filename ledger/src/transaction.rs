@@ -6,10 +6,13 @@
 
 use crate::account::AccountId;
 use crate::credit::CreditTx;
+use crate::evidence::EvidenceTx;
 use crate::hash::{Hash, TxId};
 use crate::invoice::InvoiceTx;
 use crate::payment::Payment;
+use crate::receivable::ReceivableTx;
 use crate::record::{Context, Rule};
+use crate::traceability::TraceTx;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -23,6 +26,12 @@ pub enum Body {
     Invoice(InvoiceTx),
     /// Credit records.
     Credit(CreditTx),
+    /// Receivables.
+    Receivable(ReceivableTx),
+    /// Judicial evidence.
+    Evidence(EvidenceTx),
+    /// Goods from hand to hand.
+    Trace(TraceTx),
 }
 
 /// The most bytes that a [`Body`] may take in memory: millions are in flight.
@@ -36,6 +45,9 @@ impl Body {
             Body::Payment(payment) => payment,
             Body::Invoice(invoice) => invoice,
             Body::Credit(credit) => credit,
+            Body::Receivable(receivable) => receivable,
+            Body::Evidence(evidence) => evidence,
+            Body::Trace(trace) => trace,
         }
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct CatchUp<M> {
     ahead: Option<(Height, ReplicaId)>,
     /// Whether FETCH is armed.
     waiting: bool,
+    /// Peers that no longer keep what is wanted, and how far they say they are.
+    pruned: BTreeMap<ReplicaId, Height>,
     transferring: bool,
 }
 
@@ -37,6 +39,7 @@ impl<M> CatchUp<M> {
             kept,
             ahead: None,
             waiting: false,
+            pruned: BTreeMap::new(),
             transferring: false,
         }
     }
@@ -69,8 +72,11 @@ impl<M> CatchUp<M> {
             return;
         }
         let waiting = self.early.entry(height).or_default();
-        let mine = waiting.iter().filter(|(sender, _)| *sender == from);
-        if mine.count() < PER_SENDER {
+        let mut mine = waiting.iter().filter(|(sender, _)| *sender == from);
+        let known = mine
+            .clone()
+            .any(|(_, known)| known.digest() == say.digest());
+        if !known && mine.nth(PER_SENDER - 1).is_none() {
             waiting.push((from, Arc::clone(say)));
         }
     }
@@ -170,9 +176,8 @@ impl<C: Core> Heights<C> {
         if self.catch_up.transferring {
             return;
         }
-        if decisions.is_empty() && executed >= self.place.height {
-            self.catch_up.transferring = true;
-            return env.transfer(from, executed);
+        if decisions.is_empty() {
+            return self.on_pruned(from, executed, env);
         }
         for decision in decisions {
             let block = &decision.block;
@@ -193,8 +198,34 @@ impl<C: Core> Heights<C> {
             .catch_up
             .ahead
             .is_some_and(|(height, _)| height > self.place.height);
-        if more && !decisions.is_empty() {
+        if more {
             env.send(from, Message::Want(self.place.height));
+        }
+    }
+
+    /// A peer no longer keeps what is wanted. A transfer needs f + 1 of them, one
+    /// of which is correct: a liar's height would be waited for in vain.
+    fn on_pruned<E: Env<Self> + ?Sized>(&mut self, from: ReplicaId, executed: Height, env: &mut E) {
+        let current = self.place.height;
+        let pruned = &mut self.catch_up.pruned;
+        pruned.retain(|_, executed| *executed >= current);
+        if executed < current || pruned.insert(from, executed).is_some() {
+            return;
+        }
+        let mut furthest: Vec<(Height, ReplicaId)> =
+            pruned.iter().map(|(who, height)| (*height, *who)).collect();
+        furthest.sort_unstable_by(|left, right| right.cmp(left));
+        let needed = self.committee.weak_quorum() as usize;
+        if let Some(&(height, who)) = furthest.get(needed - 1) {
+            self.catch_up.pruned.clear();
+            self.catch_up.transferring = true;
+            return env.transfer(who, height);
+        }
+        let n = self.committee.n();
+        let mut others = (1..n).map(|step| ReplicaId((from.0 + step) % n));
+        let unasked = |peer: &ReplicaId| *peer != self.me && !pruned.contains_key(peer);
+        if let Some(peer) = others.find(unasked) {
+            env.send(peer, Message::Want(current));
         }
     }
 

@@ -99,7 +99,8 @@ pub type Actions<M> = Vec<Action<M>>;
 pub trait Core: Debug + Sized + 'static {
     /// What its instances say.
     type Say: Say + 'static;
-    /// What it promised so far: with it, a restarted core breaks no promise.
+    /// What is written with something said, so that a restarted core breaks no
+    /// promise: all promises so far, or what is new since the last time.
     type Saved: Clone + Debug + 'static;
     /// Its parameters, read once.
     type Config: Clone + Debug;
@@ -114,8 +115,9 @@ pub trait Core: Debug + Sized + 'static {
     /// Reads them.
     fn config(params: &Params) -> Self::Config;
 
-    /// A core for one height, fresh or after a crash.
-    fn new(place: Place, config: &Self::Config, saved: Option<&Self::Saved>) -> Self;
+    /// A core for one height: fresh, or after a crash with what was written with
+    /// everything said in it, in order.
+    fn new(place: Place, config: &Self::Config, saved: &[Self::Saved]) -> Self;
     /// Begins, in round zero or where the promises say.
     fn start(&mut self, out: &mut Actions<Self::Say>);
     /// A message of this height arrived, possibly this replica's own, possibly
@@ -131,7 +133,7 @@ pub trait Core: Debug + Sized + 'static {
     /// Whether the current round's proposal was seen.
     fn has_proposal(&self) -> bool;
     /// What to write with something said.
-    fn saved(&self) -> Self::Saved;
+    fn saved(&mut self) -> Self::Saved;
     /// Bytes of a [`Core::Saved`] on the disk.
     fn saved_bytes(saved: &Self::Saved) -> u32;
 }

@@ -16,6 +16,7 @@ mod message;
 mod spread;
 mod storage;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,6 +86,9 @@ pub struct Heights<C: Core> {
     armed: [u32; CORE_KINDS],
     /// What this replica said in this height, for those who missed it.
     said: Vec<Said<C>>,
+    /// What it said, before a crash, in heights that it has yet to decide
+    /// again: the log may reach further than the ledger and the decisions.
+    promised: BTreeMap<Height, Vec<Said<C>>>,
     pool: Pool,
     outbox: Outbox<Due<C::Say>>,
     spread: Spread,
@@ -115,6 +119,16 @@ impl<C: Core> Heights<C> {
             return;
         }
         self.start_height(env);
+    }
+
+    /// Begins a height, or goes on in it with what was said before a crash.
+    fn begin<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
+        if self.said.is_empty() {
+            self.try_start(env);
+        } else {
+            self.start_height(env);
+            self.say_again(env);
+        }
     }
 
     fn start_height<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
@@ -169,6 +183,11 @@ impl<C: Core> Heights<C> {
     }
 
     fn say<E: Env<Self> + ?Sized>(&mut self, say: C::Say, env: &mut E) {
+        // A core that was restored derives again what it said before the crash.
+        let digest = say.digest();
+        if self.said.iter().any(|said| said.say.digest() == digest) {
+            return;
+        }
         env.work(Work::Sign);
         let say = Arc::new(say);
         let saved = self.core.saved();
@@ -225,14 +244,22 @@ impl<C: Core> Heights<C> {
             after: created,
             ..self.place
         };
-        self.core = C::new(self.place, &self.core_config, None);
+        self.promised = self.promised.split_off(&self.place.height);
+        self.said = self.promised.remove(&self.place.height).unwrap_or_default();
+        let saved = saved(&self.said);
+        self.core = C::new(self.place, &self.core_config, &saved);
         self.started = false;
         self.idle_over = false;
-        self.not_before = created + self.config.block_interval;
-        self.said.clear();
-        self.try_start(env);
+        // A block from the future, by a proposer that lies, holds nobody up.
+        self.not_before = created.min(env.now()) + self.config.block_interval;
+        self.begin(env);
         self.hear_early(env);
     }
+}
+
+/// What was written with what was said.
+fn saved<C: Core>(said: &[Said<C>]) -> Vec<C::Saved> {
+    said.iter().map(|said| said.saved.clone()).collect()
 }
 
 impl<C: Core> Protocol for Heights<C> {
@@ -256,12 +283,7 @@ impl<C: Core> Protocol for Heights<C> {
         for decision in std::mem::take(&mut self.again) {
             env.commit(Block::clone(&decision.block));
         }
-        if self.said.is_empty() {
-            self.try_start(env);
-        } else {
-            self.start_height(env);
-            self.say_again(env);
-        }
+        self.begin(env);
     }
 
     fn message<E: Env<Self> + ?Sized>(
@@ -330,7 +352,7 @@ impl<C: Core> Protocol for Heights<C> {
     }
 
     fn view(&self) -> u64 {
-        // One view a height and round, so that the furthest is the highest.
+        // As the turns go: the leader is the view modulo n.
         self.place.height.0 + u64::from(self.core.round())
     }
 }

@@ -2,10 +2,12 @@
 //! comes back from it.
 //!
 //! A record of something said holds the core's promises with it, so the last
-//! one of a height gives back all of them. Decisions are on the log too: should
+//! one of a height gives back all of them. They are kept until their height is
+//! decided, also by a replica whose ledger fell behind them and which must fetch
+//! its way back. Decisions are on the log too: should
 //! all replicas stop at once, nobody else had them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,23 +35,24 @@ impl<C: Core> Heights<C> {
                 .next(),
             after: last.map_or(Duration::ZERO, |last| last.block.created),
         };
-        let said: Vec<_> = recovery
-            .records
-            .iter()
-            .filter_map(|record| match record {
-                Record::Said { say, saved } if say.height() == place.height => Some(Said {
+        let mut promised: BTreeMap<Height, Vec<Said<C>>> = BTreeMap::new();
+        for record in recovery.records {
+            if let Record::Said { say, saved } = record
+                && say.height() >= place.height
+            {
+                promised.entry(say.height()).or_default().push(Said {
                     say: Arc::clone(say),
                     saved: saved.clone(),
                     durable: true,
-                }),
-                _ => None,
-            })
-            .collect();
-        let saved = said.last().map(|said: &Said<C>| &said.saved);
+                });
+            }
+        }
+        let said = promised.remove(&place.height).unwrap_or_default();
+        let saved = super::saved(&said);
         Self {
             me: setup.me,
             committee: setup.committee,
-            core: C::new(place, &core_config, saved),
+            core: C::new(place, &core_config, &saved),
             core_config,
             place,
             started: false,
@@ -57,6 +60,7 @@ impl<C: Core> Heights<C> {
             not_before: Duration::ZERO,
             armed: [0; CORE_KINDS],
             said,
+            promised,
             pool,
             outbox: Outbox::default(),
             spread: Spread::new(setup.me, setup.committee.n(), &config),
@@ -119,7 +123,8 @@ impl<C: Core> Heights<C> {
         let mut records = vec![Record::Recent(self.pool.recent().collect())];
         let decided = self.catch_up.above(Height(before));
         records.extend(decided.map(|decision| Record::Decided(Arc::clone(decision))));
-        records.extend(self.said.iter().map(|said| Record::Said {
+        let said = self.said.iter().chain(self.promised.values().flatten());
+        records.extend(said.map(|said| Record::Said {
             say: Arc::clone(&said.say),
             saved: said.saved.clone(),
         }));

@@ -84,7 +84,8 @@ impl Core for Rounds {
         params.duration("request_timeout")
     }
 
-    fn new(place: Place, request_timeout: &Duration, saved: Option<&Saved>) -> Self {
+    fn new(place: Place, request_timeout: &Duration, saved: &[Saved]) -> Self {
+        let saved = saved.last();
         Self {
             place,
             request_timeout: *request_timeout,
@@ -137,7 +138,7 @@ impl Core for Rounds {
         current.is_some_and(|round| round.proposal.is_some())
     }
 
-    fn saved(&self) -> Saved {
+    fn saved(&mut self) -> Saved {
         Saved {
             round: self.round,
             prepared: self.prepared.clone(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Step;
 use crate::block::{Batch, Block, BlockId, Height, mix};
+use crate::committee::ReplicaSet;
 use crate::heights::{Say, VOTE_BYTES, block_bytes};
 use crate::protocol::Body;
 use crate::wire::{INDEX_BYTES, SIGNATURE_BYTES};
@@ -19,6 +20,27 @@ pub enum Vote {
     Precommit,
 }
 
+/// That a quorum prevoted a value in a round: it travels with a proposal of the
+/// value in a later round.
+///
+/// The paper's gossip brings all prevotes to everyone in the end. A mesh does
+/// not: what a replica said to some before it stopped for ever, or said
+/// differently to others, nobody else passes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The round.
+    pub round: u32,
+    /// Who prevoted.
+    pub signers: ReplicaSet,
+}
+
+impl Proof {
+    /// Bytes: the round and the prevotes.
+    pub(super) fn bytes(&self) -> u32 {
+        INDEX_BYTES + VOTE_BYTES * self.signers.len()
+    }
+}
+
 /// A message of Tendermint.
 #[derive(Clone)]
 pub enum Word {
@@ -28,8 +50,8 @@ pub enum Word {
         round: u32,
         /// The value.
         block: Arc<Block>,
-        /// The round in which a quorum prevoted it before.
-        valid: Option<u32>,
+        /// Proof that a quorum prevoted it before, in the valid round.
+        valid: Option<Proof>,
     },
     /// A vote for a value, or for none.
     Vote {
@@ -62,7 +84,7 @@ impl fmt::Debug for Word {
                     write!(f, " b{}", batch.id.0)?;
                 }
                 match valid {
-                    Some(valid) => write!(f, " valid r{valid}"),
+                    Some(valid) => write!(f, " valid r{}", valid.round),
                     None => Ok(()),
                 }
             }
@@ -100,11 +122,13 @@ impl Say for Word {
         }
     }
 
-    /// A proposal is the block, its round, the valid round and a signature.
+    /// A proposal is the block, its round, the valid round, a signature, and
+    /// the prevotes of the valid round.
     fn size(&self) -> u32 {
         match self {
-            Self::Proposal { block, .. } => {
-                block_bytes(block.batches.len()) + 2 * INDEX_BYTES + SIGNATURE_BYTES
+            Self::Proposal { block, valid, .. } => {
+                let valid = valid.as_ref().map_or(INDEX_BYTES, Proof::bytes);
+                block_bytes(block.batches.len()) + INDEX_BYTES + SIGNATURE_BYTES + valid
             }
             Self::Vote { .. } => VOTE_BYTES,
         }
@@ -156,17 +180,19 @@ pub struct Saved {
     pub step: Step,
     /// Round and value locked on.
     pub locked: Option<(u32, Arc<Block>)>,
-    /// Round and value of the latest quorum of prevotes.
-    pub valid: Option<(u32, Arc<Block>)>,
+    /// The latest value with a quorum of prevotes, and the proof: should all
+    /// who are left stop at once, nobody could show it otherwise.
+    pub valid: Option<(Proof, Arc<Block>)>,
 }
 
 impl Saved {
-    /// Bytes on the disk: round, step, and both values.
+    /// Bytes on the disk: round, step, both values and the proof.
     pub(super) fn bytes(&self) -> u32 {
-        let value = |value: &Option<(u32, Arc<Block>)>| {
-            let (_, block) = value.as_ref()?;
-            Some(INDEX_BYTES + block_bytes(block.batches.len()))
-        };
-        2 * INDEX_BYTES + value(&self.locked).unwrap_or(0) + value(&self.valid).unwrap_or(0)
+        let value = |block: &Block| block_bytes(block.batches.len());
+        let locked = self.locked.as_ref();
+        let valid = self.valid.as_ref();
+        2 * INDEX_BYTES
+            + locked.map_or(0, |(_, block)| INDEX_BYTES + value(block))
+            + valid.map_or(0, |(proof, block)| proof.bytes() + value(block))
     }
 }

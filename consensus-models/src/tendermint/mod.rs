@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use message::{Saved, Vote, Word};
+pub use message::{Proof, Saved, Vote, Word};
 
 use crate::block::{Block, BlockId};
 use crate::committee::{ReplicaId, ReplicaSet};
@@ -69,7 +69,8 @@ pub struct Timeouts {
 /// What is known of one round.
 #[derive(Debug, Default)]
 struct Round {
-    /// The value, and the round in which a quorum prevoted it before.
+    /// The value, and the round in which a quorum is shown to have prevoted it
+    /// before.
     proposal: Option<(Arc<Block>, Option<u32>)>,
     prevotes: Ballots,
     precommits: Ballots,
@@ -96,8 +97,8 @@ pub struct Rounds {
     step: Step,
     /// Value and round locked on.
     locked: Option<(u32, Arc<Block>)>,
-    /// The latest value known to have a quorum of prevotes.
-    valid: Option<(u32, Arc<Block>)>,
+    /// The latest value known to have a quorum of prevotes, and these.
+    valid: Option<(Proof, Arc<Block>)>,
     rounds: BTreeMap<u32, Round>,
     restored: bool,
     decided: bool,
@@ -154,7 +155,8 @@ impl Core for Rounds {
         }
     }
 
-    fn new(place: Place, timeouts: &Timeouts, saved: Option<&Saved>) -> Self {
+    fn new(place: Place, timeouts: &Timeouts, saved: &[Saved]) -> Self {
+        let saved = saved.last();
         Self {
             place,
             timeouts: *timeouts,
@@ -218,7 +220,7 @@ impl Core for Rounds {
         current.is_some_and(|round| round.proposal.is_some())
     }
 
-    fn saved(&self) -> Saved {
+    fn saved(&mut self) -> Saved {
         Saved {
             round: self.round,
             step: self.step,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{AHEAD, PRECOMMIT, PREVOTE, PROPOSE, Round, Rounds, Step, Vote, Word};
+use super::{AHEAD, PRECOMMIT, PREVOTE, PROPOSE, Proof, Round, Rounds, Step, Vote, Word};
 use crate::block::{Block, BlockId};
 use crate::committee::{ReplicaId, ReplicaSet};
 use crate::heights::{Action, Actions, Cast, Decision, Say};
@@ -21,7 +21,7 @@ impl Rounds {
             Some((valid, block)) => out.push(Action::Say(Word::Proposal {
                 round,
                 block: Arc::clone(block),
-                valid: Some(*valid),
+                valid: Some(valid.clone()),
             })),
             None => out.push(Action::Want),
         }
@@ -67,7 +67,7 @@ impl Rounds {
         }
         let fresh = match word {
             Word::Proposal { block, valid, .. } => {
-                self.take_proposal(from, round, block, *valid, out)
+                self.take_proposal(from, round, block, valid.as_ref(), out)
             }
             Word::Vote { vote, id, .. } => self.take_vote(from, *vote, round, *id, out),
         };
@@ -96,7 +96,7 @@ impl Rounds {
         from: ReplicaId,
         round: u32,
         block: &Arc<Block>,
-        valid: Option<u32>,
+        valid: Option<&Proof>,
         out: &mut Actions<Word>,
     ) -> bool {
         if from != self.place.proposer(round) {
@@ -111,12 +111,22 @@ impl Rounds {
         }
         if from != self.place.me {
             out.push(Action::Work(Work::Hash(word_bytes(block))));
-            out.push(Action::Work(Work::Verify));
+            out.push(Action::Work(match valid {
+                None => Work::Verify,
+                Some(valid) => Work::VerifyBatch(1 + valid.signers.len()),
+            }));
         }
-        if !self.place.fits(block) || valid.is_some_and(|valid| valid >= round) {
+        if !self.place.fits(block) {
             out.push(Action::Reject("proposal that does not fit its height"));
             return false;
         }
+        // The votes that line 28 asks for.
+        let quorum = self.place.committee.quorum();
+        if valid.is_some_and(|valid| valid.round >= round || valid.signers.len() < quorum) {
+            out.push(Action::Reject("proposal without a quorum of prevotes"));
+            return false;
+        }
+        let valid = valid.map(|valid| valid.round);
         self.known(round).proposal = Some((Arc::clone(block), valid));
         true
     }
@@ -188,7 +198,6 @@ impl Rounds {
         if self.step != Step::Propose {
             return;
         }
-        let quorum = self.place.committee.quorum();
         let Some((block, valid)) = self
             .rounds
             .get(&self.round)
@@ -203,13 +212,8 @@ impl Rounds {
         };
         let free = match valid {
             None => lock.is_none() || same,
-            Some(valid) => {
-                let shown = self.rounds.get(&valid);
-                if shown.map_or(0, |shown| shown.prevotes.of(Some(id))) < quorum {
-                    return;
-                }
-                lock.is_none_or(|lock| lock <= valid) || same
-            }
+            // Its proof was checked when it came.
+            Some(valid) => lock.is_none_or(|lock| lock <= valid) || same,
         };
         self.prevote(free.then_some(id), out);
     }
@@ -234,7 +238,9 @@ impl Rounds {
             && known.prevotes.of(Some(block.id())) >= quorum
         {
             known.polka = true;
-            self.valid = Some((round, Arc::clone(&block)));
+            let signers = known.prevotes.voters(Some(block.id())).cloned();
+            let signers = signers.unwrap_or_default();
+            self.valid = Some((Proof { round, signers }, Arc::clone(&block)));
             if step == Step::Prevote {
                 let id = block.id();
                 self.locked = Some((round, block));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use groma_consensus_models::ReplicaId;
 use groma_consensus_models::pbft::Pbft;
-use groma_consensus_models::testing::{Cluster, Config, batch};
+use groma_consensus_models::testing::{Cluster, Config, batch, steady};
 
 const DELAY: Duration = Duration::from_millis(10);
 
@@ -55,4 +55,15 @@ fn a_block_commits_everywhere_after_three_delays() {
             }
         }
     }
+}
+
+#[test]
+fn its_page_states_what_is_measured() {
+    let rows = [4, 16, 64].map(|n| {
+        let warm = Duration::from_millis(1_005);
+        let config = Config::lockstep::<Pbft>(n, DELAY);
+        steady::steady::<Pbft>(config, DELAY, warm, DELAY * 256).row(n)
+    });
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/protocols/pbft.md");
+    steady::check_page(page, "pbft", steady::HEAD, &rows);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use groma_consensus_models::raft::Raft;
-use groma_consensus_models::testing::{Cluster, Config, batch};
+use groma_consensus_models::testing::{Cluster, Config, batch, steady};
 use groma_consensus_models::{Block, ReplicaId};
 
 const D: Duration = Duration::from_millis(10);
@@ -190,4 +190,15 @@ fn the_log_stays_as_short_as_its_tail() {
         let records = cluster.log(ReplicaId(id)).len();
         assert!(records <= 3 + 10, "r{id} keeps {records} records");
     }
+}
+
+#[test]
+fn its_page_states_what_is_measured() {
+    let rows = [4, 16, 64].map(|n| {
+        let every = Duration::from_millis(4);
+        let warm = Duration::from_millis(5_001);
+        steady::steady::<Raft>(Config::lockstep::<Raft>(n, D), every, warm, every * 500).row(n)
+    });
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/protocols/raft.md");
+    steady::check_page(page, "raft", steady::HEAD, &rows);
 }

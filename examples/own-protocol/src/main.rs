@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use groma_experiment::registry::Registry;
-use own_protocol::PrimaryBackup;
+use own_protocol::ChainReplication;
 
 fn main() -> ExitCode {
-    groma::main_with(&Registry::standard().with::<PrimaryBackup>())
+    groma::main_with(&Registry::standard().with::<ChainReplication>())
 }

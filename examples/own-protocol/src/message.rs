@@ -1,42 +1,32 @@
-//! What primary and backups say to each other, and what it weighs.
+//! What neighbours in the chain say to each other, and what it weighs.
 
-use groma_consensus_models::{Batch, BatchId, Block, Body, Height, Message};
+use groma_consensus_models::{Batch, Block, Body, Height, Message};
 
 /// Kind, sender and length of every message.
-const HEADER: u32 = 16;
-/// Height, proposer, clock and number of handles of a block.
-const BLOCK: u32 = 24;
+const HEADER: u32 = 8;
+/// Height, clock and number of handles of a block.
+const BLOCK: u32 = 20;
 
 /// A message of the protocol.
 #[derive(Clone, Debug)]
 pub enum Say {
-    /// Primary: hold this block. All up to `committed` is committed.
-    Append {
-        /// The block.
-        block: Block,
-        /// The primary's committed height.
-        committed: Height,
-    },
-    /// Backup: the block at this height is on my disk.
-    Ack(Height),
-    /// Primary: all up to here is committed.
-    Notice(Height),
-    /// Primary: this batch, which was forwarded again, is committed already.
-    Known(BatchId),
+    /// Towards the tail: hold this block and pass it on.
+    Pass(Block),
+    /// Towards the head: the tail has committed everything up to here.
+    Done(Height),
 }
 
 impl Message for Say {
     fn size(&self) -> u32 {
         HEADER
             + match self {
-                Self::Append { block, .. } => block_bytes(block) + 8,
-                Self::Ack(_) | Self::Notice(_) => 8,
-                Self::Known(_) => 32,
+                Self::Pass(block) => block_bytes(block),
+                Self::Done(_) => 8,
             }
     }
 
     fn bodies(&self, visit: &mut dyn FnMut(&Batch, Body)) {
-        if let Self::Append { block, .. } = self {
+        if let Self::Pass(block) = self {
             for batch in &block.batches {
                 visit(batch, Body::Carried);
             }
@@ -45,10 +35,8 @@ impl Message for Say {
 
     fn kind(&self) -> &'static str {
         match self {
-            Self::Append { .. } => "append",
-            Self::Ack(_) => "ack",
-            Self::Notice(_) => "notice",
-            Self::Known(_) => "known",
+            Self::Pass(_) => "pass",
+            Self::Done(_) => "done",
         }
     }
 }

@@ -9,10 +9,10 @@ use groma_experiment::plan::Plan;
 use groma_experiment::registry::{Registry, RunOptions};
 use groma_experiment::result::{RunRecord, Verdict};
 use groma_experiment::scenario::Scenario;
-use own_protocol::PrimaryBackup;
+use own_protocol::ChainReplication;
 
 fn registry() -> Registry {
-    Registry::standard().with::<PrimaryBackup>()
+    Registry::standard().with::<ChainReplication>()
 }
 
 fn plan(protocol: &str, faults: &str) -> Plan {
@@ -34,39 +34,37 @@ fn run(plan: &Plan) -> RunRecord {
 
 #[test]
 fn it_passes_and_costs_what_the_closed_form_says() {
-    let record = run(&plan("primary-backup", ""));
+    let record = run(&plan("chain-replication", ""));
     assert_eq!(record.verdict, Verdict::Pass, "{:?}", record.reasons);
-    let backups = 4;
-    let each = backups * record.heights;
-    assert_eq!(record.messages["append"], each);
-    assert_eq!(record.messages["ack"], each);
-    // A notice may tell of several blocks, and there is one a second anyway.
-    let notices = record.messages["notice"];
-    let most = each + backups * record.virtual_seconds.ceil() as u64;
-    assert!(
-        notices >= each / 2 && notices <= most,
-        "{notices} notices for {each} appends"
-    );
-    assert_eq!(record.messages.len(), 3, "{:?}", record.messages);
+    let links = 4;
+    let each = links * record.heights;
+    assert_eq!(record.messages["pass"], each);
+    // A word may tell of several blocks.
+    let words = record.messages["done"];
+    assert!(words >= each / 2 && words <= each, "{words} for {each}");
+    assert_eq!(record.messages.len(), 2, "{:?}", record.messages);
 }
 
 #[test]
 fn it_is_in_the_same_state_as_raft_after_the_same_payments() {
-    let own = run(&plan("primary-backup", ""));
+    let own = run(&plan("chain-replication", ""));
     let raft = run(&plan("raft", ""));
     assert_eq!(own.state_root, raft.state_root);
 }
 
 #[test]
-fn a_dead_primary_stops_it_until_it_is_back() {
-    let record = run(&plan("primary-backup", "{ at: 2s, for: 1s, crash: [0] }"));
+fn a_dead_replica_stops_it_until_it_is_back() {
+    let record = run(&plan(
+        "chain-replication",
+        "{ at: 2s, for: 1s, crash: [4] }",
+    ));
     assert!(record.violations.is_empty(), "{:?}", record.violations);
     assert_eq!(record.load.expired, 0, "what waited became final later");
     assert!(record.checks.agreement > 0 && record.checks.exactly_once > 0);
     let slowest = record.finality_ms.max.unwrap();
     assert!(
         slowest > 900.0,
-        "nothing commits for the second without a primary: {slowest} ms"
+        "nothing commits for the second without the tail: {slowest} ms"
     );
 }
 
@@ -78,5 +76,5 @@ fn its_scenario_is_well_formed() {
         .iter()
         .map(|plan| plan.protocol.name.as_str())
         .collect();
-    assert_eq!(labels, ["raft", "primary-backup", "primary-backup"]);
+    assert_eq!(labels, ["raft", "pbft", "chain-replication"]);
 }

@@ -1,11 +1,12 @@
 //! What each credit transaction touches, checks and writes. The records are in the parent module.
 
 use super::{
-    AuditRow, AuditRows, BankId, Consent, ConsentKey, Consents, CreditTx, NEWEST_LIMIT,
-    QueryCounts, Record, RecordKey, Records, Registries, Registry, Source, Standing, Subjects,
-    WEIGHT_LIMIT,
+    AuditRow, AuditRows, BankId, ConsentKey, Consents, CreditTx, NEWEST_LIMIT, QueryCounts, Record,
+    RecordKey, Records, Registries, Registry, Source, Standing, Subjects, WEIGHT_LIMIT,
 };
 use crate::access::Access;
+use crate::patterns::consent;
+use crate::patterns::desk::Desk;
 use crate::receipt::Reason;
 use crate::record::{Context, Rule, Touches};
 
@@ -54,13 +55,7 @@ impl Rule for CreditTx {
     }
 
     fn apply(&self, context: &Context, access: &mut Access<'_>) -> Result<(), Reason> {
-        // Without a registry nobody has any role.
-        let registry = access.load::<Registries>(&()).unwrap_or_default();
-        let mut desk = Desk {
-            registry,
-            context,
-            access,
-        };
+        let mut desk = Desk::open::<Registries>(context, access);
         match *self {
             CreditTx::Submit {
                 key,
@@ -82,7 +77,9 @@ impl Rule for CreditTx {
             CreditTx::Uphold { key } => desk.settle(key, None),
             CreditTx::Reward { key, points } => desk.score(key, points, 1),
             CreditTx::Penalise { key, points } => desk.score(key, points, -1),
-            CreditTx::Revoke { bank, number } => desk.revoke(own_consent(context, bank, number)),
+            CreditTx::Revoke { bank, number } => {
+                consent::revoke::<Consents, _>(&mut desk, own_consent(context, bank, number))
+            }
         }
     }
 }
@@ -101,14 +98,7 @@ fn own_consent(context: &Context, bank: BankId, number: u32) -> ConsentKey {
     }
 }
 
-/// One transaction at work.
-struct Desk<'d, 'a> {
-    registry: Registry,
-    context: &'d Context,
-    access: &'d mut Access<'a>,
-}
-
-impl Desk<'_, '_> {
+impl Desk<'_, '_, Registry> {
     fn add(
         &mut self,
         key: RecordKey,
@@ -117,9 +107,6 @@ impl Desk<'_, '_> {
         digest: [u8; 32],
     ) -> Result<(), Reason> {
         check_weight(weight)?;
-        if self.access.get::<Records>(&key).is_some() {
-            return Err(Reason::AlreadyExists);
-        }
         let submitted_ns = self.context.timestamp_ns;
         let record = Record {
             source,
@@ -128,7 +115,7 @@ impl Desk<'_, '_> {
             submitted_ns,
             digest,
         };
-        self.access.put::<Records>(key, record);
+        self.create::<Records>(key, record)?;
         let mut subject = self
             .access
             .load::<Subjects>(&key.subject)
@@ -144,9 +131,7 @@ impl Desk<'_, '_> {
     }
 
     fn score(&mut self, key: RecordKey, points: u16, sign: i16) -> Result<(), Reason> {
-        if self.registry.engine.holder(self.context.sender).is_none() {
-            return Err(Reason::NotPermitted);
-        }
+        self.only_one_of(self.registry.engine)?;
         let points = i16::try_from(points).ok().filter(|points| *points > 0);
         let weight = points.ok_or(Reason::Malformed)? * sign;
         self.add(key, Source::Engine, weight, self.context.id.0)
@@ -157,7 +142,7 @@ impl Desk<'_, '_> {
             subject: self.context.sender,
             number,
         };
-        let record = self.record(key)?;
+        let record = self.entry::<Records>(&key)?;
         match record.standing {
             Standing::Active => {
                 let standing = Standing::Disputed;
@@ -179,7 +164,7 @@ impl Desk<'_, '_> {
     fn settle(&mut self, key: RecordKey, weight: Option<i16>) -> Result<(), Reason> {
         let department = self.department()?;
         check_weight(weight.unwrap_or(0))?;
-        let record = self.record(key)?;
+        let record = self.entry::<Records>(&key)?;
         if record.source != Source::Department(department) {
             return Err(Reason::NotPermitted);
         }
@@ -211,38 +196,11 @@ impl Desk<'_, '_> {
     }
 
     fn authorise(&mut self, key: ConsentKey, uses: u16, expires_ns: u64) -> Result<(), Reason> {
-        let granted_ns = self.context.timestamp_ns;
-        if uses == 0 || expires_ns <= granted_ns {
-            return Err(Reason::Malformed);
-        }
+        consent::check_terms(self, uses, expires_ns)?;
         if u32::from(key.bank.0) >= self.registry.banks.institutions {
             return Err(Reason::UnknownRecord);
         }
-        if self.access.get::<Consents>(&key).is_some() {
-            return Err(Reason::AlreadyExists);
-        }
-        let consent = Consent {
-            uses,
-            used: 0,
-            granted_ns,
-            expires_ns,
-            revoked_ns: None,
-        };
-        self.access.put::<Consents>(key, consent);
-        Ok(())
-    }
-
-    fn revoke(&mut self, key: ConsentKey) -> Result<(), Reason> {
-        let mut consent = self
-            .access
-            .load::<Consents>(&key)
-            .ok_or(Reason::Dependency)?;
-        if consent.revoked_ns.is_some() {
-            return Err(Reason::WrongState);
-        }
-        consent.revoked_ns = Some(self.context.timestamp_ns);
-        self.access.put::<Consents>(key, consent);
-        Ok(())
+        consent::grant::<Consents, _>(self, key, uses, expires_ns)
     }
 
     fn query(&mut self, key: ConsentKey) -> Result<(), Reason> {
@@ -255,11 +213,7 @@ impl Desk<'_, '_> {
         if self.registry.banks.holder(teller) != Some(u32::from(key.bank.0)) {
             return Err(Reason::NotPermitted);
         }
-        let consent = self.access.load::<Consents>(&key);
-        let live = consent.filter(|consent| consent.is_live(asked_ns));
-        let mut consent = live.ok_or(Reason::NoConsent)?;
-        consent.used += 1;
-        self.access.put::<Consents>(key, consent);
+        let usage = consent::take::<Consents, _>(self, key)?;
         let score = self
             .access
             .get::<Subjects>(&key.subject)
@@ -267,7 +221,7 @@ impl Desk<'_, '_> {
         let score = score.unwrap_or(super::BASE_SCORE);
         let row = AuditRow {
             consent: key,
-            usage: consent.used,
+            usage,
             teller,
             asked_ns,
             score,
@@ -278,14 +232,9 @@ impl Desk<'_, '_> {
         Ok(())
     }
 
-    fn record(&mut self, key: RecordKey) -> Result<Record, Reason> {
-        self.access.load::<Records>(&key).ok_or(Reason::Dependency)
-    }
-
     /// The department for which the sender speaks.
     fn department(&self) -> Result<u16, Reason> {
-        let department = self.registry.departments.holder(self.context.sender);
-        let department = department.ok_or(Reason::NotPermitted)?;
+        let department = self.only_one_of(self.registry.departments)?;
         u16::try_from(department).map_err(|_| Reason::NotPermitted)
     }
 }

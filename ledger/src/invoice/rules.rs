@@ -6,7 +6,7 @@ use super::{
     Step,
 };
 use crate::access::Access;
-use crate::account::AccountId;
+use crate::patterns::desk::{Desk, permit};
 use crate::receipt::Reason;
 use crate::record::{Context, Rule, Touches};
 
@@ -76,13 +76,7 @@ impl Rule for InvoiceTx {
     }
 
     fn apply(&self, context: &Context, access: &mut Access<'_>) -> Result<(), Reason> {
-        // Without a registry nobody has any role.
-        let registry = access.load::<Registries>(&()).unwrap_or_default();
-        let mut desk = Desk {
-            registry,
-            context,
-            access,
-        };
+        let mut desk = Desk::open::<Registries>(context, access);
         match *self {
             InvoiceTx::GrantQuota { issuer, amount } => desk.grant(&issuer, amount),
             InvoiceTx::AdjustQuota { issuer, granted } => desk.adjust(&issuer, granted),
@@ -135,17 +129,10 @@ fn touch_quota(issuer: &CreditCode, touches: &mut Touches) {
     }
 }
 
-/// One transaction at work.
-struct Desk<'d, 'a> {
-    registry: Registry,
-    context: &'d Context,
-    access: &'d mut Access<'a>,
-}
-
-impl Desk<'_, '_> {
+impl Desk<'_, '_, Registry> {
     fn grant(&mut self, issuer: &CreditCode, amount: u64) -> Result<(), Reason> {
         let issuer = self.firm(issuer)?;
-        self.only_tax()?;
+        self.only_one_of(self.registry.tax)?;
         let mut quota = self.quota(issuer);
         let granted = quota.granted.checked_add(amount).filter(|_| amount > 0);
         quota.granted = granted.ok_or(Reason::Malformed)?;
@@ -155,7 +142,7 @@ impl Desk<'_, '_> {
 
     fn adjust(&mut self, issuer: &CreditCode, granted: u64) -> Result<(), Reason> {
         let issuer = self.firm(issuer)?;
-        self.only_tax()?;
+        self.only_one_of(self.registry.tax)?;
         let mut quota = self.quota(issuer);
         if granted < quota.outstanding() {
             return Err(Reason::QuotaExceeded);
@@ -195,7 +182,7 @@ impl Desk<'_, '_> {
     }
 
     fn claim(&mut self, number: InvoiceNumber) -> Result<(), Reason> {
-        let invoice = self.invoice(number)?;
+        let invoice = self.entry::<Invoices>(&number)?;
         self.only(invoice.payer)?;
         match invoice.step {
             Step::Issued => self.advance(number, invoice, Step::Claimed),
@@ -204,7 +191,7 @@ impl Desk<'_, '_> {
     }
 
     fn submit(&mut self, number: InvoiceNumber, employer: FirmId) -> Result<(), Reason> {
-        let invoice = self.invoice(number)?;
+        let invoice = self.entry::<Invoices>(&number)?;
         self.only(invoice.payer)?;
         if !self.registry.has_firm(employer) {
             return Err(Reason::UnknownRecord);
@@ -216,7 +203,7 @@ impl Desk<'_, '_> {
     }
 
     fn approve(&mut self, number: InvoiceNumber, employer: FirmId) -> Result<(), Reason> {
-        let invoice = self.invoice(number)?;
+        let invoice = self.entry::<Invoices>(&number)?;
         self.only_firm(employer)?;
         match invoice.step {
             Step::Reimbursing { employer: asked } if asked == employer => {
@@ -241,7 +228,7 @@ impl Desk<'_, '_> {
         issuer: FirmId,
         amount: u64,
     ) -> Result<(), Reason> {
-        let invoice = self.invoice(number)?;
+        let invoice = self.entry::<Invoices>(&number)?;
         if !red.is_valid() || amount != invoice.amount {
             return Err(Reason::Malformed);
         }
@@ -277,7 +264,7 @@ impl Desk<'_, '_> {
         red: InvoiceNumber,
         issuer: FirmId,
     ) -> Result<(), Reason> {
-        let invoice = self.invoice(number)?;
+        let invoice = self.entry::<Invoices>(&number)?;
         self.only(invoice.payer)?;
         if invoice.step != (Step::RedPending { red }) {
             return Err(Reason::WrongState);
@@ -285,10 +272,7 @@ impl Desk<'_, '_> {
         if invoice.issuer != issuer {
             return Err(Reason::NotPermitted);
         }
-        let mut record = self
-            .access
-            .load::<RedInvoices>(&red)
-            .ok_or(Reason::Dependency)?;
+        let mut record = self.entry::<RedInvoices>(&red)?;
         record.in_force = true;
         self.access.put::<RedInvoices>(red, record);
         self.give_back(issuer, invoice.amount);
@@ -299,7 +283,7 @@ impl Desk<'_, '_> {
         if !number.is_valid() {
             return Err(Reason::Malformed);
         }
-        if self.invoice(number)?.amount == amount {
+        if self.entry::<Invoices>(&number)?.amount == amount {
             Ok(())
         } else {
             Err(Reason::UnknownRecord)
@@ -350,13 +334,6 @@ impl Desk<'_, '_> {
         self.access.load::<Quotas>(&issuer).unwrap_or(opening)
     }
 
-    /// The invoice, which an earlier transaction must have issued.
-    fn invoice(&mut self, number: InvoiceNumber) -> Result<Invoice, Reason> {
-        self.access
-            .load::<Invoices>(&number)
-            .ok_or(Reason::Dependency)
-    }
-
     fn firm(&self, code: &CreditCode) -> Result<FirmId, Reason> {
         let firm = code.firm().ok_or(Reason::Malformed)?;
         if self.registry.has_firm(firm) {
@@ -366,29 +343,7 @@ impl Desk<'_, '_> {
         }
     }
 
-    fn only(&self, account: AccountId) -> Result<(), Reason> {
-        if self.context.sender == account {
-            Ok(())
-        } else {
-            Err(Reason::NotPermitted)
-        }
-    }
-
     fn only_firm(&self, firm: FirmId) -> Result<(), Reason> {
-        let speaks = self.registry.firm_of(self.context.sender) == Some(firm);
-        if speaks {
-            Ok(())
-        } else {
-            Err(Reason::NotPermitted)
-        }
-    }
-
-    fn only_tax(&self) -> Result<(), Reason> {
-        let speaks = self.registry.tax.holder(self.context.sender).is_some();
-        if speaks {
-            Ok(())
-        } else {
-            Err(Reason::NotPermitted)
-        }
+        permit(self.registry.firm_of(self.context.sender) == Some(firm))
     }
 }

@@ -1,0 +1,33 @@
+//! Scripts with expected traces, one test each.
+
+use groma_consensus_models::mysticeti::Mysticeti;
+use groma_consensus_models::testing::script;
+
+fn check(name: &str) {
+    script::check::<Mysticeti>(format!("tests/scripts/mysticeti/{name}.txt"));
+}
+
+#[test]
+fn normal() {
+    check("normal");
+}
+
+#[test]
+fn leader_crash() {
+    check("leader-crash");
+}
+
+#[test]
+fn promises() {
+    check("promises");
+}
+
+#[test]
+fn fetch() {
+    check("fetch");
+}
+
+#[test]
+fn transfer() {
+    check("transfer");
+}

@@ -1,0 +1,21 @@
+//! The few shapes that record kinds are made of, so that a kind is a declaration and not a copy.
+//!
+//! | pattern | what it holds to | file |
+//! |---|---|---|
+//! | registry entry | written once, found by its number, stepped by whom it names | [`desk`] |
+//! | transferable instrument | one holder; parts come to the whole; paid once | [`instrument`] |
+//! | consented record | no use without a live consent | [`consent`] |
+//! | custody chain | from hand to hand without a gap, in whatever it is packed | [`custody`] |
+//! | joint signature | in force when all that it needs have signed, each once | [`cosign`] |
+//! | deposit of digests | a leaf under a root that was deposited | [`inclusion`] |
+//!
+//! Each generic piece names its tables through a trait of the kind, because a table's number is part
+//! of the state root. The functions take a [`desk::Desk`]: the sender, the block and the state of one
+//! transaction. They know no kind.
+
+pub mod consent;
+pub mod cosign;
+pub mod custody;
+pub mod desk;
+pub mod inclusion;
+pub mod instrument;
