@@ -105,16 +105,11 @@ impl Simplex {
             self.say(Choice::Block(vote), env);
         }
         self.say(dummy, env);
-        Self::hear_again(self, dummy, env);
-    }
-
-    /// Counts the own repeated votes, which a crash made it forget.
-    fn hear_again<E: Env<Self> + ?Sized>(node: &mut Self, dummy: Choice, env: &mut E) {
-        let me = node.me;
-        if let Some(vote) = node.vote {
-            node.on_vote(me, vote, env);
+        // A crash may have made it forget that it counted them.
+        if let Some(vote) = self.vote {
+            self.on_vote(self.me, vote, env);
         }
-        SimplexRules::other_vote(node, me, dummy, env);
+        self.on_dummy_vote(self.me, iteration, env);
     }
 
     fn on_dummy_vote<E: Env<Self> + ?Sized>(&mut self, from: ReplicaId, view: u64, env: &mut E) {

@@ -73,7 +73,7 @@ impl Rules for StreamletRules {
     fn start<E: Env<Streamlet> + ?Sized>(node: &mut Streamlet, env: &mut E) {
         node.rules.epoch = node.rules.epoch_at(env.now());
         env.set_timer(VIEW_TIMER, node.rules.rest(env.now()));
-        if node.recovered {
+        if node.rules.rest(env.now()) < node.rules.length {
             // It may have proposed in this epoch before it stopped.
             node.proposed = node.rules.epoch;
         }
