@@ -165,6 +165,8 @@ fn a_false_commit_state_is_not_adopted() {
             forged.batches.clear();
             Fate::Replace(Message::State(Arc::new(forged)))
         }
+        // The lie comes first.
+        Message::State(_) => Fate::Delay(Duration::from_millis(200)),
         _ => Fate::Pass,
     }));
     for second in [1, 6, 11] {
