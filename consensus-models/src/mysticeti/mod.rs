@@ -25,11 +25,11 @@ use std::sync::Arc;
 pub use message::{DagBlock, Message, Point, Record, Ref, Request, Response};
 
 use crate::block::{Batch, Block, Digest, Height};
-use crate::committee::{FaultModel, ReplicaId};
+use crate::committee::{Committee, FaultModel, ReplicaId};
 use crate::outbox::Outbox;
-use crate::params::ParamSpec;
+use crate::params::{ParamSpec, Params};
 use crate::pool::Pool;
-use crate::protocol::{Env, Protocol, Recovery, Setup, TimerId, Token, Work};
+use crate::protocol::{Env, Liveness, Protocol, Recovery, Setup, TimerId, Token, Work};
 use committer::Committer;
 use config::Config;
 use dag::{Dag, Inserted};
@@ -162,6 +162,18 @@ impl Protocol for Mysticeti {
 
     fn params() -> Vec<ParamSpec> {
         config::specs()
+    }
+
+    fn liveness(committee: Committee, params: &Params) -> Liveness {
+        let default = Liveness::default();
+        // Every round may have a leader that is down; a slot is decided four
+        // rounds later, or after as many slots of other leaders that are.
+        let waits = committee.f() + 4;
+        let silence = waits * params.duration("leader_timeout");
+        Liveness {
+            silence: default.silence.max(silence),
+            ..default
+        }
     }
 
     fn new(setup: &Setup<'_>, recovery: &Recovery<'_, Record>) -> Self {

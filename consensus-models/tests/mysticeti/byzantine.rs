@@ -202,3 +202,12 @@ fn a_leader_that_equivocates_is_skipped_or_has_one_block_committed() {
     rounds.dedup();
     assert_eq!(rounds.len(), all);
 }
+
+#[test]
+fn an_author_that_refers_to_too_little_leads_nothing() {
+    let cluster = lockstep(Sin::TooFewParents);
+    let refused = cluster.rejected()["block without a quorum of parents"];
+    assert_eq!(refused, cluster.rejected().values().sum::<u64>());
+    let mut chain = cluster.chain();
+    assert!(chain.all(|block| block.proposer != ReplicaId(0)));
+}
