@@ -15,7 +15,7 @@ use proptest::prelude::*;
 fn the_mix_and_the_sizes_are_the_catalogues() {
     // Enough for the first nine lags, after which goods have gone all the way.
     let setup = WorkloadSetup {
-        stock: 6_000,
+        stock: 9_000,
         ..honest()
     };
     let mut run = Run::new(build("traceability", &setup), 1);

@@ -31,8 +31,8 @@ pub(super) fn first_free(stock: u32) -> u64 {
     NUMBERS * u64::from(stock)
 }
 
-/// The stock, the same whenever it is asked for: of 32 pieces three are to be packed, 13 shipped, five
-/// received (one of them after customs), six unpacked and five sold. New goods arrive after nine lags
+/// The stock, the same whenever it is asked for: of 32 pieces three are to be packed, 13 shipped, six
+/// received (two of them after customs), five unpacked and five sold. New goods arrive after nine lags
 /// and take the place of the stock stage by stage: in all it lasts for 1.7 lags of full load.
 pub(super) fn pieces(people: People, stock: u32) -> impl Iterator<Item = Piece> {
     let traders = people.minor_firms();
@@ -53,12 +53,12 @@ pub(super) fn pieces(people: People, stock: u32) -> impl Iterator<Item = Piece> 
         match piece % 32 {
             0..3 => Piece::Batch(row),
             3..16 => Piece::Packed(case),
-            16..21 => Piece::OnItsWay(Good {
+            16..22 => Piece::OnItsWay(Good {
                 holder: trader,
-                uncleared: piece % 32 == 20,
+                uncleared: piece % 32 >= 20,
                 ..case
             }),
-            21..27 => Piece::Arrived(Good {
+            22..27 => Piece::Arrived(Good {
                 holder: trader,
                 hop: 1,
                 legs: 0,
