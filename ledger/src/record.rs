@@ -21,6 +21,10 @@
 //! 4. **Five lines elsewhere**: `pub mod kind;` in `lib.rs`, the variant in
 //!    [`crate::transaction::Body`] and its arm in `Body::rule`, a `From` if wanted.
 //!
+//! Most kinds are instruments, chains of custody, consented records or plain entries:
+//! [`crate::patterns`] has their functions and tables, and a kind declares its own over
+//! them. See [`crate::receivable`] for an example.
+//!
 //! What `apply` may rely on:
 //!
 //! - The sender exists, its signature is good and its nonce is used up already.

@@ -39,6 +39,11 @@ pub const BODY_LIMIT: usize = 80;
 const _: () = assert!(size_of::<Body>() <= BODY_LIMIT);
 
 impl Body {
+    /// Bytes of its encoding: with the envelope and the filler, what goes over the wire.
+    pub fn encoded_bytes(&self) -> usize {
+        borsh::object_length(self).expect("writing to nowhere cannot fail")
+    }
+
     /// The record kind's rule.
     pub fn rule(&self) -> &dyn Rule {
         match self {

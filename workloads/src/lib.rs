@@ -11,6 +11,7 @@ mod checks;
 pub mod city;
 mod counters;
 pub mod credit;
+pub mod evidence;
 pub mod invoices;
 pub mod mix;
 mod nonces;
@@ -18,6 +19,8 @@ mod parents;
 pub mod payments;
 pub mod people;
 pub mod population;
+pub mod receivables;
+pub mod traceability;
 pub mod workload;
 
 pub use arrivals::{Arrival, Arrivals, Law, LoadFault, MilliTps, Phase};

@@ -55,6 +55,17 @@ impl<T> Parents<T> {
         self.waiting.pop_front().map(|(_, parent)| parent)
     }
 
+    /// Takes the oldest parent if it is ready.
+    pub(crate) fn take_first(&mut self, now: Duration) -> Option<T> {
+        let ready = self.waiting.front().is_some_and(|(ready, _)| *ready <= now);
+        let first = if ready {
+            self.waiting.pop_front()
+        } else {
+            None
+        };
+        first.map(|(_, parent)| parent)
+    }
+
     /// Looks at one of the oldest parents that are ready.
     pub(crate) fn look(&self, now: Duration, rng: &mut dyn Rng) -> Option<&T> {
         let chosen = self.choose(now, rng)?;

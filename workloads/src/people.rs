@@ -10,6 +10,7 @@
 use core::fmt;
 
 use groma_ledger::AccountId;
+use groma_ledger::roles::Seats;
 
 /// The largest population.
 pub const MAX_CITIZENS: u64 = 1 << 34;
@@ -135,6 +136,28 @@ impl People {
         AccountId(first + u64::from(bank * TERMINALS + terminal))
     }
 
+    /// The seats of the firms with many terminals.
+    pub fn major_firms(&self) -> Seats {
+        seats(self.terminal(0, 0), MAJOR_FIRMS, TERMINALS)
+    }
+
+    /// The seats of the other firms, one each.
+    pub fn minor_firms(&self) -> Seats {
+        let first = self.terminal(MAJOR_FIRMS, 0);
+        seats(first, self.firms - MAJOR_FIRMS, 1)
+    }
+
+    /// The seats of some departments in a row.
+    pub fn departments(&self, first: u32, count: u32) -> Seats {
+        debug_assert!(first + count <= DEPARTMENTS);
+        seats(self.department(first, 0), count, TERMINALS)
+    }
+
+    /// The seats of the banks.
+    pub fn banks(&self) -> Seats {
+        seats(self.bank(0, 0), BANKS, TERMINALS)
+    }
+
     /// An account of the tax bureau.
     pub fn tax(&self, terminal: u32) -> AccountId {
         debug_assert!(terminal < TERMINALS);
@@ -145,6 +168,15 @@ impl People {
     pub fn engine(&self, terminal: u32) -> AccountId {
         debug_assert!(terminal < TERMINALS);
         AccountId(self.tax(0).0 + u64::from(TERMINALS + terminal))
+    }
+}
+
+/// Accounts `first ..` for so many institutions of `each` accounts.
+pub(crate) fn seats(first: AccountId, institutions: u32, each: u32) -> Seats {
+    Seats {
+        first,
+        institutions,
+        each,
     }
 }
 

@@ -184,6 +184,18 @@ pub fn log_uniform<R: Rng + ?Sized>(rng: &mut R, least: u64, doublings: u32) -> 
     scale + (((bits >> 32) * scale) >> 32)
 }
 
+/// A log-normal amount: `median` times e to the power of `sigma` times a standard normal draw. The
+/// normal is the sum of twelve uniforms less six (Irwin and Hall), which ends at six deviations.
+pub fn log_normal<R: Rng + ?Sized>(rng: &mut R, median: f64, sigma: f64) -> u64 {
+    let mut sum = 0_u64;
+    for _ in 0..6 {
+        let bits = rng.next_u64();
+        sum += (bits & 0xffff_ffff) + (bits >> 32);
+    }
+    let normal = sum as f64 / 4_294_967_296.0 - 6.0;
+    libm::round(median * libm::exp(sigma * normal)) as u64
+}
+
 /// Zipf draws by rejection inversion: W. Hörmann and G. Derflinger, "Rejection-inversion to
 /// generate variates from monotone discrete distributions", ACM TOMACS 6(3), 1996. Constant memory,
 /// fewer than 1.2 tries per draw.

@@ -8,13 +8,17 @@
 use core::fmt;
 use core::time::Duration;
 
+use groma_ledger::transaction::ENVELOPE_BYTES;
 use groma_ledger::{AccountId, Body, Genesis, State};
 use rand::Rng;
 
 use crate::credit::Credit;
+use crate::evidence::Evidence;
 use crate::invoices::Invoices;
 use crate::payments::Payments;
 use crate::people::{People, PopulationFault};
+use crate::receivables::Receivables;
+use crate::traceability::Traceability;
 
 /// A transaction before it has a nonce.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +29,18 @@ pub struct Draft {
     pub filler: u16,
     /// What is asked.
     pub body: Body,
+}
+
+impl Draft {
+    /// A transaction of `wire` bytes with its envelope, as far as the body leaves room for a filler.
+    pub(crate) fn sized(sender: AccountId, body: Body, wire: usize) -> Self {
+        let fixed = ENVELOPE_BYTES as usize + body.encoded_bytes();
+        Self {
+            sender,
+            filler: wire.saturating_sub(fixed) as u16,
+            body,
+        }
+    }
 }
 
 /// A law that does not hold.
@@ -122,6 +138,12 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         build: |setup| Box::new(Credit::new(setup)),
     },
     WorkloadEntry {
+        name: "evidence",
+        source: "docs/sources.md W4",
+        summary: "judicial evidence: digests in batches, notaries, 21 courts, 22 chains; 300-582 B",
+        build: |setup| Box::new(Evidence::new(setup)),
+    },
+    WorkloadEntry {
         name: "invoices",
         source: "docs/sources.md W1",
         summary: "e-invoices from quota to reimbursement; one issuer has 10 %; 220-1,440 B",
@@ -132,6 +154,18 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         source: "docs/sources.md W14",
         summary: "retail transfers to shops and people, and refunds; 280 B each",
         build: |setup| Box::new(Payments::new(setup)),
+    },
+    WorkloadEntry {
+        name: "receivables",
+        source: "docs/sources.md W5",
+        summary: "what core firms owe: passed down five tiers, split, discounted, settled; 650 B",
+        build: |setup| Box::new(Receivables::new(setup)),
+    },
+    WorkloadEntry {
+        name: "traceability",
+        source: "docs/sources.md W8",
+        summary: "goods from maker to buyer in cases and on pallets; hot articles; 350 B each",
+        build: |setup| Box::new(Traceability::new(setup)),
     },
 ];
 

@@ -111,6 +111,25 @@ fn a_golden_digest_pins_the_streams_and_the_encoding() {
 
 const GOLDEN: &str = "42c6b9e9bf5cb418f77a618c8d6e1ea525cd14d10f047c55a5f9ed01166bc74c";
 
+/// All workloads that there are, in equal parts.
+fn whole_city(setup: &WorkloadSetup) -> Box<dyn Workload> {
+    let parts = WORKLOADS.iter().map(|entry| (1.0, (entry.build)(setup)));
+    Box::new(Mix::new(parts.collect()).unwrap())
+}
+
+#[test]
+fn all_workloads_share_one_city() {
+    let mut run = Run::new(whole_city(&town(50_000)), 1);
+    run.blocks(20, 1_000);
+    let refused = run.share(|_, outcome| outcome != "applied");
+    assert!(
+        (0.015..0.03).contains(&refused),
+        "{refused}: {:?}",
+        run.tally
+    );
+    assert!(run.city.workload().check(&run.state).unwrap() > 50_000);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
@@ -119,6 +138,11 @@ proptest! {
         let setup = WorkloadSetup { lag: Duration::from_millis(50), stock: 300, ..town(citizens) };
         let mut run = Run::new(everything(&setup), seed);
         for _ in 0..6 {
+            run.blocks(1, 600);
+            prop_assert!(run.city.workload().check(&run.state).is_ok());
+        }
+        let mut run = Run::new(whole_city(&setup), seed);
+        for _ in 0..4 {
             run.blocks(1, 600);
             prop_assert!(run.city.workload().check(&run.state).is_ok());
         }

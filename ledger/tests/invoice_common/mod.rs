@@ -1,4 +1,4 @@
-//! A ledger that applies one transaction a block, for tests of the rules of invoices and credit.
+//! A ledger that applies one transaction a block, for tests of the rules of every kind.
 
 #![allow(clippy::unwrap_used, dead_code)]
 
@@ -61,4 +61,31 @@ impl Desk {
     pub fn record<T: Table>(&self, key: &T::Key) -> T::Value {
         self.state.get::<T>(key).unwrap()
     }
+}
+
+/// Seats of institutions.
+pub fn seats(first: u64, institutions: u32, each: u32) -> groma_ledger::roles::Seats {
+    groma_ledger::roles::Seats {
+        first: AccountId(first),
+        institutions,
+        each,
+    }
+}
+
+/// Applies bodies by their senders in blocks of 80, serially and in parallel, which must agree;
+/// returns what became of each.
+pub fn fire(desk: &mut Desk, shots: &[(u64, Body)]) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    for (height, chunk) in shots.chunks(80).enumerate() {
+        desk.now_ns += 1_000;
+        let numbered = chunk.iter().cloned().zip(height as u64 * 80..);
+        let block = numbered.map(|((sender, body), nonce)| Transaction {
+            sender: AccountId(sender),
+            nonce,
+            filler: 0,
+            body,
+        });
+        outcomes.extend(desk.block(block.collect()));
+    }
+    outcomes
 }

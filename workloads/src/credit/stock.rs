@@ -6,11 +6,10 @@ use groma_ledger::credit::{
     BankId, Consent, ConsentKey, Consents, Record, RecordKey, Records, Registries, Registry,
     Source, Standing, Subject, Subjects,
 };
-use groma_ledger::roles::Seats;
 use groma_ledger::{AccountId, Genesis};
 
 use super::{CONSENT_NS, Granted, MOST_USES, Reported};
-use crate::people::{BANKS, DEPARTMENTS, OPENING_BALANCE, People, TERMINALS};
+use crate::people::{BANKS, DEPARTMENTS, OPENING_BALANCE, People, TERMINALS, seats};
 use crate::population::Scatter;
 
 /// One piece of the stock.
@@ -97,14 +96,9 @@ pub(super) fn genesis(people: People, stock: u32, genesis: &mut Genesis) {
 }
 
 fn registry(people: People) -> Registry {
-    let seats = |first: AccountId, institutions, each| Seats {
-        first,
-        institutions,
-        each,
-    };
     Registry {
-        departments: seats(people.department(0, 0), DEPARTMENTS, TERMINALS),
-        banks: seats(people.bank(0, 0), BANKS, TERMINALS),
+        departments: people.departments(0, DEPARTMENTS),
+        banks: people.banks(),
         engine: seats(people.engine(0), 1, TERMINALS),
     }
 }

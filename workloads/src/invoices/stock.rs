@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use groma_ledger::Genesis;
 use groma_ledger::invoice::{
     FirmId, Invoice, InvoicedPayments, Invoices, PaymentId, Quota, Quotas, Registries, Registry,
     Sequence, Sequences, Step,
 };
-use groma_ledger::roles::Seats;
-use groma_ledger::{AccountId, Genesis};
 
 use super::{DOUBLINGS, LEAST_AMOUNT, OPENING_QUOTA, Parent, numbered};
 use crate::counters::Counters;
-use crate::people::{MAJOR_FIRMS, OPENING_BALANCE, People, TERMINALS};
+use crate::people::{OPENING_BALANCE, People, TERMINALS, seats};
 use crate::population::Scatter;
 
 /// How far an invoice of the stock has come.
@@ -100,19 +99,10 @@ pub(super) fn genesis(people: People, stock: u32, genesis: &mut Genesis) {
 }
 
 fn registry(people: People) -> Registry {
-    let seats = |first: AccountId, institutions, each| Seats {
-        first,
-        institutions,
-        each,
-    };
     Registry {
         tax: seats(people.tax(0), 1, TERMINALS),
-        majors: seats(people.terminal(0, 0), MAJOR_FIRMS, TERMINALS),
-        minors: seats(
-            people.terminal(MAJOR_FIRMS, 0),
-            people.firms() - MAJOR_FIRMS,
-            1,
-        ),
+        majors: people.major_firms(),
+        minors: people.minor_firms(),
         opening_quota: OPENING_QUOTA,
     }
 }

@@ -125,3 +125,65 @@ impl Run {
         matching.map(|(_, count)| count).sum::<u64>() as f64 / total as f64
     }
 }
+
+/// Fails unless each group of kinds has its share of 40,000 transactions, within five deviations.
+pub fn assert_shares(run: &Run, expected: &[(&[&str], f64)]) {
+    for (kinds, share) in expected {
+        let seen = run.share(|name, _| kinds.iter().any(|kind| name.ends_with(kind)));
+        let error = (share * (1.0 - share) / 40_000.0_f64).sqrt();
+        assert!(
+            (seen - share).abs() < 5.0 * error,
+            "{kinds:?}: {seen} and not {share}: {:?}",
+            run.tally
+        );
+    }
+}
+
+/// A town in which nobody errs and nobody attacks.
+pub fn honest() -> WorkloadSetup {
+    WorkloadSetup {
+        attack_ppm: 0,
+        mistake_ppm: 0,
+        ..town(50_000)
+    }
+}
+
+/// A run in which nobody errs and nobody attacks: nothing may be refused. Then one with attacks alone:
+/// each must be refused, for one of `reasons`, and nothing else is. Then one with the default share of
+/// mistakes.
+pub fn assert_refusals(name: &str, reasons: &[&str]) {
+    let honest = honest();
+    let mut run = Run::new(build(name, &honest), 2);
+    run.blocks(20, 1_000);
+    let refused = run.share(|_, outcome| outcome != "applied");
+    assert_eq!(refused, 0.0, "{:?}", run.tally);
+
+    let attacked = WorkloadSetup {
+        attack_ppm: 5_000,
+        ..honest
+    };
+    let mut run = Run::new(build(name, &attacked), 2);
+    run.blocks(40, 1_000);
+    let refused = run.share(|_, outcome| reasons.contains(&outcome));
+    assert!(
+        (0.0035..0.0062).contains(&refused),
+        "{refused}: {:?}",
+        run.tally
+    );
+    let other = run.share(|_, outcome| outcome != "applied" && !reasons.contains(&outcome));
+    assert_eq!(other, 0.0, "{:?}", run.tally);
+    for reason in reasons {
+        let seen = run.share(|_, outcome| outcome == *reason);
+        assert!(seen > 0.0, "no attack met {reason}: {:?}", run.tally);
+    }
+    assert!(run.city.workload().check(&run.state).is_ok());
+
+    let mut run = Run::new(build(name, &town(50_000)), 2);
+    run.blocks(20, 1_000);
+    let refused = run.share(|_, outcome| outcome != "applied");
+    assert!(
+        (0.019..0.031).contains(&refused),
+        "{refused}: {:?}",
+        run.tally
+    );
+}
