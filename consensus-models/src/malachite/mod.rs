@@ -214,7 +214,7 @@ impl Core for Rounds {
         crate::tendermint::Rounds::params()
     }
 
-    fn failed_rounds(params: &Params, rounds: u32) -> Duration {
+    fn failed_rounds(params: &Params, rounds: u32) -> std::time::Duration {
         crate::tendermint::Rounds::failed_rounds(params, rounds)
     }
 

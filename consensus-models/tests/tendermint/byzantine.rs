@@ -18,6 +18,9 @@ const D: Duration = Duration::from_millis(10);
 
 type Seen = Message<Rounds>;
 
+/// The values prevoted, by height and round; 0 is nil.
+type Prevotes = BTreeMap<(Height, u32), Vec<u64>>;
+
 /// Another block for the same place.
 fn second_face(block: &Block) -> Arc<Block> {
     let mut second = Block::clone(block);
@@ -285,7 +288,7 @@ fn a_lock_that_a_replica_gone_for_ever_helped_to_make_is_shown_to_the_others() {
 /// Whether the victim prevotes one value only in each round though it bounces
 /// at `bounce`, while its ledger is durable so late; from `after` on, proposers
 /// show it another face.
-fn prevotes_of_a_bounced(ledger: Duration, heights: u64) -> BTreeMap<(Height, u32), Vec<u64>> {
+fn prevotes_of_a_bounced(ledger: Duration, heights: u64) -> Prevotes {
     let mut config = Config::lockstep::<Tendermint>(4, D)
         .set::<Tendermint>("retain", "8")
         .set::<Tendermint>("checkpoint_interval", "1");
@@ -300,7 +303,7 @@ fn prevotes_of_a_bounced(ledger: Duration, heights: u64) -> BTreeMap<(Height, u3
             cluster.set_faulty(ReplicaId(id));
         }
     }
-    let said: Rc<RefCell<BTreeMap<(Height, u32), Vec<u64>>>> = Rc::default();
+    let said: Rc<RefCell<Prevotes>> = Rc::default();
     let heard = Rc::clone(&said);
     cluster.set_filter(Box::new(move |now, from, to, message| {
         let Message::Core(origin, said) = message else {
