@@ -107,11 +107,6 @@ impl<T: Copy + Ord> Seen<T> {
         }
         true
     }
-
-    /// Whether a name is remembered.
-    pub(crate) fn contains(&self, name: &T) -> bool {
-        self.names.contains(name)
-    }
 }
 
 #[cfg(test)]
@@ -155,6 +150,6 @@ mod tests {
         let mut seen = Seen::new(2);
         assert!(seen.insert(1) && seen.insert(2) && !seen.insert(1));
         assert!(seen.insert(3));
-        assert!(!seen.contains(&1) && seen.contains(&2));
+        assert!(!seen.insert(2) && seen.insert(1));
     }
 }

@@ -2,7 +2,7 @@
 //! files themselves are read by `groma_experiment::store`.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -28,6 +28,8 @@ pub struct Labelled {
 pub fn ordered(mut runs: Vec<LoadedRun>) -> Vec<Labelled> {
     runs.sort_by(compare);
     runs.dedup_by(|later, earlier| later.record == earlier.record);
+    let sizes = sizes(&runs);
+    let label = |run: &LoadedRun| label(run, &sizes);
     let mut seen: BTreeMap<(String, String), usize> = BTreeMap::new();
     let repeated = |run: &LoadedRun| (run.record.name.clone(), label(run));
     for run in &runs {
@@ -55,10 +57,38 @@ pub fn ordered(mut runs: Vec<LoadedRun>) -> Vec<Labelled> {
         .collect()
 }
 
+/// The path of the committee, whose values are long.
+const COMMITTEE: &str = "committee";
+
+/// Committees by scenario and size, where they are varied.
+type Sizes = BTreeMap<(String, u32), BTreeSet<String>>;
+
+fn sizes(runs: &[LoadedRun]) -> Sizes {
+    let mut sizes = Sizes::new();
+    for record in runs.iter().map(|run| &run.record) {
+        if let Some(value) = record.plan.variation.get(COMMITTEE) {
+            let place = (record.name.clone(), record.plan.replicas());
+            sizes.entry(place).or_default().insert(value.clone());
+        }
+    }
+    sizes
+}
+
 /// The plan's label, with the protocol named where nothing was varied and the
-/// mode where it is not a simulation.
-fn label(run: &LoadedRun) -> String {
-    named(run, &run.record.plan)
+/// mode where it is not a simulation. A committee that its size tells from the
+/// others of its scenario is named by that alone.
+fn label(run: &LoadedRun, sizes: &Sizes) -> String {
+    let plan = &run.record.plan;
+    let label = named(run, plan);
+    let place = (run.record.name.clone(), plan.replicas());
+    let alone = sizes.get(&place).is_some_and(|same| same.len() == 1);
+    match label.split_once(&format!("n {} (", plan.replicas())) {
+        Some((before, rest)) if alone => {
+            let after = rest.split_once(')').map_or("", |(_, after)| after);
+            format!("{before}n {}{after}", plan.replicas())
+        }
+        _ => label,
+    }
 }
 
 /// The label that a run would have if one path had not been varied.

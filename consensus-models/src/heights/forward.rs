@@ -18,7 +18,8 @@ impl<C: Core> Heights<C> {
 
     /// Who makes the next block that a batch can still be in.
     fn target(&self) -> ReplicaId {
-        if self.core.has_proposal() {
+        let made = Some((self.place.height, self.core.round()));
+        if self.core.has_proposal() || self.proposed == made {
             let Height(height) = self.place.height.next();
             self.committee.round_robin(height)
         } else {

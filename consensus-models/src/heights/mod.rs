@@ -95,6 +95,8 @@ pub struct Heights<C: Core> {
     catch_up: CatchUp<C::Say>,
     /// Highest height that the ledger has executed.
     executed: Height,
+    /// Where this replica proposed last: what comes now is too late for it.
+    proposed: Option<(Height, u32)>,
     /// Where REPEAT found the replica last.
     seen_at: (Height, u32),
     /// Whether the retry timer is armed.
@@ -166,6 +168,7 @@ impl<C: Core> Heights<C> {
     }
 
     fn propose<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
+        self.proposed = Some((self.place.height, self.core.round()));
         let batches = self
             .pool
             .select(&std::collections::BTreeSet::new(), self.config.max_batches);

@@ -66,6 +66,7 @@ impl<C: Core> Heights<C> {
             spread: Spread::new(setup.me, setup.committee.n(), &config),
             catch_up: CatchUp::new(kept),
             executed: recovery.applied,
+            proposed: None,
             seen_at: (Height(0), 0),
             retrying: false,
             again,

@@ -73,8 +73,8 @@ pub(super) fn specs(delta: &'static str) -> Vec<ParamSpec> {
         ParamSpec::integer(
             "max_batches",
             (1, 100_000),
-            "64",
-            "most batches in one block",
+            "1024",
+            "most batches in one block; many, as blocks by the clock are few",
         ),
         ParamSpec::span(
             "request_timeout",
