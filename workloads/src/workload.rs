@@ -140,7 +140,7 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
     WorkloadEntry {
         name: "evidence",
         source: "docs/sources.md W4",
-        summary: "judicial evidence: digests in batches, notaries, 21 courts, 22 chains; 300-582 B",
+        summary: "judicial evidence: digests in batches, notaries, 21 courts, 22 chains; 262-582 B",
         build: |setup| Box::new(Evidence::new(setup)),
     },
     WorkloadEntry {
