@@ -20,8 +20,14 @@ const PROTOCOL: &str = "protocol";
 const ENOUGH: usize = 6;
 /// Columns that fit a page.
 const WIDE: usize = 8;
-/// Figures as near to the best as this, as a share of it, are as good.
-const EQUAL: f64 = 0.005;
+/// Figures as near to the best as this, as a share of it, are as good; of
+/// goodput more, as arrivals at the ends of the measured time are luck.
+fn equal(metric: &Metric) -> f64 {
+    match metric.better {
+        Better::Higher => 0.02,
+        Better::Lower | Better::Neither => 0.005,
+    }
+}
 
 /// What is tabled, in this order, where it applies.
 const SHOWN: [&str; 7] = [
@@ -197,7 +203,7 @@ fn rank(metric: &Metric, cells: &mut [Vec<Option<Cell>>], column: usize) {
         return;
     };
     for cell in cells.iter_mut().filter_map(|row| row[column].as_mut()) {
-        cell.best = cell.ranks && (cell.value - best).abs() <= EQUAL * best;
+        cell.best = cell.ranks && (cell.value - best).abs() <= equal(metric) * best;
         let ratio = match metric.better {
             Better::Higher => best / cell.value.max(f64::MIN_POSITIVE),
             Better::Lower | Better::Neither => cell.value / best,

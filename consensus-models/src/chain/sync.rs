@@ -213,7 +213,9 @@ impl Sync {
             }
             self.want = None;
             self.transferring = true;
-            return Answer::Pruned(answer.executed);
+            // Not the height that it claims: a peer that lies must not make this
+            // replica wait for a state that nobody has.
+            return Answer::Pruned(tree.committed().next());
         }
         let mut expected = want.at;
         for block in &answer.blocks {
@@ -327,7 +329,8 @@ mod tests {
         let stray = sync.answered(&mut tree, at(5), ReplicaId(1), &answer(vec![]), |_| {});
         assert_eq!(stray, Answer::Useless);
         let gone = sync.answered(&mut tree, at(5), peer, &answer(vec![]), |_| {});
-        assert_eq!(gone, Answer::Pruned(Height(9)));
+        // Whatever height the peer claims.
+        assert_eq!(gone, Answer::Pruned(Height(1)));
         assert_eq!(sync.follow(&tree, at(5), peer), Step::Rest);
         sync.transferred(Height(9));
         assert!(!sync.is_transferring());

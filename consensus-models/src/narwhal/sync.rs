@@ -98,7 +98,9 @@ impl<R: Rule> Narwhal<R> {
             if lacking && executed > self.commits.height() && !self.fetch.is_resuming() {
                 self.fetch.transfer();
                 env.cancel_timer(FETCH_TIMER);
-                env.transfer(from, executed);
+                // Not the height that it claims: a peer that lies must not make
+                // this replica wait for a state that nobody has.
+                env.transfer(from, self.commits.height().next());
             }
             return;
         }

@@ -17,7 +17,7 @@ pub fn sections(comparison: &Comparison) -> Markup {
         section id="grid" {
             h2 { "Who wins where" }
             p.note {
-                "★ marks the best of each column among the runs that sustain their load (within 0.5 % counts as equal); the darker a cell, the further it is from the best, up to ten times. "
+                "★ marks the best of each column among the runs that sustain their load (within 0.5 % counts as equal, of goodput 2 %); the darker a cell, the further it is from the best, up to ten times. "
                 "Struck figures are of runs that do not sustain their load: they are not ranked."
             }
             @for (scenario, grid) in &grids {

@@ -11,6 +11,7 @@ use crate::chart::timeline;
 use crate::compare::{Comparison, Run};
 use crate::describe::{fault_code, fault_label, fault_text};
 use crate::format::{Unit, count};
+use crate::metric::FINER;
 use crate::subset::CHARTED_RUNS;
 
 /// Rows of one list; the rest is added up.
@@ -57,6 +58,7 @@ fn one(comparison: &Comparison, run: &Run) -> Markup {
                     li { "finality p50 " b { (spelled("finality_ms.p50")) } ", p99 " b { (spelled("finality_ms.p99")) } }
                     li { "largest backlog " b { (spelled("backlog.max")) } }
                     li { "busiest replica: CPU " b { (spelled("max:replica.cpu")) } ", egress " b { (spelled("max:replica.egress")) } }
+                    (lottery(run))
                 }
                 @if courses { div.two { (course(run, ink)) } }
             }
@@ -67,6 +69,26 @@ fn one(comparison: &Comparison, run: &Run) -> Markup {
             (own_faults(comparison, run))
             (service::tables(run))
             div.two { (lists(run)) }
+        }
+    }
+}
+
+/// What only chains by lottery have: blocks that a longer chain left behind, and
+/// the energy of mining.
+fn lottery(run: &Run) -> Markup {
+    let record = &run.source.record;
+    let counted = |name: &str| record.counts.get(name).copied();
+    let energy = FINER
+        .iter()
+        .find(|metric| metric.id == "per_tx.energy_joule");
+    let energy = energy.and_then(|metric| Some(metric.unit.spell((metric.value)(record)?)));
+    html! {
+        @if let Some(made) = counted("blocks-made").filter(|made| *made > 0) {
+            @let stale = counted("blocks-stale").unwrap_or(0);
+            li { "stale " b { (count(stale)) } " of " (count(made)) " blocks (" (Unit::Share.spell(stale as f64 / made as f64)) ")" }
+        }
+        @if let Some(energy) = energy {
+            li { "mining " b { (energy) } " a transaction, at the hash rate and efficiency of the plan" }
         }
     }
 }
