@@ -8,7 +8,8 @@ use groma_consensus_models::mix;
 use groma_experiment::plan::{
     CryptoMode, Dissemination, FaultKind, FaultPlan, Plan, WorkloadShare,
 };
-use support::{MS, PROTOCOLS, SECOND, phase, plan, run};
+use groma_experiment::registry::Registry;
+use support::{LOTTERIES, MS, PROTOCOLS, SECOND, phase, plan, run};
 
 /// A stream of words from a seed.
 struct Dice(u64);
@@ -107,8 +108,9 @@ fn swarm(protocol: &str) {
     for seed in seeds() {
         let plan = arbitrary(protocol, seed);
         let record = run(&plan).record;
+        let name = protocol.replace('-', "_");
         let replay =
-            format!("GROMA_SEED={seed} cargo test -p groma-experiment --test swarm {protocol}");
+            format!("GROMA_SEED={seed} cargo test -p groma-experiment --test swarm {name}");
         assert_eq!(record.violations, [], "{replay}\n{:?}", plan.faults);
         assert_eq!(
             record.load.expired, 0,
@@ -118,17 +120,43 @@ fn swarm(protocol: &str) {
     }
 }
 
-#[test]
-fn pbft_survives_the_swarm() {
-    swarm(PROTOCOLS[0]);
+/// One test a protocol.
+macro_rules! swarms {
+    ($($test:ident $protocol:literal)*) => {
+        const SWARMED: &[&str] = &[$($protocol),*];
+        $(
+            #[test]
+            fn $test() {
+                swarm($protocol);
+            }
+        )*
+    };
+}
+
+swarms! {
+    primary_backup_survives_the_swarm "primary-backup"
+    raft_survives_the_swarm "raft"
+    pbft_survives_the_swarm "pbft"
+    qbft_survives_the_swarm "qbft"
+    tendermint_survives_the_swarm "tendermint"
+    hotstuff_survives_the_swarm "hotstuff"
+    hotstuff_2_survives_the_swarm "hotstuff-2"
+    jolteon_survives_the_swarm "jolteon"
+    streamlet_survives_the_swarm "streamlet"
+    simplex_survives_the_swarm "simplex"
+    narwhal_tusk_survives_the_swarm "narwhal-tusk"
+    narwhal_bullshark_survives_the_swarm "narwhal-bullshark"
+    mysticeti_survives_the_swarm "mysticeti"
+    nakamoto_survives_the_swarm "nakamoto"
+    clique_survives_the_swarm "clique"
+    praos_survives_the_swarm "praos"
 }
 
 #[test]
-fn hotstuff_survives_the_swarm() {
-    swarm(PROTOCOLS[1]);
-}
-
-#[test]
-fn raft_survives_the_swarm() {
-    swarm(PROTOCOLS[2]);
+fn no_protocol_is_left_out() {
+    let all: Vec<&str> = PROTOCOLS.iter().chain(&LOTTERIES).copied().collect();
+    assert_eq!(SWARMED, all);
+    let registry = Registry::standard();
+    let known: Vec<&str> = registry.entries().iter().map(|entry| entry.name).collect();
+    assert_eq!(known[..all.len()], all[..]);
 }

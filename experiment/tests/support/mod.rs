@@ -13,7 +13,45 @@ use groma_experiment::plan::{
 use groma_experiment::registry::{Registry, RunOptions};
 use groma_experiment::result::RunResult;
 
-pub const PROTOCOLS: [&str; 3] = ["pbft", "hotstuff", "raft"];
+/// Every protocol with quorums that Groma brings.
+pub const PROTOCOLS: [&str; 13] = [
+    "primary-backup",
+    "raft",
+    "pbft",
+    "qbft",
+    "tendermint",
+    "hotstuff",
+    "hotstuff-2",
+    "jolteon",
+    "streamlet",
+    "simplex",
+    "narwhal-tusk",
+    "narwhal-bullshark",
+    "mysticeti",
+];
+
+/// The chains by lottery: their finality is a depth.
+pub const LOTTERIES: [&str; 3] = ["nakamoto", "clique", "praos"];
+
+/// Parameters under which a protocol finishes within a test's seconds: chains
+/// by the clock make blocks in a fraction of one.
+fn quick(protocol: &str) -> BTreeMap<String, String> {
+    let set: &[(&str, &str)] = match protocol {
+        "streamlet" => &[("delta", "30ms")],
+        "nakamoto" => &[("block_interval", "600ms"), ("confirmations", "20")],
+        "clique" => &[("period", "400ms"), ("confirmations", "24")],
+        "praos" => &[
+            ("slot", "100ms"),
+            ("active_slots", "200"),
+            ("confirmations", "10"),
+        ],
+        _ => &[],
+    };
+    set.iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
 pub const SECOND: u64 = 1_000_000_000;
 pub const MS: u64 = 1_000_000;
 
@@ -78,7 +116,7 @@ pub fn plan(protocol: &str) -> Plan {
         },
         protocol: ProtocolPlan {
             name: protocol.to_owned(),
-            params: BTreeMap::new(),
+            params: quick(protocol),
         },
         batch: BatchPlan {
             max_txs: 500,
