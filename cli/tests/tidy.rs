@@ -259,6 +259,12 @@ fn functions(text: &str) -> BTreeMap<String, usize> {
         });
         let Some((_, rest)) = words else { continue };
         let indent = line.len() - code.len();
+        // A method that a trait only declares has no body.
+        let mut signature = lines[start..].iter().map(|line| line.trim_end());
+        let last = signature.find(|line| line.ends_with(['{', '}', ';']));
+        if last.is_some_and(|line| line.ends_with(';')) {
+            continue;
+        }
         let close = format!("{}}}", " ".repeat(indent));
         let Some(length) = lines[start..].iter().position(|line| *line == close) else {
             continue;

@@ -162,7 +162,7 @@ fn an_overload_is_told_as_one() {
     for protocol in PROTOCOLS {
         let mut plan = plan(protocol);
         plan.machine.cores = 1;
-        plan.machine.egress_bps = 50_000_000;
+        plan.machine.egress_bps = 20_000_000;
         plan.mempool_max_txs = 3_000;
         plan.load = vec![phase(4 * SECOND, 10_000, true)];
         plan.drain_ns = SECOND;
