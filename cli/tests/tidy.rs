@@ -38,6 +38,7 @@ const EDGES: &[(&str, &[&str])] = &[
 /// Third-party crates that one room alone may use outside its tests.
 const HOMES: &[(&str, &str)] = &[
     ("arc-malachitebft-core-consensus", "consensus-models"),
+    ("arc-malachitebft-core-types", "consensus-models"),
     ("raft", "consensus-models"),
     ("borsh", "ledger"),
     ("ed25519-dalek", "ledger"),
