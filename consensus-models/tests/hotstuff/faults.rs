@@ -9,7 +9,7 @@ use groma_consensus_models::testing::{Cluster, Config, Fault, Trial, batch, for_
 use crate::{VARIANTS, with};
 
 /// Seeds per variant and size, unless `GROMA_SEEDS` says otherwise.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 200;
 
 fn trial(n: u32, seed: u64, variant: (&str, &str)) -> Trial {
     let mut trial = Trial::new::<HotStuff>(n, seed);

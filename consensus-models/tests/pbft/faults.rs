@@ -23,7 +23,7 @@ fn trial(n: u32, seed: u64) -> Trial {
 
 #[test]
 fn four_replicas_survive_crashes_partitions_and_loss() {
-    for_seeds(120, |seed| {
+    for_seeds(200, |seed| {
         let _ = trial(4, seed).run::<Pbft>();
     });
 }

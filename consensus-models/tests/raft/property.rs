@@ -27,7 +27,7 @@ fn trial(n: u32, seed: u64) -> Trial {
 fn it_survives_random_faults() {
     for n in [1, 2, 3, 4, 5, 7] {
         let mut transfers = 0;
-        let seeds = for_seeds(150, |seed| {
+        let seeds = for_seeds(200, |seed| {
             let cluster = trial(n, seed).run::<Raft>();
             transfers += cluster.transfers();
             // A long tail recognises every batch that is requested once more.
@@ -37,7 +37,7 @@ fn it_survives_random_faults() {
         });
         // Or else the test is weak. A replay of one seed need not show any.
         assert!(
-            n < 3 || seeds < 150 || transfers > 0,
+            n < 3 || seeds < 200 || transfers > 0,
             "n = {n}: no snapshot"
         );
     }
@@ -46,7 +46,7 @@ fn it_survives_random_faults() {
 #[test]
 fn it_survives_outages_of_the_whole_cluster() {
     for n in [3, 5] {
-        for_seeds(150, |seed| {
+        for_seeds(200, |seed| {
             let mut trial = trial(n, seed).set::<Raft>("log_tail", "100");
             trial.outages = true;
             drop(trial.run::<Raft>());
