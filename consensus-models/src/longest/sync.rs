@@ -15,7 +15,7 @@ use super::rule::Rule;
 use super::{FETCH_TIMER, Longest, POLL_TIMER};
 use crate::block::{Block, BlockId, Height};
 use crate::chain::BlockRef;
-use crate::committee::ReplicaId;
+use crate::committee::{ReplicaId, ReplicaSet};
 use crate::protocol::Env;
 
 /// Peers that are asked for one block before it is given up; who announces it
@@ -36,13 +36,19 @@ struct Want {
 pub(super) struct Sync {
     /// Blocks asked for, the lowest first.
     wants: BTreeMap<(Height, BlockId), Want>,
-    /// When headers were asked for.
-    asked: Option<Duration>,
+    /// Whom headers were asked of, and when.
+    asked: Option<(ReplicaId, Duration)>,
     /// Whether a peer has headers that the tree had no room for.
     more: bool,
     armed: bool,
     transferring: bool,
+    /// Peers that say they no longer keep what is wanted.
+    pruned: ReplicaSet,
 }
+
+/// Peers that must say so before their word is taken, where there are so many:
+/// one or two may lie.
+const PRUNED: u32 = 3;
 
 impl Sync {
     /// Whether the host brings the ledger to a later height: until then
@@ -90,7 +96,7 @@ impl<R: Rule> Longest<R> {
         points: Vec<BlockRef>,
         env: &mut E,
     ) {
-        self.sync.asked = Some(env.now());
+        self.sync.asked = Some((peer, env.now()));
         let above = self.forks.committed();
         env.send(
             peer,
@@ -172,7 +178,11 @@ impl<R: Rule> Longest<R> {
         {
             env.send(peer, Message::GetData(again));
         }
-        if self.sync.asked.is_some_and(|since| since + patience <= now) {
+        if self
+            .sync
+            .asked
+            .is_some_and(|(_, since)| since + patience <= now)
+        {
             self.sync.asked = None;
             self.ask_someone(env);
         }
@@ -215,15 +225,17 @@ impl<R: Rule> Longest<R> {
         answer: &Headers,
         env: &mut E,
     ) {
-        if self.sync.asked.take().is_none() {
+        if self.sync.asked.is_none_or(|(peer, _)| peer != from) {
             return env.reject("headers that were not asked for");
         }
+        self.sync.asked = None;
         if self.sync.transferring {
             return;
         }
         if answer.pruned {
             return self.on_pruned(from, answer.executed, env);
         }
+        self.sync.pruned = ReplicaSet::new();
         let mut last = None;
         for header in answer.headers.iter().take(self.config.fetch_blocks) {
             match self.take_header(header, env) {
@@ -247,14 +259,27 @@ impl<R: Rule> Longest<R> {
         self.fetch_more(from, env);
     }
 
-    /// The peer no longer keeps what is wanted: a state transfer from it.
+    /// The peer no longer keeps what is wanted: a state transfer, once so many
+    /// peers say so that they cannot all lie.
     fn on_pruned<E: Env<Self> + ?Sized>(&mut self, from: ReplicaId, executed: Height, env: &mut E) {
         if executed <= self.forks.committed() {
             return;
         }
+        self.sync.pruned.insert(from);
+        let others: Vec<ReplicaId> = self.peers.all().to_vec();
+        let silent = others
+            .iter()
+            .filter(|peer| !self.sync.pruned.contains(**peer));
+        let silent: Vec<ReplicaId> = silent.copied().collect();
+        if self.sync.pruned.len() < PRUNED && !silent.is_empty() {
+            let next = silent[(env.rand() % silent.len() as u64) as usize];
+            return self.ask_headers(next, env);
+        }
+        self.sync.pruned = ReplicaSet::new();
         self.sync.transferring = true;
         self.sync.wants.clear();
-        env.transfer(from, executed);
+        // Not the height that it claims, which nobody may have.
+        env.transfer(from, self.forks.committed().next());
         self.plan(env);
     }
 

@@ -9,7 +9,7 @@
 mod context;
 mod message;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub use message::Word;
 
 use crate::block::{Block, BlockId};
 use crate::committee::{ReplicaId, ReplicaSet};
-use crate::heights::{Action, Actions, Core, Decision, Heights, Place, block_bytes};
+use crate::heights::{Action, Actions, Core, Decision, Heights, Place, Say as _, block_bytes};
 use crate::params::{ParamSpec, Params};
 use crate::protocol::Work;
 use context::{Null, Validators};
@@ -50,6 +50,11 @@ pub struct Rounds {
     log: Vec<Input<City>>,
     /// Entries from before a crash.
     replay: Vec<Input<City>>,
+    /// What it said and has not heard itself say: not durable yet.
+    unsaid: BTreeSet<u64>,
+    /// A decision that waits for that: malachite counts its own vote when it
+    /// makes it, and the vote must be durable and said all the same.
+    decision: Option<Decision>,
 }
 
 impl fmt::Debug for Rounds {
@@ -68,6 +73,8 @@ struct Step<'a> {
     log: &'a mut Vec<Input<City>>,
     out: &'a mut Actions<Word>,
     proposer: ReplicaId,
+    unsaid: &'a mut BTreeSet<u64>,
+    decision: &'a mut Option<Decision>,
 }
 
 impl Rounds {
@@ -87,6 +94,16 @@ impl Rounds {
         if result.is_err() {
             out.push(Action::Reject("malachite refused an input"));
         }
+        self.conclude(out);
+    }
+
+    /// Hands over the decision once nothing of this replica's is unsaid.
+    fn conclude(&mut self, out: &mut Actions<Word>) {
+        if self.unsaid.is_empty()
+            && let Some(decision) = self.decision.take()
+        {
+            out.push(Action::Decide(decision));
+        }
     }
 }
 
@@ -99,15 +116,15 @@ impl Step<'_> {
                 resume.resume_with(())
             }
             Effect::PublishConsensusMsg(message, resume) => {
-                self.out.push(Action::Say(Word::Consensus(message)));
+                self.say(Word::Consensus(message));
                 resume.resume_with(())
             }
             Effect::PublishLivenessMsg(message, resume) => {
-                self.out.push(Action::Say(match message {
+                self.say(match message {
                     LivenessMsg::Vote(vote) => Word::Consensus(SignedConsensusMsg::Vote(vote)),
                     LivenessMsg::PolkaCertificate(certificate) => Word::Polka(certificate),
                     LivenessMsg::SkipRoundCertificate(certificate) => Word::Round(certificate),
-                }));
+                });
                 resume.resume_with(())
             }
             Effect::GetValue(_, _, _, resume) => {
@@ -120,12 +137,10 @@ impl Step<'_> {
                 for signature in &certificate.commit_signatures {
                     signers.insert(signature.address.replica());
                 }
-                if let Some(block) = block {
-                    self.out.push(Action::Decide(Decision {
-                        block: Arc::clone(block),
-                        signers,
-                    }));
-                }
+                *self.decision = block.map(|block| Decision {
+                    block: Arc::clone(block),
+                    signers,
+                });
                 resume.resume_with(())
             }
             Effect::WalAppend(_, input, resume) => {
@@ -176,6 +191,11 @@ impl Step<'_> {
             // what was said; a height ends with its decision.
             _ => Resume::Continue,
         })
+    }
+
+    fn say(&mut self, word: Word) {
+        self.unsaid.insert(word.digest());
+        self.out.push(Action::Say(word));
     }
 
     fn schedule(&mut self, timeout: Timeout) {
@@ -253,6 +273,8 @@ impl Core for Rounds {
                 .iter()
                 .flat_map(|entries| entries.iter().cloned())
                 .collect(),
+            unsaid: BTreeSet::new(),
+            decision: None,
         }
     }
 
@@ -286,8 +308,12 @@ impl Core for Rounds {
     }
 
     fn hear(&mut self, from: ReplicaId, word: &Word, out: &mut Actions<Word>) {
-        // Malachite heard itself when it spoke.
+        // Malachite heard itself when it spoke; now it is durable.
         if from == self.place.me {
+            self.unsaid.remove(&word.digest());
+            return self.conclude(out);
+        }
+        if self.decision.is_some() {
             return;
         }
         let input = match word {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use groma_consensus_models::longest::{
     Clique, Header, Headers, Locator, Message, Nakamoto, Praos, Sealed,
 };
-use groma_consensus_models::testing::{Cluster, Fate, batch};
+use groma_consensus_models::testing::{Cluster, Fate, Fault, batch};
 use groma_consensus_models::{BatchId, Height, Protocol, ReplicaId};
 
 use crate::faults::{Quick, quick};
@@ -180,4 +180,33 @@ fn headers_must_be_asked_for_and_connect() {
     let done = cluster.run_until(Duration::from_secs(60), Cluster::is_complete);
     assert_eq!(done, Ok(true), "{}", cluster.describe());
     refused(&cluster, "headers that were not asked for");
+}
+
+#[test]
+fn a_peer_that_claims_to_have_pruned_stops_nobody() {
+    for seed in 1..=10 {
+        let liar = ReplicaId(0);
+        let config = quick::<Nakamoto>(Config::random::<Nakamoto>(4, seed));
+        let mut cluster = Cluster::<Nakamoto>::new(config);
+        cluster.set_faulty(liar);
+        cluster.set_filter(Box::new(move |_, from, _, message| match message {
+            // An answer that was asked for, of a height that nobody has.
+            Message::Headers(_) if from == liar => {
+                Fate::Replace(Message::Headers(Arc::new(Headers {
+                    headers: Vec::new(),
+                    pruned: true,
+                    executed: Height(1_000_000),
+                })))
+            }
+            _ => Fate::Pass,
+        }));
+        for id in 0..40 {
+            let at = Duration::from_millis(500) * id;
+            cluster.request_at(at, ReplicaId(1 + id % 3), batch(u64::from(id) + 1));
+        }
+        cluster.fault_at(Duration::from_secs(3), Fault::Crash(ReplicaId(2)));
+        cluster.fault_at(Duration::from_secs(12), Fault::Restart(ReplicaId(2)));
+        let done = cluster.run_until(Duration::from_secs(180), Cluster::is_complete);
+        assert_eq!(done, Ok(true), "seed {seed}: {}", cluster.describe());
+    }
 }

@@ -39,10 +39,12 @@ pub(crate) fn protocol(
     };
     let Some(entry) = registry.find(name) else {
         if let Some(missing) = registry.unbuilt().find(|missing| missing.name == name) {
-            let message = format!("protocol `{name}` is not in this build");
+            let message = format!("protocol `{}` is not in this build", missing.name);
+            // All of them: the next name may lack another.
+            let features: Vec<&str> = registry.unbuilt().map(|one| one.feature).collect();
             let hint = format!(
                 "build it in:  cargo build --release --features {}",
-                missing.feature
+                features.join(",")
             );
             return Err(sink.report(Problem::new(span, message).hint(hint)));
         }
