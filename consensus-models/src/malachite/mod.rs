@@ -87,6 +87,8 @@ impl Rounds {
             proposer: self
                 .place
                 .proposer(self.state.round().as_u32().unwrap_or(0)),
+            unsaid: &mut self.unsaid,
+            decision: &mut self.decision,
         };
         let state = &mut self.state;
         let metrics = ();
