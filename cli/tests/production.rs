@@ -48,6 +48,16 @@ fn messages_per_height(record: &Value) -> f64 {
 }
 
 #[test]
+fn the_scenario_is_well_formed() {
+    let scenario = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../scenarios/protocols/production.yaml"
+    );
+    let place = Place::new();
+    place.groma(&["check", scenario]).ends(0);
+}
+
+#[test]
 fn ours_and_theirs_cost_and_take_the_same() {
     let place = Place::new();
     place.write("ideal.yaml", IDEAL);
