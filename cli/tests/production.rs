@@ -30,10 +30,11 @@ vary: { protocol: [tendermint, malachite, { raft: { commit_notify: eager } }, ti
 ";
 
 fn runs(place: &Place) -> BTreeMap<String, Value> {
-    fs::read_dir(place.path("out/runs"))
-        .unwrap()
-        .map(|entry| {
-            let text = fs::read_to_string(entry.unwrap().path().join("run.json")).unwrap();
+    place
+        .runs("out")
+        .into_iter()
+        .map(|folder| {
+            let text = fs::read_to_string(folder.join("run.json")).unwrap();
             let record: Value = serde_json::from_str(&text).unwrap();
             let name = record["plan"]["protocol"]["name"].as_str().unwrap();
             (name.to_owned(), record)
