@@ -77,10 +77,7 @@ fn figure(table: &Table, cell: Option<&Cell>) -> Markup {
     };
     let number = table.scale.number(cell.value);
     // Pale enough that the figure can be read upon it.
-    let shade = format!(
-        "background:color-mix(in srgb,var(--run1) {:.0}%,transparent)",
-        40.0 * cell.behind
-    );
+    let shade = format!("background:rgba(191,82,18,{:.2})", 0.35 * cell.behind);
     let style = (cell.ranks && !cell.best && cell.behind > 0.01).then_some(shade);
     html! {
         td.num.best[cell.best] style=[style] {
