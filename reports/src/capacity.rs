@@ -268,16 +268,12 @@ fn surface(certificates: &[&Certificate]) -> Option<Surface> {
     axes.sort_by_key(|axis| axis.values.len());
     let across = axes.pop()?;
     let down = axes.pop();
-    let place = |axis: &Axis, certificate: &Certificate| {
-        let value = certificate.variation.get(&axis.path)?;
-        axis.values.iter().position(|known| known == value)
-    };
     let rows = down.as_ref().map_or(1, |axis| axis.values.len());
     let mut cells = vec![vec![None; across.values.len()]; rows];
     for certificate in certificates {
-        let column = place(&across, certificate)?;
+        let column = across.place(&certificate.variation)?;
         let row = match &down {
-            Some(axis) => place(axis, certificate)?,
+            Some(axis) => axis.place(&certificate.variation)?,
             None => 0,
         };
         let cell: &mut Option<f64> = &mut cells[row][column];
@@ -311,6 +307,12 @@ impl Axis {
             path: path.to_owned(),
             values,
         }
+    }
+
+    /// Where on the axis a variation stands.
+    pub(crate) fn place(&self, variation: &BTreeMap<String, String>) -> Option<usize> {
+        let value = variation.get(&self.path)?;
+        self.values.iter().position(|known| known == value)
     }
 }
 

@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::capacity::Axis;
 use crate::chart::heat::plain;
 use crate::compare::{Run, ranks};
+use crate::difference::statistics::median;
 use crate::format::Scale;
 use crate::metric::{Better, FINER, METRICS, Metric};
+use crate::spread::SEED;
 
-/// The path of the seed, which is no axis.
-const SEED: &str = "seed";
 /// The path that lies down the side whenever it is varied.
 const PROTOCOL: &str = "protocol";
 /// Fewer cells need no table of their own.
@@ -87,6 +87,7 @@ pub fn grid(runs: &[Run]) -> Option<Grid> {
     let paths: BTreeSet<&String> = variations().flat_map(BTreeMap::keys).collect();
     let mut axes: Vec<Axis> = paths
         .into_iter()
+        // Seeds are taken together, they are no axis.
         .filter(|path| *path != SEED)
         .map(|path| Axis::of(path, variations()))
         .filter(|axis| axis.values.len() > 1)
@@ -143,11 +144,7 @@ fn places(runs: &[Run], down: &Axis, across: &Axis) -> Option<Places> {
     let mut places = vec![vec![Vec::new(); across.values.len()]; down.values.len()];
     for (index, run) in runs.iter().enumerate() {
         let variation = &run.source.record.plan.variation;
-        let place = |axis: &Axis| {
-            let value = variation.get(&axis.path)?;
-            axis.values.iter().position(|known| known == value)
-        };
-        places[place(down)?][place(across)?].push(index);
+        places[down.place(variation)?][across.place(variation)?].push(index);
     }
     Some(places)
 }
@@ -171,18 +168,11 @@ fn table(metric: &'static Metric, runs: &[Run], places: &Places) -> Option<Table
 }
 
 fn cell(metric: &Metric, runs: &[Run], place: &[usize]) -> Option<Cell> {
-    let mut values: Vec<f64> = place
+    let values: Vec<f64> = place
         .iter()
         .filter_map(|&index| (metric.value)(&runs[index].source.record))
         .collect();
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    let upper = *values.get(middle)?;
-    let value = if values.len() % 2 == 1 {
-        upper
-    } else {
-        (values[middle - 1] + upper) / 2.0
-    };
+    let value = median(&values)?;
     Some(Cell {
         value,
         ranks: place.iter().all(|&index| ranks(&runs[index])),

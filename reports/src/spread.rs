@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use crate::compare::{Row, Run, ranks};
+use crate::difference::statistics::median;
 use crate::load::label_without;
 
 /// The plan's path of the seed.
-const SEED: &str = "seed";
+pub(crate) const SEED: &str = "seed";
 
 /// Fewer seeds say nothing about a spread.
 const ENOUGH: usize = 3;
@@ -89,12 +90,7 @@ fn range(row: &Row, members: &[usize], offset: usize) -> Extent {
         .filter_map(|index| row.cells[offset + index].value)
         .collect();
     values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    let median = match values.len() {
-        0 => None,
-        odd if odd % 2 == 1 => Some(values[middle]),
-        _ => Some((values[middle - 1] + values[middle]) / 2.0),
-    };
+    let median = median(&values);
     let spell =
         |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| row.scale.number(value));
     Extent {

@@ -6,8 +6,8 @@
 //! ancestors too. Blocks are checked by their names, which the wanted one's
 //! tip vouches for.
 //!
-//! A state machine: it says what to do next ([`Step`]) and leaves timers,
-//! messages and the host to the protocol. Knows nothing of votes.
+//! A state machine: it says what to do next ([`Step`]) and leaves the choice of
+//! timer and message to the protocol. Knows nothing of votes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use std::time::Duration;
 use super::{BlockRef, Blocks, Link, Linked, Served, Tree};
 use crate::block::Height;
 use crate::committee::ReplicaId;
+use crate::protocol::{Env, Protocol, TimerId};
 
 /// A block that is missing.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +53,26 @@ pub(crate) enum Step {
         /// When to give up on it.
         again: Duration,
     },
+}
+
+impl Step {
+    /// Does it, with the protocol's fetch timer and its request for a block.
+    pub(crate) fn take<P: Protocol, E: Env<P> + ?Sized>(
+        self,
+        timer: TimerId,
+        request: impl FnOnce(BlockRef) -> P::Message,
+        env: &mut E,
+    ) {
+        match self {
+            Self::Rest => {}
+            Self::Stop => env.cancel_timer(timer),
+            Self::Wait(span) => env.set_timer(timer, span),
+            Self::Ask { at, to, again } => {
+                env.set_timer(timer, again);
+                env.send(to, request(at));
+            }
+        }
+    }
 }
 
 /// What an answer was worth.

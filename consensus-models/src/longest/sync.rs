@@ -266,11 +266,10 @@ impl<R: Rule> Longest<R> {
             return;
         }
         self.sync.pruned.insert(from);
-        let others: Vec<ReplicaId> = self.peers.all().to_vec();
-        let silent = others
-            .iter()
-            .filter(|peer| !self.sync.pruned.contains(**peer));
-        let silent: Vec<ReplicaId> = silent.copied().collect();
+        let peers = self.peers.all().iter().copied();
+        let silent: Vec<ReplicaId> = peers
+            .filter(|peer| !self.sync.pruned.contains(*peer))
+            .collect();
         if self.sync.pruned.len() < PRUNED && !silent.is_empty() {
             let next = silent[(env.rand() % silent.len() as u64) as usize];
             return self.ask_headers(next, env);

@@ -275,16 +275,9 @@ impl<R: Rules> Notarized<R> {
     }
 
     fn take_step<E: Env<Self> + ?Sized>(&mut self, step: Step, env: &mut E) {
-        match step {
-            Step::Rest => {}
-            Step::Stop => env.cancel_timer(FETCH_TIMER),
-            Step::Wait(span) => env.set_timer(FETCH_TIMER, span),
-            Step::Ask { at, to, again } => {
-                env.set_timer(FETCH_TIMER, again);
-                let above = self.tree.committed();
-                env.send(to, Message::BlockRequest { at, above });
-            }
-        }
+        let above = self.tree.committed();
+        let request = |at| Message::BlockRequest { at, above };
+        step.take(FETCH_TIMER, request, env);
     }
 
     pub(super) fn on_fetch_timer<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {

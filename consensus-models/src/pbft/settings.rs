@@ -38,20 +38,6 @@ impl Settings {
 const MILLISECOND: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn whole(
-    name: &'static str,
-    (min, max): (u64, u64),
-    default: &'static str,
-    help: &'static str,
-) -> ParamSpec {
-    ParamSpec {
-        name,
-        kind: ParamKind::Integer { min, max },
-        default,
-        help,
-    }
-}
-
 fn span(name: &'static str, default: &'static str, help: &'static str) -> ParamSpec {
     ParamSpec {
         name,
@@ -71,7 +57,7 @@ pub(super) fn specs() -> Vec<ParamSpec> {
             "2s",
             "how long a backup waits for a pending request before it asks for a view change; doubles with every attempt",
         ),
-        whole(
+        ParamSpec::integer(
             "patience",
             (1, 1_000),
             "32",
@@ -82,36 +68,35 @@ pub(super) fn specs() -> Vec<ParamSpec> {
             "500ms",
             "how long a replica with something outstanding waits without progress before it says where it stands and repeats itself",
         ),
-        whole(
+        ParamSpec::integer(
             "checkpoint_interval",
             (1, 4_096),
             "128",
             "heights between checkpoints (the paper's K)",
         ),
-        whole(
+        ParamSpec::integer(
             "log_intervals",
             (2, 8),
             "2",
             "distance of the watermarks in checkpoint intervals (the paper's L / K)",
         ),
-        whole("max_batches", (1, 4_096), "16", "most batches in a block"),
-        whole(
+        ParamSpec::integer("max_batches", (1, 4_096), "16", "most batches in a block"),
+        ParamSpec::integer(
             "pipeline",
             (1, 65_536),
             "8",
             "most blocks that the primary has proposed and not yet committed",
         ),
-        ParamSpec {
-            name: "auth",
-            kind: ParamKind::Choice(&["signatures", "macs"]),
-            default: "signatures",
-            help: "how messages are authenticated; macs are charged as a hash of the message, view changes are signed either way",
-        },
-        ParamSpec {
-            name: "durable",
-            kind: ParamKind::Flag,
-            default: "true",
-            help: "wait for the disk before a commit is sent; without, a replica that restarts only listens until a later checkpoint is stable, and more than f restarts at once may halt the committee",
-        },
+        ParamSpec::choice(
+            "auth",
+            &["signatures", "macs"],
+            "signatures",
+            "how messages are authenticated; macs are charged as a hash of the message, view changes are signed either way",
+        ),
+        ParamSpec::flag(
+            "durable",
+            "true",
+            "wait for the disk before a commit is sent; without, a replica that restarts only listens until a later checkpoint is stable, and more than f restarts at once may halt the committee",
+        ),
     ]
 }

@@ -3,6 +3,9 @@
 #![cfg(feature = "malachite")]
 #![allow(clippy::unwrap_used)]
 
+#[path = "../heights/faults.rs"]
 mod faults;
 mod oracle;
 mod scripts;
+
+use groma_consensus_models::malachite::Malachite as Node;

@@ -4,5 +4,8 @@
 
 mod byzantine;
 mod closed_forms;
+#[path = "../heights/faults.rs"]
 mod faults;
 mod scripts;
+
+use groma_consensus_models::qbft::Qbft as Node;

@@ -4,5 +4,9 @@
 
 mod byzantine;
 mod closed_forms;
+#[path = "../heights/faults.rs"]
 mod faults;
+mod liveness;
 mod scripts;
+
+use groma_consensus_models::tendermint::Tendermint as Node;

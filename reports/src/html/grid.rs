@@ -2,14 +2,15 @@
 
 use maud::{Markup, html};
 
+use super::parts::runs_of;
 use crate::chart::heat::plain;
 use crate::compare::{Comparison, Scenario};
 use crate::grid::{Cell, Grid, Table, grid};
 use crate::metric::Better;
 
-/// One section, when a scenario's runs make a grid.
+/// One section, when a scenario's runs make a grid; else nothing.
 pub fn sections(comparison: &Comparison) -> Markup {
-    let grids: Vec<(&Scenario, Grid)> = grids(comparison).collect();
+    let grids = grids(comparison);
     if grids.is_empty() {
         return html! {};
     }
@@ -28,16 +29,9 @@ pub fn sections(comparison: &Comparison) -> Markup {
     }
 }
 
-/// Whether the page has such a section.
-pub fn present(comparison: &Comparison) -> bool {
-    grids(comparison).next().is_some()
-}
-
-fn grids(comparison: &Comparison) -> impl Iterator<Item = (&Scenario, Grid)> {
-    comparison.scenarios.iter().filter_map(|scenario| {
-        let grid = grid(super::parts::runs_of(comparison, scenario))?;
-        Some((scenario, grid))
-    })
+fn grids(comparison: &Comparison) -> Vec<(&Scenario, Grid)> {
+    let of = |scenario| Some((scenario, grid(runs_of(comparison, scenario))?));
+    comparison.scenarios.iter().filter_map(of).collect()
 }
 
 fn one(grid: &Grid, table: &Table) -> Markup {

@@ -123,10 +123,11 @@ fn sections(comparison: &Comparison, findings: &Findings) -> Markup {
     if !runs && families.is_empty() && findings.whys.is_empty() {
         return html! { main { section.hero { h1 { "No runs" } p { "No finished run was found." } } } };
     }
+    let winners = grid::sections(comparison);
     html! {
         nav.bar aria-label="Sections" { div {
             b { "Groma" }
-            @for (id, text) in places(runs, grid::present(comparison), !families.is_empty(), !findings.whys.is_empty()) { a href={ "#" (id) } { (text) } }
+            @for (id, text) in places(runs, !winners.0.is_empty(), !families.is_empty(), !findings.whys.is_empty()) { a href={ "#" (id) } { (text) } }
         } }
         main {
             @if !families.is_empty() {
@@ -134,18 +135,18 @@ fn sections(comparison: &Comparison, findings: &Findings) -> Markup {
                 (capacity::section(&families))
             }
             @if !findings.whys.is_empty() { (why::section(&findings.whys)) }
-            @if runs { (of_runs(comparison, findings)) }
+            @if runs { (of_runs(comparison, findings, &winners)) }
             (closing::words())
         }
         (made_from(comparison.runs.len(), findings.certificates.len()))
     }
 }
 
-fn of_runs(comparison: &Comparison, findings: &Findings) -> Markup {
+fn of_runs(comparison: &Comparison, findings: &Findings, winners: &Markup) -> Markup {
     html! {
         (opening::hero(comparison))
         (opening::verdicts(comparison))
-        (grid::sections(comparison))
+        (winners)
         (matrix::figures(comparison))
         (sides::sections(comparison))
         (runs::section(comparison))

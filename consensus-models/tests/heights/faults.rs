@@ -1,10 +1,13 @@
-//! Random faults over many seeds, and replicas that stay down.
+//! Random faults over many seeds, and replicas that stay down, for any protocol
+//! that decides one height after the other: the test that includes this file
+//! says which.
 
 use std::time::Duration;
 
-use groma_consensus_models::qbft::Qbft;
 use groma_consensus_models::testing::battery::{self, Met};
 use groma_consensus_models::testing::{Config, Trial};
+
+use crate::Node;
 
 /// Half of the seeds keep so little that laggards need transfers, and a third
 /// of them gossip.
@@ -12,14 +15,14 @@ fn adapt(mut trial: Trial) -> Trial {
     let seed = trial.config.seed;
     if seed.is_multiple_of(2) {
         trial = trial
-            .set::<Qbft>("retain", "8")
-            .set::<Qbft>("checkpoint_interval", "4")
-            .set::<Qbft>("fetch_blocks", "3");
+            .set::<Node>("retain", "8")
+            .set::<Node>("checkpoint_interval", "4")
+            .set::<Node>("fetch_blocks", "3");
     }
     if seed.is_multiple_of(3) {
         trial = trial
-            .set::<Qbft>("spread", "gossip")
-            .set::<Qbft>("peers", "2");
+            .set::<Node>("spread", "gossip")
+            .set::<Node>("peers", "2");
     }
     if seed.is_multiple_of(5) {
         trial.torn_permille = 20;
@@ -28,7 +31,7 @@ fn adapt(mut trial: Trial) -> Trial {
 }
 
 fn run(n: u32, seeds: u64) -> Met {
-    battery::random_faults::<Qbft>(n, seeds, adapt)
+    battery::random_faults::<Node>(n, seeds, adapt)
 }
 
 #[test]
@@ -53,34 +56,34 @@ fn f_replicas_may_be_down_for_ever() {
         (7, vec![0, 3]),
         (10, vec![0, 3, 7]),
     ] {
-        let config = Config::random::<Qbft>(n, 11);
-        battery::members_down_for_ever::<Qbft>(config, &down, Duration::from_secs(40));
+        let config = Config::random::<Node>(n, 11);
+        battery::members_down_for_ever::<Node>(config, &down, Duration::from_secs(40));
     }
 }
 
 #[test]
 fn loss_is_survived_without_any_other_fault() {
     for seed in 1..=15 {
-        let config = Config::random::<Qbft>(4, seed);
-        battery::loss_for_ever::<Qbft>(config, Duration::from_secs(90));
-        let config = Config::random::<Qbft>(7, seed).set::<Qbft>("spread", "gossip");
-        battery::loss_for_ever::<Qbft>(config, Duration::from_secs(90));
+        let config = Config::random::<Node>(4, seed);
+        battery::loss_for_ever::<Node>(config, Duration::from_secs(90));
+        let config = Config::random::<Node>(7, seed).set::<Node>("spread", "gossip");
+        battery::loss_for_ever::<Node>(config, Duration::from_secs(90));
     }
 }
 
 #[test]
 fn equal_seeds_give_equal_runs() {
     for seed in [5, 6] {
-        battery::equal_seeds_give_equal_runs::<Qbft>(&adapt(Trial::new::<Qbft>(4, seed)));
+        battery::equal_seeds_give_equal_runs::<Node>(&adapt(Trial::new::<Node>(4, seed)));
     }
 }
 
 #[test]
 fn large_committees_go_on() {
     for n in [64, 128] {
-        let mut trial = Trial::new::<Qbft>(n, 3);
+        let mut trial = Trial::new::<Node>(n, 3);
         trial.batches = 3;
         trial.faults_until = Duration::from_secs(2);
-        drop(trial.run::<Qbft>());
+        drop(trial.run::<Node>());
     }
 }
