@@ -35,12 +35,15 @@
     });
     return 0.2126 * part[0] + 0.7152 * part[1] + 0.0722 * part[2];
   }
+  // What an element stands on: a colour that lets some of what is under it
+  // through is mixed with that.
   function ground(element) {
-    for (; element; element = element.parentElement) {
-      var colour = rgba(getComputedStyle(element).backgroundColor);
-      if (colour.length === 3 || colour[3] > 0) return colour;
-    }
-    return [255, 255, 255];
+    if (!element) return [255, 255, 255];
+    var colour = rgba(getComputedStyle(element).backgroundColor);
+    var share = colour.length === 3 ? 1 : colour[3];
+    if (share === 1) return colour;
+    var under = ground(element.parentElement);
+    return under.map(function (value, part) { return share * colour[part] + (1 - share) * value; });
   }
   function faint() {
     var found = {};
