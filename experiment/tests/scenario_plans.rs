@@ -313,6 +313,8 @@ fn the_starter_is_a_scenario() {
 #[test]
 fn every_scenario_of_the_project_is_read() {
     let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let registry = Registry::standard();
+    let mut read = 0;
     for path in yaml_files(&scenarios) {
         let shelf = path
             .parent()
@@ -322,8 +324,17 @@ fn every_scenario_of_the_project_is_read() {
             .to_str()
             .unwrap();
         if !["networks", "machines", "costs"].contains(&shelf) {
-            let read = Scenario::load(&path, &[], &Registry::standard());
-            read.unwrap_or_else(|errors| panic!("{errors}"));
+            match Scenario::load(&path, &[], &registry) {
+                Ok(_) => read += 1,
+                // Production code may be left out of a build, and then the one fault is that.
+                Err(errors) => assert!(
+                    registry.unbuilt().any(|missing| errors
+                        .to_string()
+                        .contains(&format!("`{}` is not in this build", missing.name))),
+                    "{errors}"
+                ),
+            }
         }
     }
+    assert!(read > 25, "only {read} scenarios were read");
 }
