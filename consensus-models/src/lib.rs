@@ -6,6 +6,7 @@
 //! generic sink [`Env`], so the same code runs in the simulator, on sockets
 //! and in the scripted tests.
 
+pub mod adversary;
 mod backoff;
 pub mod block;
 pub mod chain;
@@ -41,4 +42,6 @@ pub use notarized::{simplex, streamlet};
 pub use block::{Batch, BatchId, Block, BlockId, Digest, Height, mix};
 pub use committee::{Committee, FaultModel, ReplicaId, ReplicaSet};
 pub use params::{ParamKind, ParamSpec, ParamValue, Params};
-pub use protocol::{Body, Env, Liveness, Message, Protocol, Recovery, Setup, TimerId, Token, Work};
+pub use protocol::{
+    Body, Env, Liveness, Message, Proof, Protocol, Recovery, Setup, TimerId, Token, Work,
+};

@@ -21,8 +21,9 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
+use crate::adversary::Deviation;
 use crate::block::{Batch, Block, Digest, Height};
-use crate::committee::{Committee, FaultModel, ReplicaId};
+use crate::committee::{Committee, FaultModel, ReplicaId, ReplicaSet};
 use crate::params::{ParamSpec, Params};
 
 /// How a message relates to a batch's body.
@@ -48,6 +49,12 @@ pub trait Message: Clone + Debug {
 
     /// Short stable name, for traces and message counts: `"pre-prepare"`.
     fn kind(&self) -> &'static str;
+
+    /// The height of the chain that the message shows its sender to have, where
+    /// protocols gossip blocks: what a selfish miner keeps back.
+    fn offers(&self) -> Option<Height> {
+        None
+    }
 }
 
 /// A countable piece of CPU work; a price list turns it into time.
@@ -80,6 +87,9 @@ pub struct Setup<'a> {
     pub committee: Committee,
     /// Checked parameters.
     pub params: &'a Params,
+    /// How this replica deviates from the protocol; empty for a correct one.
+    /// Protocols never look: [`crate::adversary::Member`] does.
+    pub deviations: &'a [Deviation],
 }
 
 /// What survives a crash.
@@ -93,6 +103,17 @@ pub struct Recovery<'a, R> {
     /// The durable records of the write-ahead log in the order of
     /// [`Env::persist`], as last compacted by [`Env::rewrite`].
     pub records: &'a [R],
+}
+
+/// Why a block is final: the certificate that a replica commits by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// What was signed: `"commit"`, `"precommit"`, `"finalize"`.
+    pub kind: &'static str,
+    /// In which view, round or term.
+    pub view: u64,
+    /// Who signed.
+    pub signers: ReplicaSet,
 }
 
 /// What a protocol promises about progress, for whoever watches it.
@@ -148,6 +169,9 @@ pub trait Env<P: Protocol> {
     /// Commits the next height. Irrevocable; heights are contiguous from
     /// `Recovery::applied + 1` (or from the transferred height + 1).
     fn commit(&mut self, block: Block);
+    /// Shows the certificate by which the commits that follow in this call are
+    /// final, for whoever must say how two blocks of a height could be.
+    fn prove(&mut self, _proof: Proof) {}
     /// Asks the host to bring the ledger to at least `height` with a state
     /// snapshot from `from` (or another peer, should that fail). A second call
     /// replaces the first. [`Protocol::transferred`] follows.
@@ -228,4 +252,12 @@ pub trait Protocol: Sized + 'static {
 
     /// The current view, round or term, for traces and reports.
     fn view(&self) -> u64;
+
+    /// What a Byzantine leader says in place of the proposal that this instance
+    /// is about to send, to undo blocks of others: the same batches on the oldest
+    /// block that correct members would still vote to extend. `None` where the
+    /// protocol leaves no such choice, and for every other message.
+    fn fork(&self, _proposal: &Self::Message) -> Option<Self::Message> {
+        None
+    }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::message::{Message, Proposal, Qc};
 use super::tally;
-use super::{Chained, IDLE_TIMER, Rules};
+use super::{Ballot, Chained, CommitRule, IDLE_TIMER, Rules};
 use crate::block::{Batch, BatchId, Block};
 use crate::chain::{BlockRef, Link, Linked};
 use crate::committee::ReplicaId;
@@ -130,12 +130,35 @@ impl<R: Rules> Chained<R> {
         let proposal = Arc::new(Proposal::new(block, justify, tc));
         self.proposed = view;
         self.pacemaker.saw_proposal(view, self.me);
+        env.count("blocks-made", 1);
         env.work(Work::Hash(proposal.bytes()));
         env.work(Work::Sign);
         env.broadcast(Message::Proposal(Arc::clone(&proposal)));
         self.tree.insert(Arc::clone(&proposal));
         self.consider_vote(&proposal, env);
         self.commit_by(proposal.parent(), true, env);
+    }
+
+    /// The proposal with its batches on the oldest block that a voter of the
+    /// parent is still allowed to extend: the one that it is locked on.
+    pub(super) fn fork_of(&self, proposal: &Proposal) -> Option<Proposal> {
+        let parent = self.tree.get(&proposal.parent())?;
+        let justify = match self.config.rules.commit_rule() {
+            CommitRule::TwoChain => &parent.justify,
+            CommitRule::ThreeChain => &self.tree.get(&parent.parent())?.justify,
+        };
+        let block = Block {
+            height: justify.at.height.next(),
+            ..proposal.block.clone()
+        };
+        let ballot = Ballot {
+            view: block.view,
+            certified: justify.at.view,
+            given_up: proposal.tc.as_ref().and_then(|tc| tc.high),
+            locked: justify.at.view,
+        };
+        let votable = self.config.rules.permits(&ballot);
+        votable.then(|| Proposal::new(block, Arc::clone(justify), proposal.tc.clone()))
     }
 
     /// The wait of an idle leader is over.

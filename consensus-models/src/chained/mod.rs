@@ -278,4 +278,14 @@ impl<R: Rules> Protocol for Chained<R> {
     fn view(&self) -> u64 {
         self.pacemaker.view()
     }
+
+    fn fork(&self, proposal: &Message) -> Option<Message> {
+        match proposal {
+            Message::Proposal(proposal) => {
+                let fork = self.fork_of(proposal)?;
+                Some(Message::Proposal(Arc::new(fork)))
+            }
+            _ => None,
+        }
+    }
 }

@@ -12,7 +12,7 @@ use super::message::{Proposal, Qc, Record};
 use super::storage::Outgoing;
 use super::{Ballot, Chained, CommitRule, Rules};
 use crate::chain::{BlockRef, Link, Linked, Tree};
-use crate::protocol::{Env, Work};
+use crate::protocol::{Env, Proof, Work};
 
 impl CommitRule {
     /// The block that a certificate on `certified` commits.
@@ -132,11 +132,17 @@ impl<R: Rules> Chained<R> {
             self.shown = self.shown.max(head.height);
         }
         if head.height > self.tree.committed() {
-            self.commit_up_to(head, env);
+            self.commit_up_to(head, certified, env);
         }
     }
 
-    fn commit_up_to<E: Env<Self> + ?Sized>(&mut self, head: BlockRef, env: &mut E) {
+    /// Commits up to `head` because of a certificate on `certified` above it.
+    fn commit_up_to<E: Env<Self> + ?Sized>(
+        &mut self,
+        head: BlockRef,
+        certified: BlockRef,
+        env: &mut E,
+    ) {
         if self.sync.is_transferring() || self.tree.link(head) != Link::Whole {
             // The branch below is fetched; then everything is looked at again.
             return;
@@ -144,9 +150,22 @@ impl<R: Rules> Chained<R> {
         let mut branch: smallvec::SmallVec<[Arc<Proposal>; 4]> =
             self.tree.branch(head).map(Arc::clone).collect();
         branch.reverse();
+        let child = |proposal: &&Arc<Proposal>| proposal.parent() == head;
+        if let Some(child) = self.tree.branch(certified).find(child) {
+            env.prove(Proof {
+                kind: "quorum",
+                view: head.view,
+                signers: child.justify.signers.clone(),
+            });
+        }
         for proposal in branch {
             self.tree.commit(&proposal);
             self.pool.committed(&proposal.block);
+            if proposal.block.proposer == self.me {
+                // Each block is counted once: by its maker.
+                let views = self.pacemaker.view().saturating_sub(proposal.block.view);
+                env.count("views-to-commit", views);
+            }
             if !proposal.block.batches.is_empty() {
                 self.payload = proposal.block.height;
             }
@@ -161,10 +180,12 @@ impl<R: Rules> Chained<R> {
         let certified = std::iter::once(tip).chain(self.tree.branch(tip).map(|b| b.parent()));
         let rule = self.config.rules.commit_rule();
         let head = certified
-            .filter_map(|at| rule.commits(&self.tree, at))
+            .filter_map(|at| Some((rule.commits(&self.tree, at)?, at)))
             .next();
-        if let Some(head) = head.filter(|head| head.height > self.tree.committed()) {
-            self.commit_up_to(head, env);
+        if let Some((head, certified)) = head
+            && head.height > self.tree.committed()
+        {
+            self.commit_up_to(head, certified, env);
         }
     }
 

@@ -33,7 +33,7 @@ use crate::committee::{Committee, FaultModel, ReplicaId};
 use crate::outbox::Outbox;
 use crate::params::{ParamSpec, Params};
 use crate::pool::Pool;
-use crate::protocol::{Env, Liveness, Protocol, Recovery, Setup, TimerId, Token, Work};
+use crate::protocol::{Env, Liveness, Proof, Protocol, Recovery, Setup, TimerId, Token, Work};
 
 /// The wait of an idle chain, or for the block interval, is over.
 const START_TIMER: TimerId = TimerId(1);
@@ -233,6 +233,11 @@ impl<C: Core> Heights<C> {
     fn commit<E: Env<Self> + ?Sized>(&mut self, decision: &Arc<Decision>, env: &mut E) {
         self.pool.committed(&decision.block);
         self.catch_up.keep(Arc::clone(decision), self.config.retain);
+        env.prove(Proof {
+            kind: "commit",
+            view: decision.block.view,
+            signers: decision.signers.clone(),
+        });
         env.commit(Block::clone(&decision.block));
     }
 

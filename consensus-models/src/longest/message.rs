@@ -112,6 +112,15 @@ impl WireMessage for Message {
             Self::Headers(_) => "headers",
         }
     }
+
+    fn offers(&self) -> Option<Height> {
+        match self {
+            Self::Inv(at) => Some(at.height),
+            Self::Block(block) | Self::Compact(block) => Some(block.header.at().height),
+            Self::Headers(answer) => answer.headers.last().map(|header| header.at().height),
+            Self::GetData(_) | Self::GetHeaders(_) => None,
+        }
+    }
 }
 
 /// A record of the write-ahead log.

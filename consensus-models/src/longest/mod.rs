@@ -118,6 +118,7 @@ impl<R: Rule> Protocol for Longest<R> {
             me: ReplicaId(0),
             committee,
             params,
+            deviations: &[],
         });
         Liveness {
             silence: rule.silence(),

@@ -231,6 +231,7 @@ mod tests {
             me: ReplicaId(0),
             committee: Committee::new(5, FaultModel::HonestMajority),
             params: &params,
+            deviations: &[],
         })
     }
 

@@ -224,6 +224,7 @@ mod tests {
             me: ReplicaId(0),
             committee: Committee::new(n, FaultModel::HonestMajority),
             params: &params,
+            deviations: &[],
         })
     }
 

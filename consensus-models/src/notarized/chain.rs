@@ -203,6 +203,13 @@ impl<R: Rules> Notarized<R> {
         let mut branch: SmallVec<[Arc<Proposal>; 4]> =
             self.tree.branch(head).map(Arc::clone).collect();
         branch.reverse();
+        if let Some(cert) = self.certs.get(&head) {
+            env.prove(crate::protocol::Proof {
+                kind: "notarization",
+                view: head.view,
+                signers: cert.signers.clone(),
+            });
+        }
         for proposal in branch {
             self.tree.commit(&proposal);
             self.pool.committed(&proposal.block);
@@ -237,6 +244,7 @@ impl<R: Rules> Notarized<R> {
         let proposal = Arc::new(Proposal::new(block, parent));
         self.proposed = view;
         self.seen = self.seen.max(view);
+        env.count("blocks-made", 1);
         env.work(Work::Hash(proposal.bytes()));
         env.work(Work::Sign);
         env.broadcast(Message::Proposal(Arc::clone(&proposal)));

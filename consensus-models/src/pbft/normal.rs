@@ -7,7 +7,7 @@ use super::log::Saved;
 use super::message::{Certificate, Content, PrePrepare, Vote, block_size};
 use crate::block::{Block, BlockId, Height};
 use crate::committee::ReplicaId;
-use crate::protocol::{Env, Work};
+use crate::protocol::{Env, Proof, Work};
 
 /// The two kinds of votes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -286,6 +286,11 @@ impl Pbft {
             && let Some(decided) = &slot.decided
         {
             let block = Arc::clone(&decided.block);
+            env.prove(Proof {
+                kind: "commit",
+                view: decided.view,
+                signers: decided.signers.clone(),
+            });
             self.committed = self.committed.next();
             self.created = self.created.max(block.created);
             self.requests.settle(&block);

@@ -86,10 +86,11 @@ impl<P: Protocol> Cluster<P> {
         let n = config.n;
         let committee = Committee::new(n, P::FAULT_MODEL);
         let hosts = (0..n)
-            .map(|id| Host::new(ReplicaId(id), committee, config.params.clone(), config.seed))
+            .map(|id| Host::new(ReplicaId(id), committee, &config))
             .collect();
         let mut cluster = Self {
             rng: SplitMix64::fork(config.seed, 0),
+            faulty: config.adversaries.iter().map(|(id, _)| *id).collect(),
             config,
             now: Duration::ZERO,
             hosts,
@@ -97,7 +98,6 @@ impl<P: Protocol> Cluster<P> {
             sequence: vec![0; n as usize + 1],
             disk_free: vec![Duration::ZERO; n as usize],
             filter: None,
-            faulty: BTreeSet::new(),
             side: vec![false; n as usize],
             cuts: BTreeSet::new(),
             loss_permille: 0,

@@ -3,6 +3,8 @@
 //! Knows nothing of networks and delays: whoever drives it says when a write
 //! is durable, a block executed, a timer due.
 
+use super::cluster::Config;
+use crate::adversary::Deviation;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -85,6 +87,7 @@ pub(super) struct Host<P: Protocol> {
     pub(super) me: ReplicaId,
     committee: Committee,
     params: Params,
+    deviations: Vec<Deviation>,
     /// `None` while crashed.
     pub(super) protocol: Option<P>,
     /// Counts restarts, so that events of an earlier life are ignored.
@@ -101,11 +104,13 @@ pub(super) struct Host<P: Protocol> {
 }
 
 impl<P: Protocol> Host<P> {
-    pub(super) fn new(me: ReplicaId, committee: Committee, params: Params, seed: u64) -> Self {
+    pub(super) fn new(me: ReplicaId, committee: Committee, config: &Config) -> Self {
+        let own = config.adversaries.iter().filter(|(id, _)| *id == me);
         Self {
             me,
             committee,
-            params,
+            params: config.params.clone(),
+            deviations: own.map(|(_, deviation)| deviation.clone()).collect(),
             protocol: None,
             life: 0,
             ledger: Ledger::default(),
@@ -117,7 +122,7 @@ impl<P: Protocol> Host<P> {
             timer_generation: 0,
             transfer: None,
             transfer_generation: 0,
-            rng: SplitMix64::fork(seed, u64::from(me.0) + 1),
+            rng: SplitMix64::fork(config.seed, u64::from(me.0) + 1),
         }
     }
 
@@ -129,6 +134,7 @@ impl<P: Protocol> Host<P> {
                 me: self.me,
                 committee: self.committee,
                 params: &self.params,
+                deviations: &self.deviations,
             },
             &Recovery {
                 applied: self.ledger.durable.height,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::rng::SplitMix64;
+use crate::adversary::Deviation;
 use crate::committee::{Committee, ReplicaId};
 use crate::params::Params;
 use crate::protocol::Protocol;
@@ -50,6 +51,9 @@ pub struct Config {
     pub snapshot: Between,
     /// Most replicas down at once: faults beyond it do nothing.
     pub max_down: u32,
+    /// Byzantine members, where the protocol is a [`crate::adversary::Member`]:
+    /// they are excused from the checks.
+    pub adversaries: Vec<(ReplicaId, Deviation)>,
 }
 
 impl Config {
@@ -69,6 +73,7 @@ impl Config {
             ledger_disk: Between(ms(0), ms(20)),
             snapshot: Between(ms(20), ms(200)),
             max_down: Committee::new(n, P::FAULT_MODEL).f(),
+            adversaries: Vec::new(),
         }
     }
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::super::checker::Checker;
+use super::super::cluster::Config;
 use super::super::effect::{Effect, Recorder};
 use super::super::host::Host;
 use super::super::property::batch;
@@ -73,11 +74,15 @@ impl<P: Protocol> Stage<P> {
             }
         }
         let committee = Committee::new(n, P::FAULT_MODEL);
+        let config = Config {
+            params,
+            ..Config::random::<P>(n, seed)
+        };
         Self {
             now: Duration::ZERO,
             hosts: committee
                 .members()
-                .map(|id| Host::new(id, committee, params.clone(), seed))
+                .map(|id| Host::new(id, committee, &config))
                 .collect(),
             flights: BTreeMap::new(),
             next_flight: 1,
