@@ -101,3 +101,15 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
             refuse(error)
         })
 }
+
+/// A path as a shell takes it.
+#[must_use]
+pub fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |symbol: char| symbol.is_ascii_alphanumeric() || "/._-+=:@%".contains(symbol);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}

@@ -283,7 +283,16 @@ fn tell(
                 colour: output::is_colourful(),
                 ..console::Style::default()
             };
-            output::print(&console::table(&comparison, style))?;
+            let table = console::table(&comparison, style);
+            // A violation's command names the folder that the runs are in.
+            let table = match folders {
+                [folder] => table.replace(
+                    "groma run OUT/",
+                    &format!("groma run {}/", output::quoted(folder)),
+                ),
+                _ => table,
+            };
+            output::print(&table)?;
         }
         Format::Text => {}
     }

@@ -4,9 +4,10 @@
 //! [`Violation`] with the command that shows it again.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::rc::Rc;
 
-use groma_consensus_models::{BatchId, BlockId, Height, Liveness, ReplicaId};
+use groma_consensus_models::{BatchId, BlockId, Height, Liveness, Proof, ReplicaId};
 use groma_ledger::{Hash, State};
 use groma_sim::{Span, Time};
 
@@ -17,16 +18,58 @@ use crate::result::{Checks, Violation};
 use crate::wire::BlockOutcome;
 use crate::world::{Applied, World};
 
-/// Violations kept in full; the rest are only counted.
-const MAX_VIOLATIONS: usize = 20;
+/// Violations of one check kept in full; the rest are only counted.
+const MAX_VIOLATIONS: usize = 5;
 
 /// Heights below the highest by more than this are no longer compared.
 const COMPARED_HEIGHTS: u64 = 16_384;
 
 #[derive(Debug)]
 struct HeightFacts {
-    id: BlockId,
+    /// What was committed first at this height.
+    first: Committed,
     root: Option<Hash>,
+}
+
+/// A block as a replica committed it.
+#[derive(Clone, Debug)]
+struct Committed {
+    replica: ReplicaId,
+    id: BlockId,
+    proof: Option<Rc<Proof>>,
+}
+
+impl fmt::Display for Committed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "replica {} block {:016x}", self.replica.0, self.id.0)?;
+        match &self.proof {
+            Some(proof) => write!(
+                f,
+                " by a {} certificate of view {} signed by {}",
+                proof.kind,
+                proof.view,
+                ids(proof.signers.iter())
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Replicas in brackets.
+fn ids(replicas: impl Iterator<Item = ReplicaId>) -> String {
+    let ids: Vec<u32> = replicas.map(|id| id.0).collect();
+    format!("{ids:?}")
+}
+
+/// Two blocks of one height, with the certificates that prove them and those who
+/// signed both.
+fn conflict(height: Height, one: &Committed, other: &Committed) -> String {
+    let mut said = format!("height {}: {one}; {other}", height.0);
+    if let (Some(a), Some(b)) = (&one.proof, &other.proof) {
+        let both = a.signers.iter().filter(|id| b.signers.contains(*id));
+        said.push_str(&format!("; both signed by {}", ids(both)));
+    }
+    said
 }
 
 /// The checker of one run.
@@ -84,7 +127,8 @@ impl Checker {
 
     fn violate(&mut self, check: &str, at: Time, detail: String) {
         self.violated += 1;
-        if self.violations.len() < MAX_VIOLATIONS {
+        let alike = self.violations.iter().filter(|kept| kept.check == check);
+        if alike.count() < MAX_VIOLATIONS {
             self.violations.push(Violation {
                 check: check.to_owned(),
                 at_ns: at.as_nanos(),
@@ -94,14 +138,8 @@ impl Checker {
         }
     }
 
-    fn committed(
-        &mut self,
-        at: Time,
-        replica: ReplicaId,
-        height: Height,
-        id: BlockId,
-        batches: &[BatchId],
-    ) {
+    fn committed(&mut self, at: Time, height: Height, made: Committed, batches: &[BatchId]) {
+        let replica = made.replica;
         let last = self.last[replica.index()];
         if height > last {
             self.checks.contiguous += 1;
@@ -118,17 +156,10 @@ impl Checker {
             self.last[replica.index()] = height;
         }
         if let Some(facts) = self.heights.get(&height) {
-            let first = facts.id;
             self.checks.agreement += 1;
-            if first != id {
-                self.violate(
-                    "agreement",
-                    at,
-                    format!(
-                        "height {}: replica {} committed block {:016x}, another {:016x}",
-                        height.0, replica.0, id.0, first.0
-                    ),
-                );
+            if facts.first.id != made.id {
+                let detail = conflict(height, &facts.first, &made);
+                self.violate("agreement", at, detail);
             }
             return;
         }
@@ -136,7 +167,11 @@ impl Checker {
             return;
         }
         self.highest_committed = self.highest_committed.max(height);
-        self.heights.insert(height, HeightFacts { id, root: None });
+        let facts = HeightFacts {
+            first: made,
+            root: None,
+        };
+        self.heights.insert(height, facts);
         if let Some(oldest) = height.0.checked_sub(COMPARED_HEIGHTS) {
             self.heights.remove(&Height(oldest));
         }
@@ -208,10 +243,16 @@ impl Checker {
                 replica,
                 height,
                 id,
+                proof,
                 batches,
                 ..
             } => {
-                self.committed(at, *replica, *height, *id, batches);
+                let made = Committed {
+                    replica: *replica,
+                    id: *id,
+                    proof: proof.clone(),
+                };
+                self.committed(at, *height, made, batches);
             }
             Observation::Executed {
                 replica, outcome, ..
@@ -288,7 +329,9 @@ fn disturbances(plan: &Plan, tolerated: u32, needs: &[ReplicaId]) -> Vec<(Time, 
                         .map(|&id| (id, fault.at_ns, restart(plan, id, fault))),
                 );
             }
-            FaultKind::Isolate(ids) => {
+            // Clients must not wait for the correct ones longer than if these
+            // were down.
+            FaultKind::Isolate(ids) | FaultKind::Byzantine { replicas: ids, .. } => {
                 out.extend(ids.iter().map(|&id| (id, fault.at_ns, fault.until_ns)));
             }
             FaultKind::Restart(_) => {}

@@ -10,7 +10,8 @@ use groma_sim::{
 };
 use groma_workloads::{Law, MilliTps, Phase};
 
-use crate::plan::{Arrivals, FaultKind, FaultPlan, LatencyPlan, LoadPlan, Plan};
+use crate::adversary;
+use crate::plan::{Arrivals, Byzantine, FaultKind, FaultPlan, LatencyPlan, LoadPlan, Plan};
 
 /// The cast of a run. Machines of replicas come first, then one per gateway;
 /// nodes likewise.
@@ -189,6 +190,16 @@ impl Layout {
                 nodes: nodes(replicas),
                 ppm: *ppm,
             },
+            FaultKind::Byzantine {
+                replicas,
+                behaviour: Byzantine::Twins { side },
+            } => {
+                let sides = adversary::sides(plan, replicas, side);
+                SimFault::Partition(self.with_gateways(plan, &sides))
+            }
+            // The replica itself sees to the rest; a fault of nobody's marks the
+            // time, and keeps the numbers of faults those of the plan.
+            FaultKind::Byzantine { .. } => SimFault::Isolate(Vec::new()),
         };
         let until = (fault.until_ns < plan.horizon_ns()).then(|| Time::from_nanos(fault.until_ns));
         Fault {

@@ -4,6 +4,7 @@
 //! One sentence carries the design: running a plan is a pure
 //! function; everything else prepares a plan or reads a result.
 
+pub mod adversary;
 pub mod bottleneck;
 pub mod capacity;
 pub mod certificate;

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use groma_consensus_models::{BatchId, BlockId, Height, ReplicaId};
+use groma_consensus_models::{BatchId, BlockId, Height, Proof, ReplicaId};
 use groma_ledger::{Hash, Outcome, State};
 use groma_sim::Time;
 use smallvec::SmallVec;
@@ -42,6 +42,10 @@ pub enum Observation {
         id: BlockId,
         /// When its proposer created it.
         created: Time,
+        /// Who proposed it.
+        proposer: ReplicaId,
+        /// The certificate that it was committed by, where the protocol has one.
+        proof: Option<Rc<Proof>>,
         /// Its batches.
         batches: SmallVec<[BatchId; 4]>,
     },
@@ -82,6 +86,20 @@ pub enum Observation {
         /// Why.
         why: &'static str,
     },
+}
+
+impl Observation {
+    /// The replica whose chain this tells of, if it tells of one.
+    #[must_use]
+    pub fn chain_of(&self) -> Option<ReplicaId> {
+        match self {
+            Self::Committed { replica, .. }
+            | Self::Executed { replica, .. }
+            | Self::Transferred { replica, .. }
+            | Self::Restarted { replica, .. } => Some(*replica),
+            _ => None,
+        }
+    }
 }
 
 /// A final transaction with the times of its path.

@@ -400,6 +400,52 @@ pub enum FaultKind {
         /// Lost per million.
         ppm: u32,
     },
+    /// Replicas that do not keep to the protocol.
+    Byzantine {
+        /// The replicas.
+        replicas: Vec<u32>,
+        /// What they do.
+        behaviour: Byzantine,
+    },
+}
+
+/// How Byzantine replicas behave: `groma_consensus_models::adversary` says what
+/// each means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Byzantine {
+    /// Say nothing to other replicas.
+    Silent,
+    /// Say everything later.
+    Late {
+        /// So much.
+        by_ns: u64,
+    },
+    /// Send proposals to few.
+    Withhold {
+        /// To so many of the next replicas.
+        reach: u32,
+    },
+    /// Vote without checking.
+    Lazy,
+    /// Say everything often.
+    Flood {
+        /// So many times.
+        copies: u32,
+    },
+    /// Name a state that they do not have.
+    WrongRoot,
+    /// Propose on older blocks.
+    Fork,
+    /// Different proposals and votes to different replicas.
+    Equivocate,
+    /// Run twice, each instance in a network of its own.
+    Twins {
+        /// Correct replicas that the second instances reach.
+        side: Vec<u32>,
+    },
+    /// Keep own blocks back to undo those of others.
+    Selfish,
 }
 
 /// Signatures on transactions.

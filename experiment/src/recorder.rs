@@ -6,11 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use groma_consensus_models::Height;
+use groma_consensus_models::{Height, ReplicaSet};
 use groma_ledger::Outcome;
 use groma_sim::{NodeId, Span, Time};
 use hdrhistogram::Histogram;
 
+use crate::adversary;
 use crate::layout::Layout;
 use crate::observe::{FinalTx, Observation};
 use crate::plan::Plan;
@@ -132,6 +133,8 @@ pub struct Recorder {
     storage: StorageRecord,
     refusals: BTreeMap<&'static str, u64>,
     counts: BTreeMap<&'static str, u64>,
+    /// Replicas whose blocks in the chain are counted apart.
+    faulty: ReplicaSet,
 }
 
 /// What the recorder hands over at the end.
@@ -193,6 +196,7 @@ impl Recorder {
             storage: StorageRecord::default(),
             refusals: BTreeMap::new(),
             counts: BTreeMap::new(),
+            faulty: adversary::faulty(plan),
         }
     }
 
@@ -253,9 +257,13 @@ impl Recorder {
             Observation::Committed {
                 height,
                 created,
+                proposer,
                 batches,
                 ..
             } => {
+                if *height > self.highest_committed && self.faulty.contains(*proposer) {
+                    *self.counts.entry("adversary-blocks").or_default() += 1;
+                }
                 self.committed(at, *height, *created, !batches.is_empty());
             }
             Observation::Executed { outcome, .. } => {

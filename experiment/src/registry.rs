@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
+use groma_consensus_models::adversary::Member;
 use groma_consensus_models::{FaultModel, ParamSpec, Params, Protocol};
 
 use crate::plan::{Plan, ProtocolPlan};
@@ -63,7 +64,7 @@ impl ProtocolEntry {
             source: P::SOURCE,
             fault_model: P::FAULT_MODEL,
             params: P::params(),
-            run: crate::cluster::run::<P>,
+            run: crate::cluster::run::<Member<P>>,
         }
     }
 

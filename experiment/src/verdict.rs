@@ -317,8 +317,15 @@ fn judge(record: &RunRecord, target: &TargetPlan) -> TargetRecord {
 /// more than 1 % of what was offered in the second half (nor beyond the swing of
 /// a steady queue), and that p99 is within its target.
 fn verdict(record: &RunRecord, violated: u64, stop: Stop) -> (Verdict, Vec<String>) {
-    let mut reasons: Vec<String> = record.violations.iter().map(first_line).collect();
-    if violated > record.violations.len() as u64 {
+    // The first of each check: what follows it is its consequence.
+    let mut reasons: Vec<String> = Vec::new();
+    for (index, violation) in record.violations.iter().enumerate() {
+        let mut earlier = record.violations[..index].iter();
+        if !earlier.any(|known| known.check == violation.check) {
+            reasons.push(first_line(violation));
+        }
+    }
+    if violated > reasons.len() as u64 {
         reasons.push(format!("{violated} violations in all"));
     }
     if violated > 0 {
@@ -342,7 +349,12 @@ fn verdict(record: &RunRecord, violated: u64, stop: Stop) -> (Verdict, Vec<Strin
 }
 
 fn first_line(violation: &Violation) -> String {
-    format!("{}: {}", violation.check, violation.detail)
+    format!(
+        "{} broken at {}: {}",
+        violation.check,
+        Time::from_nanos(violation.at_ns),
+        violation.detail
+    )
 }
 
 fn miss(target: &TargetRecord) -> String {

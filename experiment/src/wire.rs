@@ -4,6 +4,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use groma_consensus_models::adversary;
 use groma_consensus_models::{Batch, BatchId, Digest, Height, Message, ReplicaId};
 use groma_ledger::{Hash, Outcome, SignedTransaction, State};
 use groma_sim::Time;
@@ -68,7 +69,7 @@ pub struct TxResult {
 
 /// What the execution of a block says to the world; equal at every correct
 /// replica and therefore shared.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct BlockOutcome {
     /// Height of the block.
     pub height: Height,
@@ -95,6 +96,16 @@ impl BlockOutcome {
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest(self.root.short())
+    }
+
+    /// The answer of a replica that lies: equal among liars, and equal to no
+    /// correct one.
+    #[must_use]
+    pub fn lie(&self) -> Self {
+        Self {
+            reply: adversary::lie(Digest(self.reply)).0,
+            ..self.clone()
+        }
     }
 }
 

@@ -155,14 +155,9 @@ fn remarks(run: &Run) -> String {
     for reason in &run.source.record.reasons {
         out.push_str(&format!("{label}: {}\n", printable(reason)));
     }
-    for violation in &run.source.record.violations {
-        out.push_str(&format!(
-            "{label}: {} broken at {}: {}\n  {}\n",
-            printable(&violation.check),
-            crate::format::span(violation.at_ns),
-            printable(&violation.detail),
-            printable(&violation.replay)
-        ));
+    // The reasons name the violations; one command shows them all again.
+    if let Some(violation) = run.source.record.violations.first() {
+        out.push_str(&format!("  {}\n", printable(&violation.replay)));
     }
     out
 }

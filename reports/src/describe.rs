@@ -1,7 +1,8 @@
 //! Plans in words: faults, loads, laws and places as a reader says them.
 
 use groma_experiment::plan::{
-    Arrivals, Dissemination, Expect, FaultKind, FaultPlan, LatencyPlan, LoadPlan, PhasePlan, Plan,
+    Arrivals, Byzantine, Dissemination, Expect, FaultKind, FaultPlan, LatencyPlan, LoadPlan,
+    PhasePlan, Plan,
 };
 
 use crate::format::{Unit, count, exact, signed_percent, span};
@@ -37,6 +38,10 @@ pub fn fault_label(plan: &Plan, fault: &FaultPlan) -> String {
         FaultKind::Loss { replicas, ppm } => {
             format!("loss {} {}", ppm_percent(*ppm), place(plan, replicas))
         }
+        FaultKind::Byzantine {
+            replicas,
+            behaviour,
+        } => format!("{} {}", deviation(behaviour), place(plan, replicas)),
     }
 }
 
@@ -73,6 +78,14 @@ pub fn fault_text(plan: &Plan, fault: &FaultPlan) -> String {
                 listed(replicas)
             )
         }
+        FaultKind::Byzantine {
+            replicas,
+            behaviour,
+        } => format!(
+            "Byzantine {}: {}",
+            listed(replicas),
+            deviation_text(behaviour)
+        ),
     };
     let until = if fault.until_ns >= plan.horizon_ns() {
         "to the end".to_owned()
@@ -83,6 +96,43 @@ pub fn fault_text(plan: &Plan, fault: &FaultPlan) -> String {
         return format!("{what} at {}", span(fault.at_ns));
     }
     format!("{what}, from {} {until}", span(fault.at_ns))
+}
+
+/// What a Byzantine replica is, in a word or two.
+fn deviation(behaviour: &Byzantine) -> &'static str {
+    match behaviour {
+        Byzantine::Silent => "silent",
+        Byzantine::Late { .. } => "late",
+        Byzantine::Withhold { .. } => "withholding",
+        Byzantine::Lazy => "lazy",
+        Byzantine::Flood { .. } => "flooding",
+        Byzantine::WrongRoot => "wrong root",
+        Byzantine::Fork => "forking",
+        Byzantine::Equivocate => "equivocating",
+        Byzantine::Twins { .. } => "twins",
+        Byzantine::Selfish => "selfish",
+    }
+}
+
+/// What a Byzantine replica does.
+fn deviation_text(behaviour: &Byzantine) -> String {
+    match behaviour {
+        Byzantine::Silent => "says nothing to other replicas".to_owned(),
+        Byzantine::Late { by_ns } => format!("says everything {} later", span(*by_ns)),
+        Byzantine::Withhold { reach } => format!("its proposals reach {reach} of the others"),
+        Byzantine::Lazy => "votes without checking".to_owned(),
+        Byzantine::Flood { copies } => format!("says everything {copies} times"),
+        Byzantine::WrongRoot => "names a state that it does not have".to_owned(),
+        Byzantine::Fork => "proposes on older blocks to undo those since".to_owned(),
+        Byzantine::Equivocate => {
+            "different proposals and votes to replicas of even and of odd index".to_owned()
+        }
+        Byzantine::Twins { side } => format!(
+            "runs twice; the second instances and {} hear only each other",
+            listed(side)
+        ),
+        Byzantine::Selfish => "keeps its blocks back to undo those of others".to_owned(),
+    }
 }
 
 fn ppm_percent(ppm: u32) -> String {

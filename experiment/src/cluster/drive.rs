@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
-use groma_consensus_models::Protocol;
+use groma_consensus_models::{Protocol, ReplicaId, ReplicaSet};
 use groma_ledger::State;
 use groma_sim::{
     Lane, LaneUse, MachineId, MachineUse, NodeId, Observer, Simulation, Span, Stop, Time,
@@ -34,17 +34,20 @@ pub(super) struct Watch {
     checker: Checker,
     recorder: Recorder,
     newest: Option<(u64, State)>,
+    /// Replicas whose chain says nothing of the protocol.
+    faulty: ReplicaSet,
     /// What became final since a tap last asked; empty without one.
     finals: Vec<(Time, FinalTx)>,
     tapped: bool,
 }
 
 impl Watch {
-    pub(super) fn new(checker: Checker, recorder: Recorder) -> Self {
+    pub(super) fn new(checker: Checker, recorder: Recorder, faulty: ReplicaSet) -> Self {
         Self {
             checker,
             recorder,
             newest: None,
+            faulty,
             finals: Vec::new(),
             tapped: false,
         }
@@ -53,6 +56,12 @@ impl Watch {
 
 impl<P: Protocol> Observer<Process<P>> for Watch {
     fn observe(&mut self, at: Time, node: NodeId, observation: Observation) {
+        if observation
+            .chain_of()
+            .is_some_and(|replica| self.faulty.contains(replica))
+        {
+            return;
+        }
         if let Observation::Executed { outcome, state, .. } = &observation
             && self
                 .newest
@@ -288,7 +297,7 @@ impl<'a, P: Protocol> Drive<'a, P> {
         let (mut expired, mut unfinished) = (0, 0);
         let mut traffic = BTreeMap::new();
         let (mut views, mut newest) = (0, None);
-        for process in self.simulation.nodes() {
+        for (id, process) in (0..).zip(self.simulation.nodes()) {
             match process {
                 Process::Gateway(gateway) => {
                     let times = gateway.unfinished_intended();
@@ -298,6 +307,9 @@ impl<'a, P: Protocol> Drive<'a, P> {
                 Process::Replica(replica) => {
                     for (kind, count) in replica.traffic().by_kind() {
                         *traffic.entry(kind.to_owned()).or_insert(0) += count;
+                    }
+                    if self.watch.faulty.contains(ReplicaId(id)) {
+                        continue;
                     }
                     views = views.max(replica.view());
                     let (height, _, root) = replica.ledger();

@@ -13,6 +13,7 @@ use groma_ledger::{Genesis, Keyring, State};
 use groma_sim::{Context, Lane, Node, NodeId, Setup, Simulation, Span, Streams, Time};
 use groma_workloads::{Arrivals, City, Mix, Workload, WorkloadSetup};
 
+use crate::adversary;
 use crate::checker::Checker;
 use crate::client::{ClosedPhase, Gateway, GatewaySetup};
 use crate::cost::Prices;
@@ -145,6 +146,7 @@ pub fn run<P: Protocol>(
     let watch = Watch::new(
         Checker::new(plan, committee.f(), &liveness, world.clone()),
         Recorder::new(plan, &layout),
+        adversary::faulty(plan),
     );
     Drive::new(plan, &layout, simulation, watch, feed).run(options.control, tap)
 }
@@ -205,6 +207,7 @@ fn processes<P: Protocol>(
             me,
             committee,
             params: params.clone(),
+            deviations: adversary::deviations(plan, me).into(),
             batch: BatchRule {
                 max_txs: plan.batch.max_txs,
                 max_bytes: plan.batch.max_bytes,

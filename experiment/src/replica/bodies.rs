@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use groma_consensus_models::adversary::Behaviour;
 use groma_consensus_models::{Batch, BatchId, Body, Message, Protocol, ReplicaId};
 use groma_sim::{NodeId, Span};
 use smallvec::SmallVec;
@@ -114,6 +115,9 @@ impl<P: Protocol> Host<P> {
         if self.held.insert(body.batch.id, ()).is_none() {
             // On disk before the vote that follows: the log is one queue.
             self.write(Write::Body(body.batch.id), u64::from(body.batch.bytes), ctx);
+            if self.deviates(&Behaviour::Lazy, ctx.now()) {
+                return;
+            }
             ctx.spend_on("hash", self.world.prices.hash(u64::from(body.batch.bytes)));
             ctx.spend_parallel_on(
                 "verify transactions",

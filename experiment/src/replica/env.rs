@@ -2,10 +2,11 @@
 //! simulation's context.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use groma_consensus_models::{
-    Batch, Block, Body, Env, Height, Message, Protocol, ReplicaId, TimerId, Token, Work,
+    Batch, Block, Body, Env, Height, Message, Proof, Protocol, ReplicaId, TimerId, Token, Work,
 };
 use groma_sim::{NodeId, Span};
 use smallvec::SmallVec;
@@ -147,6 +148,10 @@ impl<P: Protocol> Env<P> for HostEnv<'_, '_, P> {
     fn rewrite(&mut self, records: Vec<P::Record>, bytes: u32, done: Token) {
         self.host
             .write(Write::Rewrite(records, done), u64::from(bytes), self.ctx);
+    }
+
+    fn prove(&mut self, proof: Proof) {
+        self.host.proof = Some(Rc::new(proof));
     }
 
     fn commit(&mut self, block: Block) {

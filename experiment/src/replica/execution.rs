@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use groma_consensus_models::adversary::Behaviour;
 use groma_consensus_models::{Block, Protocol};
 use groma_sim::{NodeId, Time};
 
@@ -22,6 +23,8 @@ impl<P: Protocol> Host<P> {
             height: block.height,
             id: block.id(),
             created: Time::from_duration(block.created),
+            proposer: block.proposer,
+            proof: self.proof.clone(),
             batches: block.batches.iter().map(|batch| batch.id).collect(),
         });
         if block.height <= self.committed {
@@ -121,6 +124,13 @@ impl<P: Protocol> Host<P> {
 
     /// Answers the clients of a durable block: a message a gateway.
     pub(super) fn answer(&mut self, outcome: &Rc<BlockOutcome>, ctx: &mut Ctx<'_, P>) {
+        let lie;
+        let outcome = if self.deviates(&Behaviour::WrongRoot, ctx.now()) {
+            lie = Rc::new(outcome.lie());
+            &lie
+        } else {
+            outcome
+        };
         for (gateway, results) in outcome.results.iter().enumerate() {
             if results.is_empty() {
                 continue;

@@ -14,8 +14,9 @@ mod transfer;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
+use groma_consensus_models::adversary::{Behaviour, Deviation};
 use groma_consensus_models::{
-    Batch, BatchId, Block, Committee, Digest, Height, Message, Params, Protocol, Recovery,
+    Batch, BatchId, Block, Committee, Digest, Height, Message, Params, Proof, Protocol, Recovery,
     ReplicaId, ReplicaSet, Setup, TimerId, Token,
 };
 use groma_ledger::{Hash, State};
@@ -51,6 +52,8 @@ pub struct ReplicaSetup {
     pub committee: Committee,
     /// The protocol's parameters.
     pub params: Rc<Params>,
+    /// How this replica deviates from the protocol; empty for a correct one.
+    pub deviations: Rc<[Deviation]>,
     /// When a batch is closed.
     pub batch: BatchRule,
     /// Longest wait of a batch's first transaction.
@@ -103,6 +106,8 @@ struct Host<P: Protocol> {
     disk: Disk<P::Record>,
     transfer: Option<Transfer>,
     traffic: Traffic,
+    /// Why the blocks are final that the protocol commits now.
+    proof: Option<Rc<Proof>>,
 }
 
 impl<P: Protocol> Replica<P> {
@@ -138,6 +143,7 @@ impl<P: Protocol> Replica<P> {
             disk: Disk::new(ledger),
             transfer: None,
             traffic: Traffic::default(),
+            proof: None,
             setup,
             world,
         };
@@ -329,6 +335,14 @@ impl<P: Protocol> Replica<P> {
 }
 
 impl<P: Protocol> Host<P> {
+    /// Whether this replica deviates so now.
+    fn deviates(&self, behaviour: &Behaviour, now: Time) -> bool {
+        let now = now.since_start();
+        self.setup.deviations.iter().any(|deviation| {
+            deviation.behaviour == *behaviour && deviation.from <= now && now < deviation.until
+        })
+    }
+
     fn others(&self) -> impl Iterator<Item = ReplicaId> + use<P> {
         self.setup.committee.others(self.setup.me)
     }
@@ -341,6 +355,7 @@ impl<P: Protocol> Host<P> {
                 me: self.setup.me,
                 committee: self.setup.committee,
                 params: &self.setup.params,
+                deviations: &self.setup.deviations,
             },
             &Recovery {
                 applied: ledger.block.height,

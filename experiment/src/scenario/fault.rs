@@ -7,7 +7,7 @@ use super::section::{Reported, Section};
 use super::suggest::instead;
 use super::tree::{Entry, Node, Value, shorten};
 use super::unit::Unit;
-use crate::plan::{FaultKind, FaultPlan, RegionPlan};
+use crate::plan::{Byzantine, FaultKind, FaultPlan, RegionPlan};
 
 /// What faults are checked against.
 pub(crate) struct Scene<'a> {
@@ -137,7 +137,7 @@ fn kind(section: &Section<'_>, chosen: &Entry, scene: &Scene<'_>) -> Result<Faul
                 factor_milli: factor?,
             }
         }
-        _ => {
+        "loss" => {
             let inner = section.section("loss")?;
             let (replicas, share) = (inside(&inner, scene), inner.small("share"));
             FaultKind::Loss {
@@ -145,7 +145,58 @@ fn kind(section: &Section<'_>, chosen: &Entry, scene: &Scene<'_>) -> Result<Faul
                 ppm: share?,
             }
         }
+        _ => byzantine(section, chosen, scene)?,
     })
+}
+
+/// Replicas that do not keep to the protocol.
+fn byzantine(
+    section: &Section<'_>,
+    chosen: &Entry,
+    scene: &Scene<'_>,
+) -> Result<FaultKind, Reported> {
+    let here = || replicas(&chosen.value, &chosen.key, section, scene);
+    let within = || section.section(chosen.key.as_str());
+    let (replicas, behaviour) = match chosen.key.as_str() {
+        "silent" => (here()?, Byzantine::Silent),
+        "lazy" => (here()?, Byzantine::Lazy),
+        "wrong_root" => (here()?, Byzantine::WrongRoot),
+        "fork" => (here()?, Byzantine::Fork),
+        "equivocate" => (here()?, Byzantine::Equivocate),
+        "selfish" => (here()?, Byzantine::Selfish),
+        "late" => {
+            let inner = within()?;
+            let (replicas, by) = (inside(&inner, scene), inner.number("by"));
+            (replicas?, Byzantine::Late { by_ns: by? })
+        }
+        "withhold" => {
+            let inner = within()?;
+            let (replicas, reach) = (inside(&inner, scene), inner.small("reach"));
+            (replicas?, Byzantine::Withhold { reach: reach? })
+        }
+        "flood" => {
+            let inner = within()?;
+            let (replicas, copies) = (inside(&inner, scene), inner.small("copies"));
+            (replicas?, Byzantine::Flood { copies: copies? })
+        }
+        _ => twins(&within()?, scene)?,
+    };
+    Ok(FaultKind::Byzantine {
+        replicas,
+        behaviour,
+    })
+}
+
+fn twins(inner: &Section<'_>, scene: &Scene<'_>) -> Result<(Vec<u32>, Byzantine), Reported> {
+    let node = inner.node("side");
+    let side = node.and_then(|node| replicas(node, "side", inner, scene));
+    let (doubled, side) = (inside(inner, scene)?, side?);
+    if let Some(both) = side.iter().find(|id| doubled.contains(id)) {
+        let message = format!("replica {both} runs twice, so it is on both sides");
+        let problem = Problem::new(inner.node("side")?.span, message);
+        return Err(inner.report(problem.hint("`side` lists correct replicas")));
+    }
+    Ok((doubled, Byzantine::Twins { side }))
 }
 
 /// The replicas under the key `replicas`.

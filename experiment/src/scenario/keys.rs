@@ -130,7 +130,10 @@ pub(crate) static BURST: Table = Table {
 /// One entry of `faults`.
 pub(crate) static FAULT: Table = Table {
     what: "a fault",
-    one_of: &["crash", "restart", "isolate", "partition", "slow_link", "slow_machine", "loss"],
+    one_of: &[
+        "crash", "restart", "isolate", "partition", "slow_link", "slow_machine", "loss", "silent", "late", "withhold",
+        "lazy", "flood", "wrong_root", "fork", "equivocate", "twins", "selfish",
+    ],
     keys: &[
         need("at", number(Unit::Duration, 0, LONGEST), "When it strikes, from the start of the run."),
         may("for", number(Unit::Duration, NS, LONGEST), "How long it lasts; to the end of the run if left out."),
@@ -142,6 +145,56 @@ pub(crate) static FAULT: Table = Table {
         may("slow_link", Shape::Object(&SLOW_LINK), "Added one-way latency on what some replicas send."),
         may("slow_machine", Shape::Object(&SLOW_MACHINE), "CPU slower by a factor."),
         may("loss", Shape::Object(&LOSS), "Messages to and from some replicas are lost."),
+        may("silent", Shape::Replicas, "Byzantine: say nothing to other replicas; listen, execute and answer clients."),
+        may("late", Shape::Object(&LATE), "Byzantine: say everything later than a correct replica would."),
+        may("withhold", Shape::Object(&WITHHOLD), "Byzantine: send proposals to a few replicas only."),
+        may("lazy", Shape::Replicas, "Byzantine: vote without checking anything."),
+        may("flood", Shape::Object(&FLOOD), "Byzantine: say everything many times."),
+        may("wrong_root", Shape::Replicas, "Byzantine: name a state that they do not have, to replicas and clients."),
+        may("fork", Shape::Replicas, "Byzantine: propose on an older block, to undo those since (chained protocols)."),
+        may("equivocate", Shape::Replicas, "Byzantine: different proposals and votes to different replicas."),
+        may("twins", Shape::Object(&TWINS), "Byzantine: run twice, each instance in a network of its own."),
+        may("selfish", Shape::Replicas, "Byzantine: keep own blocks back to undo those of others (longest chains)."),
+    ],
+};
+
+/// A late replica.
+pub(crate) static LATE: Table = Table {
+    what: "a late replica",
+    one_of: &[],
+    keys: &[
+        need("replicas", Shape::Replicas, "The replicas."),
+        need("by", number(Unit::Duration, NS, 3_600 * SECOND), "How much later every message leaves."),
+    ],
+};
+
+/// A withholding replica.
+pub(crate) static WITHHOLD: Table = Table {
+    what: "a withholding replica",
+    one_of: &[],
+    keys: &[
+        need("replicas", Shape::Replicas, "The replicas."),
+        or("reach", number(Unit::Count, 0, MAX_REPLICAS), "1", "How many replicas hear a proposal: the next ones by index."),
+    ],
+};
+
+/// A flooding replica.
+pub(crate) static FLOOD: Table = Table {
+    what: "a flooding replica",
+    one_of: &[],
+    keys: &[
+        need("replicas", Shape::Replicas, "The replicas."),
+        need("copies", number(Unit::Count, 2, 1_000), "How many times every message is sent."),
+    ],
+};
+
+/// Twins.
+pub(crate) static TWINS: Table = Table {
+    what: "twins",
+    one_of: &[],
+    keys: &[
+        need("replicas", Shape::Replicas, "The replicas that run twice."),
+        need("side", Shape::Replicas, "Correct replicas that only the second instances reach; the others hear only the first ones, and the two sides do not hear each other."),
     ],
 };
 

@@ -1,0 +1,84 @@
+//! The Byzantine replicas of a plan: who they are and what they do when, in the
+//! words of the consensus models. Decides nothing.
+
+use std::time::Duration;
+
+use groma_consensus_models::adversary::{Behaviour, Deviation};
+use groma_consensus_models::{ReplicaId, ReplicaSet};
+
+use crate::plan::{Byzantine, FaultKind, Plan};
+
+fn set(ids: &[u32]) -> ReplicaSet {
+    let mut set = ReplicaSet::new();
+    for &id in ids {
+        set.insert(ReplicaId(id));
+    }
+    set
+}
+
+/// Replicas that deviate at some time. Nothing that they do is held against the
+/// protocol, before that time neither: what they remember may be part of a lie.
+#[must_use]
+pub fn faulty(plan: &Plan) -> ReplicaSet {
+    let mut faulty = ReplicaSet::new();
+    for fault in &plan.faults {
+        if let FaultKind::Byzantine { replicas, .. } = &fault.kind {
+            for &id in replicas {
+                faulty.insert(ReplicaId(id));
+            }
+        }
+    }
+    faulty
+}
+
+/// What `me` does when.
+#[must_use]
+pub fn deviations(plan: &Plan, me: ReplicaId) -> Vec<Deviation> {
+    let mut found = Vec::new();
+    for fault in &plan.faults {
+        let FaultKind::Byzantine {
+            replicas,
+            behaviour,
+        } = &fault.kind
+        else {
+            continue;
+        };
+        if !replicas.contains(&me.0) {
+            continue;
+        }
+        let until = if fault.until_ns < plan.horizon_ns() {
+            Duration::from_nanos(fault.until_ns)
+        } else {
+            Duration::MAX
+        };
+        found.push(Deviation {
+            from: Duration::from_nanos(fault.at_ns),
+            until,
+            behaviour: match behaviour {
+                Byzantine::Silent => Behaviour::Silent,
+                Byzantine::Late { by_ns } => Behaviour::Late(Duration::from_nanos(*by_ns)),
+                Byzantine::Withhold { reach } => Behaviour::Withhold(*reach),
+                Byzantine::Lazy => Behaviour::Lazy,
+                Byzantine::Flood { copies } => Behaviour::Flood(*copies),
+                Byzantine::WrongRoot => Behaviour::WrongRoot,
+                Byzantine::Fork => Behaviour::Fork,
+                Byzantine::Equivocate => Behaviour::Equivocate,
+                Byzantine::Twins { side } => Behaviour::Twins {
+                    twins: set(replicas),
+                    side: set(side),
+                },
+                Byzantine::Selfish => Behaviour::Selfish,
+            },
+        });
+    }
+    found
+}
+
+/// The correct replicas that twins keep apart: those of the second instances'
+/// side, and the rest.
+#[must_use]
+pub fn sides(plan: &Plan, replicas: &[u32], side: &[u32]) -> [Vec<u32>; 2] {
+    let correct = (0..plan.replicas()).filter(|id| !replicas.contains(id));
+    let (second, first) = correct.partition(|id| side.contains(id));
+    [second, first]
+}

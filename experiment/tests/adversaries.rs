@@ -1,0 +1,264 @@
+//! Byzantine replicas in whole runs, with clients and ledger: up to f of them no
+//! invariant breaks and every client is served; beyond f the checker reports
+//! what broke. `GROMA_SEEDS` sets the number of seeds a protocol (6 unless set),
+//! `GROMA_SEED` replays one.
+
+mod support;
+
+use groma_consensus_models::{Committee, FaultModel, mix};
+use groma_experiment::plan::{Byzantine, FaultKind, FaultPlan, Plan};
+use groma_experiment::registry::Registry;
+use groma_experiment::result::RunRecord;
+use support::{LOTTERIES, MS, PROTOCOLS, SECOND, phase, plan, run};
+
+/// A stream of words from a seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(1);
+        mix(0x6164_7665_7273, self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15)) % sides
+    }
+}
+
+fn model(protocol: &str) -> FaultModel {
+    let registry = Registry::standard();
+    registry.find(protocol).expect("in the table").fault_model
+}
+
+fn byzantine(replicas: Vec<u32>, behaviour: Byzantine, at_ns: u64, until_ns: u64) -> FaultPlan {
+    FaultPlan {
+        at_ns,
+        until_ns,
+        kind: FaultKind::Byzantine {
+            replicas,
+            behaviour,
+        },
+    }
+}
+
+/// What a member may do without breaking a protocol of this model.
+fn behaviour(model: FaultModel, side: &[u32], dice: &mut Dice) -> Byzantine {
+    let quiet = |dice: &mut Dice| match dice.roll(4) {
+        0 => Byzantine::Silent,
+        1 => Byzantine::Late {
+            by_ns: (1 + dice.roll(800)) * MS,
+        },
+        2 => Byzantine::Lazy,
+        _ => Byzantine::Withhold {
+            reach: dice.roll(3) as u32,
+        },
+    };
+    match model {
+        FaultModel::Crash => quiet(dice),
+        FaultModel::HonestMajority => match dice.roll(3) {
+            0 => Byzantine::Selfish,
+            1 => Byzantine::Flood { copies: 3 },
+            _ => quiet(dice),
+        },
+        FaultModel::Byzantine => match dice.roll(8) {
+            0 => Byzantine::Flood {
+                copies: 2 + dice.roll(4) as u32,
+            },
+            1 => Byzantine::WrongRoot,
+            2 => Byzantine::Fork,
+            3 | 4 => Byzantine::Equivocate,
+            5 => Byzantine::Twins {
+                side: side.to_vec(),
+            },
+            _ => quiet(dice),
+        },
+    }
+}
+
+/// A small load, and up to f members that deviate, each in its own way.
+fn attacked(protocol: &str, seed: u64) -> Plan {
+    let mut dice = Dice(seed.wrapping_mul(7_919));
+    let mut plan = plan(protocol);
+    plan.seed = seed;
+    for region in &mut plan.committee {
+        region.replicas = 1 + dice.roll(3) as u32;
+    }
+    if plan.replicas() < 4 {
+        plan.committee[0].replicas += 4 - plan.replicas();
+    }
+    let n = plan.replicas();
+    plan.load = vec![phase(8 * SECOND, 50 + dice.roll(300), true)];
+    plan.drain_ns = 90 * SECOND;
+    plan.batch.max_txs = 1 + dice.roll(200) as u32;
+    let model = model(protocol);
+    let f = Committee::new(n, model).f();
+    // A lottery's finality is a matter of depth: a third is far from a half.
+    let most = if model == FaultModel::HonestMajority {
+        n / 4
+    } else {
+        f
+    };
+    let first = dice.roll(u64::from(n)) as u32;
+    let members = 1 + dice.roll(u64::from(most.max(1))) as u32;
+    let bad: Vec<u32> = (0..members.min(most))
+        .map(|step| (first + step) % n)
+        .collect();
+    let mut alike: Option<Byzantine> = None;
+    for &id in &bad {
+        let side: Vec<u32> = (0..n)
+            .filter(|other| !bad.contains(other) && dice.roll(2) == 0)
+            .collect();
+        let chosen = behaviour(model, &side, &mut dice);
+        // One network can be split in one way only.
+        let chosen = match (&alike, chosen) {
+            (Some(_), Byzantine::Twins { .. }) => Byzantine::Equivocate,
+            (_, chosen) => chosen,
+        };
+        if let Byzantine::Twins { .. } = chosen {
+            alike = Some(chosen.clone());
+        }
+        let (at_ns, until_ns) = match dice.roll(2) {
+            0 => (0, plan.horizon_ns()),
+            _ => (
+                SECOND + dice.roll(3_000) * MS,
+                5 * SECOND + dice.roll(2_000) * MS,
+            ),
+        };
+        // Twins part the correct members, who must meet again.
+        let until_ns = match chosen {
+            Byzantine::Twins { .. } => until_ns.min(7 * SECOND),
+            _ => until_ns,
+        };
+        plan.faults
+            .push(byzantine(vec![id], chosen, at_ns, until_ns));
+    }
+    plan.faults.sort_by_key(|fault| fault.at_ns);
+    plan
+}
+
+fn seeds(usual: u64) -> std::ops::Range<u64> {
+    let read = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .and_then(|text| text.parse::<u64>().ok())
+    };
+    match read("GROMA_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..read("GROMA_SEEDS").unwrap_or(usual),
+    }
+}
+
+#[test]
+fn up_to_f_nothing_breaks_and_everybody_is_served() {
+    let mut tried = 0;
+    for protocol in PROTOCOLS.into_iter().chain(LOTTERIES) {
+        for seed in seeds(6) {
+            let plan = attacked(protocol, seed);
+            let record = run(&plan).record;
+            let replay = format!(
+                "{protocol}: GROMA_SEED={seed} cargo test -p groma-experiment --test adversaries\n{:?}",
+                plan.faults
+            );
+            assert_eq!(record.violations, [], "{replay}");
+            assert_eq!(record.load.expired, 0, "{replay}\n{:?}", record.load);
+            assert!(record.checks.agreement > 0, "{replay}");
+            tried += u64::from(!plan.faults.is_empty());
+        }
+    }
+    assert!(tried > 0);
+}
+
+/// f + 1 twins of four, the two correct replicas apart.
+fn overrun(protocol: &str, seed: u64) -> RunRecord {
+    let mut plan = plan(protocol);
+    plan.seed = seed;
+    plan.load = vec![phase(6 * SECOND, 300, true)];
+    plan.drain_ns = 4 * SECOND;
+    let twins = Byzantine::Twins { side: vec![3] };
+    plan.faults = vec![byzantine(vec![0, 1], twins, 0, plan.horizon_ns())];
+    run(&plan).record
+}
+
+#[test]
+fn beyond_f_the_checker_reports_what_broke() {
+    for protocol in PROTOCOLS {
+        let found = (0..20).find_map(|seed| {
+            let record = overrun(protocol, seed);
+            let agreement = record
+                .violations
+                .iter()
+                .find(|violation| violation.check == "agreement");
+            agreement.map(|violation| (violation.detail.clone(), violation.replay.clone()))
+        });
+        let (detail, replay) = found.unwrap_or_else(|| panic!("{protocol} withstands two of four"));
+        assert!(replay.starts_with("groma run OUT/runs/"), "{replay}");
+        let certified = [
+            "pbft",
+            "qbft",
+            "tendermint",
+            "hotstuff",
+            "hotstuff-2",
+            "jolteon",
+            "streamlet",
+            "simplex",
+        ];
+        if certified.contains(&protocol) {
+            // The certificates name the culprits, and nobody else in both.
+            assert!(detail.contains("certificate of view"), "{detail}");
+            let both = detail.rsplit("both signed by ").next();
+            assert_eq!(both, Some("[0, 1]"), "{protocol}: {detail}");
+        }
+    }
+}
+
+#[test]
+fn a_lie_about_the_state_reaches_no_client() {
+    let mut plan = plan("pbft");
+    plan.faults = vec![byzantine(
+        vec![2],
+        Byzantine::WrongRoot,
+        0,
+        plan.horizon_ns(),
+    )];
+    let record = run(&plan).record;
+    assert_eq!(record.violations, []);
+    assert_eq!(record.load.expired, 0);
+    // One lie is less than f + 1 equal replies.
+    let honest = run(&support::plan("pbft")).record;
+    assert_eq!(record.load.finalised, honest.load.finalised);
+}
+
+/// Forks cost a chain growth: three-chain HotStuff loses two blocks to each,
+/// two-chain HotStuff one, Jolteon and Streamlet none.
+#[test]
+fn forks_cost_what_the_commit_rule_says() {
+    let growth = |protocol: &str| {
+        let mut plan = plan(protocol);
+        plan.load = vec![phase(10 * SECOND, 2_000, true)];
+        let fork = Byzantine::Fork;
+        plan.faults = vec![byzantine(vec![1], fork, 0, plan.horizon_ns())];
+        let record = run(&plan).record;
+        assert_eq!(record.violations, [], "{protocol}");
+        record.blocks as f64 / record.counts["blocks-made"] as f64
+    };
+    assert!(
+        (0.45..0.56).contains(&growth("hotstuff")),
+        "{}",
+        growth("hotstuff")
+    );
+    assert!(
+        (0.70..0.80).contains(&growth("hotstuff-2")),
+        "{}",
+        growth("hotstuff-2")
+    );
+    assert!(growth("jolteon") > 0.97, "{}", growth("jolteon"));
+    assert!(growth("streamlet") > 0.97, "{}", growth("streamlet"));
+}
+
+#[test]
+fn runs_with_adversaries_are_equal() {
+    let plan = attacked("hotstuff", 3);
+    assert!(!plan.faults.is_empty());
+    let (one, two) = (run(&plan).record, run(&plan).record);
+    assert_eq!(one.fingerprint, two.fingerprint);
+    assert_eq!(
+        serde_json::to_string(&one).ok(),
+        serde_json::to_string(&two).ok()
+    );
+}
