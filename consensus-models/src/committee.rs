@@ -1,5 +1,7 @@
 //! Members, fault bounds and quorums.
 
+use crate::block::mix;
+
 /// Index of a committee member, dense from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReplicaId(pub u32);
@@ -100,6 +102,12 @@ impl Committee {
     pub fn round_robin(&self, view: u64) -> ReplicaId {
         ReplicaId((view % u64::from(self.n)) as u32)
     }
+}
+
+/// The turn that stands for `view` where leaders are drawn by a hash of its
+/// number, as papers with random leaders have it.
+pub(crate) fn hashed_turn(view: u64) -> u64 {
+    mix(0x6c65_6164_6572, view)
 }
 
 /// A set of replicas as a bit set: no allocation up to 128 members.

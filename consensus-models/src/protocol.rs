@@ -254,10 +254,11 @@ pub trait Protocol: Sized + 'static {
     fn view(&self) -> u64;
 
     /// What a Byzantine leader says in place of the proposal that this instance
-    /// is about to send, to undo blocks of others: the same batches on the oldest
-    /// block that correct members would still vote to extend. `None` where the
-    /// protocol leaves no such choice, and for every other message.
-    fn fork(&self, _proposal: &Self::Message) -> Option<Self::Message> {
+    /// has just made, to undo blocks of others: the same batches on the oldest
+    /// block that correct members would still vote to extend. The instance takes
+    /// note of it. `None` where the protocol leaves no such choice, and for every
+    /// other message.
+    fn fork(&mut self, _proposal: &Self::Message) -> Option<Self::Message> {
         None
     }
 }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use groma_consensus_models::adversary::{Behaviour, Deviation, Member};
@@ -176,4 +177,82 @@ break_! {
     twins_break_bullshark: narwhal::Bullshark, 4, 2;
     twins_break_mysticeti: mysticeti::Mysticeti, 4, 2;
     twins_break_primary_backup: primary_backup::PrimaryBackup, 3, 1;
+}
+
+/// The chain of a committee with forking leaders, as a correct member holds it:
+/// views and makers of the blocks; and what was counted.
+fn forked<P: Protocol>(
+    n: u32,
+    bad: impl IntoIterator<Item = u32>,
+    set: &[(&str, &str)],
+    views: u32,
+) -> (Vec<(u64, u32)>, BTreeMap<&'static str, u64>) {
+    let d = Duration::from_millis(10);
+    let mut config = Config {
+        adversaries: all(bad, &Behaviour::Fork),
+        ..Config::lockstep::<Member<P>>(n, d)
+    };
+    for (name, value) in set {
+        config = config.set::<Member<P>>(name, value);
+    }
+    let mut cluster = Cluster::<Member<P>>::new(config);
+    for id in 1..=2 * views {
+        cluster.request_at(d * id, ReplicaId(0), batch(u64::from(id)));
+    }
+    cluster.run_until(d * 2 * views, |_| false).unwrap();
+    let commits = cluster.commits(ReplicaId(0)).iter();
+    let chain = commits.map(|it| (it.block.view, it.block.proposer.0));
+    (chain.collect(), cluster.counted().clone())
+}
+
+#[test]
+fn a_fork_undoes_the_two_blocks_that_a_three_chain_leaves_open() {
+    let (chain, _) = forked::<hotstuff::HotStuff>(4, [1], &[], 50);
+    assert!(chain.len() > 20);
+    let kept = |view: u64| [1, 2].contains(&(view % 4));
+    assert!(chain.iter().all(|(view, _)| kept(*view)), "{chain:?}");
+}
+
+/// A proposal must prove that it drops nothing, or show the certificate of the
+/// view before: there is no fork that correct members would vote for.
+#[test]
+fn two_chain_protocols_leave_no_fork() {
+    fn none<P: Protocol>() {
+        let (chain, counts) = forked::<P>(4, [1], &[], 50);
+        assert!(chain.len() > 40, "{}: {chain:?}", P::NAME);
+        assert!(!counts.contains_key("forked-proposals"), "{}", P::NAME);
+    }
+    none::<hotstuff2::HotStuff2>();
+    none::<jolteon::Jolteon>();
+    none::<streamlet::Streamlet>();
+}
+
+/// Bamboo, arXiv:2103.00777: chain growth (committed blocks by proposed ones)
+/// and block interval (views from proposal to commit) of three-chain HotStuff at
+/// n = 32 with b forking leaders.
+#[test]
+fn forks_cost_what_bamboo_measured() {
+    let published = [
+        (0, 1.0, 3.0),
+        (2, 0.873, 3.231),
+        (4, 0.766, 3.491),
+        (6, 0.658, 3.859),
+        (8, 0.562, 4.324),
+        (10, 0.476, 5.086),
+    ];
+    for (b, growth, interval) in published {
+        let hashed = [("leader", "hashed")];
+        let (chain, counts) = forked::<hotstuff::HotStuff>(32, 1..=b, &hashed, 3_000);
+        let blocks = chain.len() as f64;
+        let measured = blocks / counts["blocks-made"] as f64;
+        assert!(
+            (measured / growth - 1.0).abs() < 0.03,
+            "b = {b}: {measured}"
+        );
+        let measured = counts["views-to-commit"] as f64 / blocks;
+        assert!(
+            (measured / interval - 1.0).abs() < 0.08,
+            "b = {b}: {measured}"
+        );
+    }
 }

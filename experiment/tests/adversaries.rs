@@ -224,8 +224,8 @@ fn a_lie_about_the_state_reaches_no_client() {
     assert_eq!(record.load.finalised, honest.load.finalised);
 }
 
-/// Forks cost a chain growth: three-chain HotStuff loses two blocks to each,
-/// two-chain HotStuff one, Jolteon and Streamlet none.
+/// Forks cost a chain growth: three-chain HotStuff loses two blocks to each, the
+/// others leave no fork that correct members would vote for.
 #[test]
 fn forks_cost_what_the_commit_rule_says() {
     let growth = |protocol: &str| {
@@ -242,11 +242,7 @@ fn forks_cost_what_the_commit_rule_says() {
         "{}",
         growth("hotstuff")
     );
-    assert!(
-        (0.70..0.80).contains(&growth("hotstuff-2")),
-        "{}",
-        growth("hotstuff-2")
-    );
+    assert!(growth("hotstuff-2") > 0.97, "{}", growth("hotstuff-2"));
     assert!(growth("jolteon") > 0.97, "{}", growth("jolteon"));
     assert!(growth("streamlet") > 0.97, "{}", growth("streamlet"));
 }

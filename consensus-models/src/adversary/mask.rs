@@ -33,8 +33,8 @@ pub(super) struct Mask<P: Protocol> {
     /// Messages that leave later, by their time and order.
     held: BTreeMap<(Duration, u64), Outgoing<P::Message>>,
     sequence: u64,
-    /// Proposals of the call under way, which a fork may replace.
-    proposals: Vec<Outgoing<P::Message>>,
+    /// What is said in the call under way, of which a fork may replace a part.
+    said: Vec<Outgoing<P::Message>>,
     secret: Secret<P::Message>,
 }
 
@@ -47,7 +47,7 @@ impl<P: Protocol> Mask<P> {
             shadow: Shadow::default(),
             held: BTreeMap::new(),
             sequence: 0,
-            proposals: Vec::new(),
+            said: Vec::new(),
             secret: Secret::default(),
         }
     }
@@ -142,8 +142,8 @@ impl<P: Protocol> Mask<P> {
         }
         let said = Faced { face, message };
         let outgoing = Outgoing { to, said };
-        if proposes && self.is(now, &Behaviour::Fork) {
-            self.proposals.push(outgoing);
+        if self.is(now, &Behaviour::Fork) {
+            self.said.push(outgoing);
             return;
         }
         if self.is(now, &Behaviour::Selfish)
@@ -169,9 +169,9 @@ impl<P: Protocol> Mask<P> {
         }
     }
 
-    /// Sends what was proposed in the last call, or what a fork puts in its place.
-    pub(super) fn fork<E: Env<Member<P>> + ?Sized>(&mut self, instance: &P, env: &mut E) {
-        for mut outgoing in std::mem::take(&mut self.proposals) {
+    /// Sends what was said in the last call, or what a fork puts in its place.
+    pub(super) fn fork<E: Env<Member<P>> + ?Sized>(&mut self, instance: &mut P, env: &mut E) {
+        for mut outgoing in std::mem::take(&mut self.said) {
             if let Some(other) = instance.fork(&outgoing.said.message) {
                 env.count("forked-proposals", 1);
                 outgoing.said.message = other;

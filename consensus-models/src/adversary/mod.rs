@@ -155,7 +155,7 @@ impl<P: Protocol> Member<P> {
             &mut Veil::new(env, self.mask.as_deref_mut(), Face::First),
         );
         if let Some(mask) = &mut self.mask {
-            mask.fork(&self.instance, env);
+            mask.fork(&mut self.instance, env);
         }
     }
 

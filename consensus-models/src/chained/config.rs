@@ -8,9 +8,9 @@
 
 use std::time::Duration;
 
-use super::Rules;
+use super::{Leaders, Rules};
 use crate::backoff::Backoff;
-use crate::committee::{Committee, ReplicaId};
+use crate::committee::{Committee, ReplicaId, hashed_turn};
 use crate::params::{ParamSpec, Params};
 use crate::wire::Certificates;
 
@@ -18,18 +18,27 @@ use crate::wire::Certificates;
 /// thousand views a second, eleven days.
 const STABLE_TERM: u64 = 1_000_000_000;
 
+/// Rounds of the committee in which a drawn leader's turn is looked for: all but
+/// one in e to the eighth come within them.
+const MOST_TURNS: u64 = 8;
+
 /// Views, terms and leaders.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Views {
     committee: Committee,
+    leaders: Leaders,
     per_term: u64,
 }
 
 impl Views {
-    pub(super) fn new(committee: Committee, stable: bool) -> Self {
+    pub(super) fn new(committee: Committee, leaders: Leaders) -> Self {
         Self {
             committee,
-            per_term: if stable { STABLE_TERM } else { 1 },
+            leaders,
+            per_term: match leaders {
+                Leaders::Stable => STABLE_TERM,
+                Leaders::Rotating | Leaders::Hashed => 1,
+            },
         }
     }
 
@@ -52,13 +61,21 @@ impl Views {
     /// timeouts.
     pub(super) fn until_turn(&self, replica: ReplicaId, view: u64) -> Option<u64> {
         let n = u64::from(self.committee.n());
+        if self.leaders == Leaders::Hashed {
+            let mut turns = 0..MOST_TURNS * n;
+            return turns.find(|turns| self.leader(view.saturating_add(*turns)) == replica);
+        }
         let turns = (u64::from(replica.0) + n - self.term(view) % n) % n;
         (turns == 0 || self.per_term == 1).then_some(turns)
     }
 
     /// The replica that proposes in `view`.
     pub(super) fn leader(&self, view: u64) -> ReplicaId {
-        self.committee.round_robin(self.term(view))
+        let term = self.term(view);
+        self.committee.round_robin(match self.leaders {
+            Leaders::Hashed => hashed_turn(term),
+            Leaders::Rotating | Leaders::Stable => term,
+        })
     }
 }
 
@@ -93,7 +110,7 @@ impl<R: Rules> Config<R> {
         let rules = R::new(params);
         Self {
             rules,
-            views: Views::new(committee, rules.stable_leader()),
+            views: Views::new(committee, rules.leaders()),
             view_timeout,
             backoff: Backoff {
                 first: view_timeout,
@@ -238,11 +255,11 @@ mod tests {
     #[test]
     fn terms_hold_the_views_of_one_leader() {
         let committee = Committee::new(4, FaultModel::Byzantine);
-        let rotating = Views::new(committee, false);
+        let rotating = Views::new(committee, Leaders::Rotating);
         assert_eq!((rotating.term(7), rotating.after_term(7)), (7, 8));
         assert_eq!(rotating.leader(7), ReplicaId(3));
         assert_eq!(rotating.until_turn(ReplicaId(2), 7), Some(3));
-        let stable = Views::new(committee, true);
+        let stable = Views::new(committee, Leaders::Stable);
         assert_eq!(stable.until_turn(ReplicaId(2), 7), None);
         assert_eq!(stable.until_turn(ReplicaId(0), 7), Some(0));
         assert_eq!((stable.term(7), stable.leader(7)), (0, ReplicaId(0)));

@@ -11,7 +11,7 @@
 
 pub use super::{BlockRef, Blocks, Linked, Message, Proposal, Qc, Record, Tc, Timeout};
 
-use super::{Ballot, Chained, CommitRule, Rules, shared};
+use super::{Ballot, Chained, CommitRule, Leaders, Rules, shared};
 use crate::params::{ParamSpec, Params};
 
 /// A replica of chained HotStuff.
@@ -21,7 +21,7 @@ pub type HotStuff = Chained<HotStuffRules>;
 #[derive(Clone, Copy, Debug)]
 pub struct HotStuffRules {
     commit: CommitRule,
-    stable: bool,
+    leaders: Leaders,
 }
 
 impl Rules for HotStuffRules {
@@ -39,9 +39,9 @@ impl Rules for HotStuffRules {
             ),
             ParamSpec::choice(
                 "leader",
-                &["rotating", "stable"],
+                &["rotating", "hashed", "stable"],
                 "rotating",
-                "a new leader every view, or only after a timeout",
+                "a new leader every view, in turn or drawn by a hash of its number, or only after a timeout",
             ),
         ];
         specs.extend(shared());
@@ -54,7 +54,11 @@ impl Rules for HotStuffRules {
                 "two-chain" => CommitRule::TwoChain,
                 _ => CommitRule::ThreeChain,
             },
-            stable: params.choice("leader") == "stable",
+            leaders: match params.choice("leader") {
+                "stable" => Leaders::Stable,
+                "hashed" => Leaders::Hashed,
+                _ => Leaders::Rotating,
+            },
         }
     }
 
@@ -73,8 +77,8 @@ impl Rules for HotStuffRules {
         }
     }
 
-    fn stable_leader(&self) -> bool {
-        self.stable
+    fn leaders(&self) -> Leaders {
+        self.leaders
     }
 
     /// As in the paper, a three-chain replica that voted in its view also
@@ -107,7 +111,7 @@ mod tests {
     fn a_three_chain_vote_respects_the_lock() {
         let rules = HotStuffRules {
             commit: CommitRule::ThreeChain,
-            stable: false,
+            leaders: Leaders::Rotating,
         };
         let permits = |certified| {
             rules.permits(&Ballot {

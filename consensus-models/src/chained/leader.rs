@@ -129,6 +129,7 @@ impl<R: Rules> Chained<R> {
         };
         let proposal = Arc::new(Proposal::new(block, justify, tc));
         self.proposed = view;
+        self.proposed_over = self.safety.locked;
         self.pacemaker.saw_proposal(view, self.me);
         env.count("blocks-made", 1);
         env.work(Work::Hash(proposal.bytes()));
@@ -139,8 +140,9 @@ impl<R: Rules> Chained<R> {
         self.commit_by(proposal.parent(), true, env);
     }
 
-    /// The proposal with its batches on the oldest block that a voter of the
-    /// parent is still allowed to extend: the one that it is locked on.
+    /// The proposal with its batches on the block that a voter of the parent is
+    /// locked on, where it may be voted for: that undoes a block of a two-chain
+    /// protocol, two of a three-chain one.
     pub(super) fn fork_of(&self, proposal: &Proposal) -> Option<Proposal> {
         let parent = self.tree.get(&proposal.parent())?;
         let justify = match self.config.rules.commit_rule() {
@@ -155,9 +157,13 @@ impl<R: Rules> Chained<R> {
             view: block.view,
             certified: justify.at.view,
             given_up: proposal.tc.as_ref().and_then(|tc| tc.high),
-            locked: justify.at.view,
+            locked: self.proposed_over,
         };
-        let votable = self.config.rules.permits(&ballot);
+        // Without the newest certificate the proposal shows no evidence of its
+        // view, unless a timeout certificate does.
+        let rules = &self.config.rules;
+        let heard = proposal.tc.is_some() || rules.views_ahead() > 0;
+        let votable = heard && rules.permits(&ballot);
         votable.then(|| Proposal::new(block, Arc::clone(justify), proposal.tc.clone()))
     }
 

@@ -28,7 +28,7 @@ use std::sync::Arc;
 pub use crate::chain::{BlockRef, Linked};
 pub use config::shared;
 pub use message::{Blocks, Message, NewView, Proposal, Qc, Record, Tc, Timeout};
-pub use rules::{Ballot, CommitRule, Rules};
+pub use rules::{Ballot, CommitRule, Leaders, Rules};
 
 use crate::block::{Batch, Block, Digest, Height};
 use crate::chain::{Patience, Sync, Tree};
@@ -69,8 +69,10 @@ pub struct Chained<R> {
     sync: Sync,
     /// Votes and timeouts whose records are not durable yet.
     outbox: Outbox<Outgoing>,
-    /// The last view proposed in.
+    /// The last view proposed in, and the lock then: that of whoever voted for
+    /// the parent.
     proposed: u64,
+    proposed_over: u64,
     /// A proposal that waits for its parent.
     deferred: Option<Arc<Proposal>>,
     /// Highest height that the proposals seen so far let everyone commit.
@@ -184,6 +186,7 @@ impl<R: Rules> Protocol for Chained<R> {
                 [] => 0,
                 _ => found.safety.closed + 1,
             },
+            proposed_over: 0,
             safety: found.safety,
             pacemaker: Pacemaker::new(found.high, found.tc, &config.views, setup.committee.n()),
             votes: Votes::default(),
@@ -279,13 +282,12 @@ impl<R: Rules> Protocol for Chained<R> {
         self.pacemaker.view()
     }
 
-    fn fork(&self, proposal: &Message) -> Option<Message> {
-        match proposal {
-            Message::Proposal(proposal) => {
-                let fork = self.fork_of(proposal)?;
-                Some(Message::Proposal(Arc::new(fork)))
-            }
-            _ => None,
-        }
+    fn fork(&mut self, proposal: &Message) -> Option<Message> {
+        let Message::Proposal(proposal) = proposal else {
+            return None;
+        };
+        let fork = Arc::new(self.fork_of(proposal)?);
+        self.tree.insert(Arc::clone(&fork));
+        Some(Message::Proposal(fork))
     }
 }

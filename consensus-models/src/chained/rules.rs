@@ -15,6 +15,17 @@ pub enum CommitRule {
     ThreeChain,
 }
 
+/// Who leads when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaders {
+    /// A new leader every view, in turn.
+    Rotating,
+    /// A new leader every view, drawn by a hash of its number.
+    Hashed,
+    /// Only a timeout ends the term of a leader.
+    Stable,
+}
+
 /// What a vote is decided by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ballot {
@@ -67,9 +78,9 @@ pub trait Rules: Copy + Debug + 'static {
     /// in the current view, is seen to.
     fn permits(&self, ballot: &Ballot) -> bool;
 
-    /// Whether only a timeout ends the term of a leader.
-    fn stable_leader(&self) -> bool {
-        false
+    /// Who leads when.
+    fn leaders(&self) -> Leaders {
+        Leaders::Rotating
     }
 
     /// How far above its view a replica that voted there listens to a leader

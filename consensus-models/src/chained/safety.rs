@@ -213,6 +213,7 @@ impl<R: Rules> Chained<R> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Leaders;
     use super::super::message::Tc;
     use super::*;
     use crate::block::{Block, Height};
@@ -243,7 +244,7 @@ mod tests {
     #[test]
     fn a_two_chain_vote_needs_the_view_before_or_a_timeout_certificate() {
         let committee = Committee::new(4, FaultModel::Byzantine);
-        let rotating = Views::new(committee, false);
+        let rotating = Views::new(committee, Leaders::Rotating);
         let permits = |view, parent, tc| {
             let proposal = block(view, certified(parent), tc);
             Safety::default()
@@ -258,7 +259,7 @@ mod tests {
         // Of another term than the one before.
         assert!(!permits(9, 6, Some((7, 6))));
 
-        let stable = Views::new(committee, true);
+        let stable = Views::new(committee, Leaders::Stable);
         let first = stable.after_term(0);
         let proves =
             |proposal: &Proposal| Safety::default().ballot(&stable, proposal).proves_itself();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::block::mix;
+use crate::committee::hashed_turn;
 use crate::committee::{Committee, ReplicaId};
 use crate::params::{ParamSpec, Params};
 use crate::wire::Certificates;
@@ -40,11 +40,7 @@ impl Config {
 
     /// The replica that proposes in `view`.
     pub(super) fn leader(&self, committee: &Committee, view: u64) -> ReplicaId {
-        let turn = if self.hashed {
-            mix(0x6c65_6164_6572, view)
-        } else {
-            view
-        };
+        let turn = if self.hashed { hashed_turn(view) } else { view };
         committee.round_robin(turn)
     }
 }
