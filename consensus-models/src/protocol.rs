@@ -55,6 +55,12 @@ pub trait Message: Clone + Debug {
     fn offers(&self) -> Option<Height> {
         None
     }
+
+    /// The part of such a message that shows nothing above `height`, where it
+    /// has parts.
+    fn up_to(&self, _height: Height) -> Option<Self> {
+        None
+    }
 }
 
 /// A countable piece of CPU work; a price list turns it into time.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use groma_consensus_models::adversary::{Behaviour, Deviation, Member};
 use groma_consensus_models::testing::{Cluster, Config, Fault, batch, for_seeds};
 use groma_consensus_models::{
-    Committee, FaultModel, Protocol, ReplicaId, ReplicaSet, hotstuff, hotstuff2, jolteon,
+    Committee, FaultModel, Protocol, ReplicaId, ReplicaSet, hotstuff, hotstuff2, jolteon, longest,
     mysticeti, narwhal, pbft, primary_backup, qbft, raft, simplex, streamlet, tendermint,
 };
 
@@ -217,14 +217,14 @@ fn a_fork_undoes_the_two_blocks_that_a_three_chain_leaves_open() {
 /// view before: there is no fork that correct members would vote for.
 #[test]
 fn two_chain_protocols_leave_no_fork() {
-    fn none<P: Protocol>() {
-        let (chain, counts) = forked::<P>(4, [1], &[], 50);
-        assert!(chain.len() > 40, "{}: {chain:?}", P::NAME);
+    fn none<P: Protocol>(set: &[(&str, &str)], least: usize) {
+        let (chain, counts) = forked::<P>(4, [1], set, 50);
+        assert!(chain.len() > least, "{}: {chain:?}", P::NAME);
         assert!(!counts.contains_key("forked-proposals"), "{}", P::NAME);
     }
-    none::<hotstuff2::HotStuff2>();
-    none::<jolteon::Jolteon>();
-    none::<streamlet::Streamlet>();
+    none::<hotstuff2::HotStuff2>(&[], 40);
+    none::<jolteon::Jolteon>(&[], 40);
+    none::<streamlet::Streamlet>(&[("delta", "20ms")], 20);
 }
 
 /// Bamboo, arXiv:2103.00777: chain growth (committed blocks by proposed ones)
@@ -253,6 +253,53 @@ fn forks_cost_what_bamboo_measured() {
         assert!(
             (measured / interval - 1.0).abs() < 0.08,
             "b = {b}: {measured}"
+        );
+    }
+}
+
+/// The attacker's share of the chain when it keeps its blocks back, by its share
+/// of the lottery; nobody else extends its branch in a race. Eyal, Sirer, FC 2014,
+/// equation 8 with gamma = 0.
+fn revenue(a: f64) -> f64 {
+    (a * (1.0 - a).powi(2) * 4.0 * a - a.powi(3)) / (1.0 - a * (1.0 + (2.0 - a) * a))
+}
+
+#[test]
+fn selfish_mining_pays_what_the_paper_says() {
+    let share = |first_stake: &str, adversaries| {
+        let d = Duration::from_millis(1);
+        let mut config = Config {
+            adversaries,
+            ..Config::lockstep::<Member<longest::Praos>>(4, d)
+        };
+        let set = [
+            ("first_stake", first_stake),
+            ("confirmations", "200"),
+            ("active_slots", "20"),
+        ];
+        for (name, value) in set {
+            config = config.set::<Member<longest::Praos>>(name, value);
+        }
+        let mut cluster = Cluster::<Member<longest::Praos>>::new(config);
+        cluster
+            .run_until(Duration::from_secs(200_000), |_| false)
+            .unwrap();
+        let commits = cluster.commits(ReplicaId(3));
+        let own = commits
+            .iter()
+            .filter(|it| it.block.proposer == ReplicaId(0));
+        (own.count() as f64 / commits.len() as f64, commits.len())
+    };
+    for (stake, alpha) in [("300", 0.3), ("400", 0.4), ("450", 0.45)] {
+        let (honest, blocks) = share(stake, Vec::new());
+        assert!(blocks > 1_000);
+        assert!((honest - alpha).abs() < 0.03, "{honest} of {alpha}");
+        let (selfish, blocks) = share(stake, all([0], &Behaviour::Selfish));
+        assert!(blocks > 1_000);
+        let expected = revenue(alpha);
+        assert!(
+            (selfish - expected).abs() < 0.04,
+            "{selfish}, not {expected}, of {alpha}"
         );
     }
 }

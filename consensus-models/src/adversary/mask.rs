@@ -141,7 +141,7 @@ impl<P: Protocol> Mask<P> {
             return;
         }
         let said = Faced { face, message };
-        let outgoing = Outgoing { to, said };
+        let mut outgoing = Outgoing { to, said };
         if self.is(now, &Behaviour::Fork) {
             self.said.push(outgoing);
             return;
@@ -149,6 +149,13 @@ impl<P: Protocol> Mask<P> {
         if self.is(now, &Behaviour::Selfish)
             && let Some(height) = outgoing.said.message.offers()
         {
+            let limit = self.secret.limit();
+            if height > limit
+                && let Some(part) = outgoing.said.message.up_to(limit)
+            {
+                outgoing.said.message = part;
+                return self.pass(outgoing, env);
+            }
             for outgoing in self.secret.own(height, outgoing) {
                 self.pass(outgoing, env);
             }

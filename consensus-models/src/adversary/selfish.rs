@@ -13,6 +13,8 @@ const MOST_KEPT: usize = 4_096;
 pub(super) struct Secret<M> {
     /// The highest block that others have shown.
     public: Height,
+    /// The highest own block that is shown: who asks for it gets it.
+    shown: Height,
     /// The own branch is as long as that of the others, and shown.
     racing: bool,
     kept: Vec<(Height, Outgoing<M>)>,
@@ -22,6 +24,7 @@ impl<M> Default for Secret<M> {
     fn default() -> Self {
         Self {
             public: Height::default(),
+            shown: Height::default(),
             racing: false,
             kept: Vec::new(),
         }
@@ -29,10 +32,15 @@ impl<M> Default for Secret<M> {
 }
 
 impl<M> Secret<M> {
+    /// Up to this height nothing is secret.
+    pub(super) fn limit(&self) -> Height {
+        self.public.max(self.shown)
+    }
+
     /// The instance wants to show a chain of this height. Higher than what
     /// others have shown, it is the own secret; returned is what may be shown.
     pub(super) fn own(&mut self, height: Height, outgoing: Outgoing<M>) -> Vec<Outgoing<M>> {
-        if height <= self.public || self.kept.len() >= MOST_KEPT {
+        if height <= self.limit() || self.kept.len() >= MOST_KEPT {
             return vec![outgoing];
         }
         self.kept.push((height, outgoing));
@@ -66,6 +74,7 @@ impl<M> Secret<M> {
     }
 
     fn show(&mut self, up_to: Height) -> Vec<Outgoing<M>> {
+        self.shown = self.shown.max(up_to);
         let kept = std::mem::take(&mut self.kept);
         let (shown, kept) = kept.into_iter().partition(|(height, _)| *height <= up_to);
         self.kept = kept;
@@ -108,6 +117,8 @@ mod tests {
         assert!(secret.own(Height(1), block(1)).is_empty());
         assert!(secret.own(Height(2), block(2)).is_empty());
         assert_eq!(names(secret.public(Height(1))), [1, 2]);
+        // Who asks for what is shown gets it.
+        assert_eq!(names(secret.own(Height(2), block(9))), [9]);
     }
 
     #[test]

@@ -121,6 +121,15 @@ impl WireMessage for Message {
             Self::GetData(_) | Self::GetHeaders(_) => None,
         }
     }
+
+    fn up_to(&self, height: Height) -> Option<Self> {
+        let Self::Headers(answer) = self else {
+            return None;
+        };
+        let mut part = Headers::clone(answer);
+        part.headers.retain(|header| header.at().height <= height);
+        Some(Self::Headers(Arc::new(part)))
+    }
 }
 
 /// A record of the write-ahead log.
