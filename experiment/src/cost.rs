@@ -6,12 +6,14 @@
 use groma_consensus_models::Work;
 use groma_sim::{Context, Node, Span};
 
-use crate::plan::{CostPlan, MachinePlan};
+use crate::plan::{CostPlan, MachinePlan, Scheme};
 
 /// The price list of a run, with the disk's prices from the machine.
 #[derive(Clone, Debug)]
 pub struct Prices {
     list: CostPlan,
+    /// Whether replicas verify transactions.
+    signed: bool,
     fsync_ns: u64,
     disk_bytes_per_s: u64,
 }
@@ -19,9 +21,10 @@ pub struct Prices {
 impl Prices {
     /// The prices of a plan.
     #[must_use]
-    pub fn new(list: &CostPlan, machine: &MachinePlan) -> Self {
+    pub fn new(list: &CostPlan, machine: &MachinePlan, scheme: Scheme) -> Self {
         Self {
             list: list.clone(),
+            signed: scheme != Scheme::None,
             fsync_ns: machine.fsync_ns,
             disk_bytes_per_s: machine.disk_bytes_per_s,
         }
@@ -49,6 +52,16 @@ impl Prices {
     #[must_use]
     pub fn verify_in_batch(&self) -> Span {
         Span::from_nanos(self.list.verify_batch_ns)
+    }
+
+    /// One transaction's signature verified in a batch.
+    #[must_use]
+    pub fn verify_transaction(&self) -> Span {
+        if self.signed {
+            self.verify_in_batch()
+        } else {
+            Span::ZERO
+        }
     }
 
     /// Executing so many transactions one after another.

@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use groma_consensus_models::ReplicaId;
+use groma_sim::window::WindowSpec;
 use groma_sim::{
     Fault, FaultKind as SimFault, LatencyLaw, LinkSpec, MachineId, MachineSpec, Network, NodeId,
     Span, Time, Topology,
 };
 use groma_workloads::{Law, MilliTps, Phase};
 
-use crate::plan::{Arrivals, FaultKind, FaultPlan, LatencyPlan, LoadPlan, Plan};
+use crate::plan::{Arrivals, FaultKind, FaultPlan, LatencyPlan, LoadPlan, Plan, TransportPlan};
 
 /// The cast of a run. Machines of replicas come first, then one per gateway;
 /// nodes likewise.
@@ -56,20 +57,7 @@ impl Layout {
             egress_bps: plan.machine.egress_bps,
             ingress_bps: plan.machine.ingress_bps,
         };
-        for (region, part) in (0..).zip(&plan.committee) {
-            for index in 0..part.replicas {
-                if index % plan.replicas_per_machine.max(1) == 0 {
-                    let name = format!(
-                        "{}-{}",
-                        part.region,
-                        index / plan.replicas_per_machine.max(1)
-                    );
-                    layout.add_machine(spec, name, "replica", region, &part.region);
-                }
-                layout.place_last();
-                layout.replica_regions.push(region);
-            }
-        }
+        layout.seat(plan, spec);
         layout.replica_machines = layout.machines.len();
         let host = MachineSpec {
             cores: 0,
@@ -85,12 +73,31 @@ impl Layout {
                     region,
                     &part.region,
                 );
-                layout.place_last();
+                layout.placement.push(layout.last_machine());
                 layout.gateway_regions.push(region);
                 layout.gateway_weights.push(u64::from(part.replicas));
             }
         }
         layout
+    }
+
+    /// Gives every replica its machine, one after another as they sit.
+    fn seat(&mut self, plan: &Plan, spec: MachineSpec) {
+        let share = plan.replicas_per_machine.max(1);
+        // Replicas so far and the machine of the last one, by region.
+        let mut seated = vec![(0, MachineId(0)); plan.committee.len()];
+        self.replica_regions = plan.seats();
+        for region in self.replica_regions.clone() {
+            let (index, machine) = &mut seated[region as usize];
+            if *index % share == 0 {
+                let place = &plan.committee[region as usize].region;
+                let name = format!("{place}-{}", *index / share);
+                self.add_machine(spec, name, "replica", region, place);
+                *machine = self.last_machine();
+            }
+            *index += 1;
+            self.placement.push(*machine);
+        }
     }
 
     fn add_machine(
@@ -106,9 +113,8 @@ impl Layout {
         self.regions.push(region);
     }
 
-    fn place_last(&mut self) {
-        let machine = u32::try_from(self.machines.len() - 1).expect("machines are few");
-        self.placement.push(MachineId(machine));
+    fn last_machine(&self) -> MachineId {
+        MachineId(u32::try_from(self.machines.len() - 1).expect("machines are few"))
     }
 
     /// Number of gateways.
@@ -141,9 +147,22 @@ impl Layout {
                     .collect()
             })
             .collect();
-        Network::new(
+        let mut network = Network::new(
             Topology::full_mesh(self.regions.clone(), &matrix).expect("a plan's matrix is square"),
-        )
+        );
+        network.windows = match plan.network.transport {
+            TransportPlan::Unlimited => None,
+            TransportPlan::Tcp {
+                initial_bytes,
+                most_bytes,
+                patience_ns,
+            } => Some(WindowSpec {
+                initial: initial_bytes,
+                most: most_bytes,
+                patience: Span::from_nanos(patience_ns),
+            }),
+        };
+        network
     }
 
     /// The faults of the plan.

@@ -28,6 +28,7 @@ pub mod registry;
 mod replica;
 pub mod result;
 pub mod scenario;
+mod seats;
 pub mod store;
 pub mod sweep;
 pub mod tap;

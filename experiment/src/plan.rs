@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::seats::seats;
+
 /// One run, completely described.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,9 +25,10 @@ pub struct Plan {
     pub variation: BTreeMap<String, String>,
     /// The only source of randomness.
     pub seed: u64,
-    /// Regions in scenario order with their replicas; replica ids are dense
-    /// in this order.
+    /// Regions in scenario order with their replicas.
     pub committee: Vec<RegionPlan>,
+    /// How replica ids fall on the regions.
+    pub seating: Seating,
     /// Latency between the regions.
     pub network: NetworkPlan,
     /// The machine under every replica.
@@ -89,6 +92,12 @@ impl Plan {
     #[must_use]
     pub fn replicas(&self) -> u32 {
         self.committee.iter().map(|region| region.replicas).sum()
+    }
+
+    /// Region index of every replica.
+    #[must_use]
+    pub fn seats(&self) -> Vec<u32> {
+        seats(&self.committee, self.seating, self.seed)
     }
 
     /// End of the last phase, in nanoseconds.
@@ -158,6 +167,19 @@ pub struct RegionPlan {
     pub replicas: u32,
 }
 
+/// How replica ids, and with them the turns of rotating leaders, fall on the
+/// regions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Seating {
+    /// Region after region.
+    ByRegion,
+    /// One of each region in turn.
+    Interleaved,
+    /// In an order drawn from the seed, as that of public keys would be.
+    Shuffled,
+}
+
 /// Latency between regions; only the regions of the committee are kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -174,6 +196,25 @@ pub struct NetworkPlan {
     pub jitter_ns: u64,
     /// Messages lost per million.
     pub loss_ppm: u32,
+    /// What limits a connection besides the machines' bandwidth.
+    pub transport: TransportPlan,
+}
+
+/// What limits a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum TransportPlan {
+    /// Nothing.
+    Unlimited,
+    /// TCP's congestion window: slow start, and again after a pause.
+    Tcp {
+        /// Bytes before the first acknowledgement.
+        initial_bytes: u64,
+        /// The largest window.
+        most_bytes: u64,
+        /// The retransmission timeout beyond a round trip.
+        patience_ns: u64,
+    },
 }
 
 /// A law of a one-way latency, in nanoseconds.
@@ -420,6 +461,8 @@ pub struct CryptoPlan {
 pub enum Scheme {
     /// Ed25519 (RFC 8032).
     Ed25519,
+    /// Transactions are not verified; replicas still sign what they say.
+    None,
 }
 
 /// Whether signatures are computed.
@@ -442,6 +485,9 @@ pub enum Dissemination {
     ClientsToAll,
     /// The replica that forms a batch sends it to all before it is ordered.
     Workers,
+    /// The same without acknowledgements: every replica may order a batch as
+    /// soon as it holds it.
+    Broadcast,
 }
 
 /// How citizens reach the replicas.

@@ -8,6 +8,7 @@ use crate::rng::{Addressed, Streams};
 use crate::seat::Place;
 use crate::time::Span;
 use crate::topology::{Edge, LinkSpec, Shape, Topology};
+use crate::window::WindowSpec;
 use petgraph::Direction::Incoming;
 use petgraph::algo::dijkstra;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -25,6 +26,8 @@ pub struct Network {
     /// which they left, as on a TCP connection, so that one with little jitter
     /// waits for those before it. Otherwise each comes by its own latency.
     pub in_order: bool,
+    /// The congestion windows that bulk data waits for, if any.
+    pub windows: Option<WindowSpec>,
 }
 
 impl Network {
@@ -38,6 +41,7 @@ impl Network {
             topology,
             loopback: Self::LOOPBACK,
             in_order: true,
+            windows: None,
         }
     }
 

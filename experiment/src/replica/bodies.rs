@@ -105,7 +105,7 @@ impl<P: Protocol> Host<P> {
                 .txs
                 .iter()
                 .all(|tx| self.copies.contains_key(&(tx.gateway.0, tx.ticket.0))),
-            Dissemination::Workers => false,
+            Dissemination::Workers | Dissemination::Broadcast => false,
         }
     }
 
@@ -118,7 +118,7 @@ impl<P: Protocol> Host<P> {
             ctx.spend_parallel_on(
                 "verify transactions",
                 body.batch.txs,
-                self.world.prices.verify_in_batch(),
+                self.world.prices.verify_transaction(),
             );
         }
     }

@@ -95,7 +95,7 @@ pub(super) fn carried_bytes(batch: &Batch, how: Dissemination) -> u64 {
     match how {
         Dissemination::InProposal => u64::from(batch.bytes),
         Dissemination::ClientsToAll => u64::from(batch.txs) * TX_NAME_BYTES,
-        Dissemination::Workers => 0,
+        Dissemination::Workers | Dissemination::Broadcast => 0,
     }
 }
 

@@ -104,7 +104,7 @@ impl<P: Protocol> Host<P> {
         ctx.spend_parallel_on(
             "verify transactions",
             count,
-            self.world.prices.verify_in_batch(),
+            self.world.prices.verify_transaction(),
         );
         let signed: Vec<Arc<_>> = txs.iter().map(|tx| tx.tx.clone()).collect();
         // The verdicts stay in the shared transactions, so that this is done once.
@@ -125,10 +125,14 @@ impl<P: Protocol> Host<P> {
         self.held.insert(batch.id, ());
         self.write(Write::Body(batch.id), u64::from(bytes), ctx);
         self.own.insert(batch.id, count);
-        if self.world.dissemination == Dissemination::Workers && self.setup.committee.n() > 1 {
-            self.offer(&body, ctx);
-        } else {
-            ctx.post(Wire::Request(batch));
+        let alone = self.setup.committee.n() == 1;
+        match self.world.dissemination {
+            Dissemination::Workers if !alone => self.offer(&body, ctx),
+            Dissemination::Broadcast => {
+                self.send_to_all(&body, ctx);
+                ctx.post(Wire::Request(batch));
+            }
+            _ => ctx.post(Wire::Request(batch)),
         }
     }
 
@@ -169,6 +173,10 @@ impl<P: Protocol> Host<P> {
             ctx.set_timer(OFFER_TIMER, OFFER_PATIENCE);
         }
         self.offers.insert(body.batch.id, (body.batch, holders));
+        self.send_to_all(body, ctx);
+    }
+
+    fn send_to_all(&self, body: &Rc<BatchBody>, ctx: &mut Ctx<'_, P>) {
         let to: SmallVec<[NodeId; 128]> = self.others().map(|peer| NodeId(peer.0)).collect();
         let bytes = FRAME_BYTES + u64::from(body.batch.bytes);
         ctx.spend_on(
@@ -226,7 +234,11 @@ impl<P: Protocol> Host<P> {
         ctx: &mut Ctx<'_, P>,
     ) {
         self.take_body(body, ctx);
-        ctx.send(NodeId(from.0), Wire::Ack(body.batch.id), SMALL_BYTES);
+        if self.world.dissemination == Dissemination::Broadcast {
+            ctx.post(Wire::Request(body.batch));
+        } else {
+            ctx.send(NodeId(from.0), Wire::Ack(body.batch.id), SMALL_BYTES);
+        }
         self.recheck_waiting(ctx);
     }
 

@@ -12,9 +12,10 @@ use super::tree::{Node, Value};
 use super::{fault, load, network, origin, protocol};
 use crate::plan::{
     BatchPlan, ClientPlan, CostPlan, CryptoMode, CryptoPlan, Dissemination, Expect, FaultPlan,
-    LimitPlan, MachinePlan, NetworkPlan, PhasePlan, Plan, RegionPlan, Scheme, TargetPlan,
+    LimitPlan, MachinePlan, NetworkPlan, PhasePlan, Plan, RegionPlan, Scheme, Seating, TargetPlan,
 };
 use crate::registry::Registry;
+use crate::seats::seats;
 
 /// Reads one plan. Sections are all read before the first failure returns, so
 /// that one look shows all that is wrong.
@@ -43,13 +44,21 @@ pub(crate) fn plan(
     let (crypto, client) = (crypto(&section), client(&section));
     let (dissemination, expect) = (dissemination(&section), expect(&section));
     let (targets, limits) = (targets(&section), limits(&section));
-    let course = course(&section, catalogue, population.ok())?;
+    let seating = seating(&section);
+    let order = (seating.as_ref().ok().copied(), seed.as_ref().ok().copied());
+    let course = course(
+        &section,
+        catalogue,
+        population.as_ref().ok().copied(),
+        order,
+    )?;
     Ok(Plan {
         name: name?.to_owned(),
         why: why?.trim().to_owned(),
         variation: variation.iter().cloned().collect::<BTreeMap<_, _>>(),
         seed: seed?,
         committee: course.committee,
+        seating: seating?,
         network: course.network,
         machine: machine?,
         replicas_per_machine: replicas_per_machine?,
@@ -85,12 +94,16 @@ fn course(
     section: &Section<'_>,
     catalogue: &Catalogue,
     population: Option<u64>,
+    order: (Option<Seating>, Option<u64>),
 ) -> Result<Course, Reported> {
     let places = places(section, catalogue);
     let (load, drain_ns) = (load::read(section, population), section.number("drain"));
     let (load, drain_ns, (network, committee)) = (load?, drain_ns?, places?);
+    // Where the order could not be read, any will do to check the faults.
+    let (seating, seed) = (order.0.unwrap_or(Seating::ByRegion), order.1.unwrap_or(0));
     let scene = fault::Scene {
         committee: &committee,
+        seats: seats(&committee, seating, seed),
         horizon_ns: load.iter().map(|phase| phase.for_ns).sum::<u64>() + drain_ns,
     };
     Ok(Course {
@@ -265,9 +278,11 @@ fn crypto(section: &Section<'_>) -> Result<CryptoPlan, Reported> {
         inner.text("mode"),
         inner.small("keys"),
     );
-    scheme?;
     Ok(CryptoPlan {
-        scheme: Scheme::Ed25519,
+        scheme: match scheme? {
+            "none" => Scheme::None,
+            _ => Scheme::Ed25519,
+        },
         mode: match mode? {
             "real" => CryptoMode::Real,
             _ => CryptoMode::Modelled,
@@ -305,7 +320,16 @@ fn dissemination(section: &Section<'_>) -> Result<Dissemination, Reported> {
     Ok(match section.text("dissemination")? {
         "in-proposal" => Dissemination::InProposal,
         "clients-to-all" => Dissemination::ClientsToAll,
-        _ => Dissemination::Workers,
+        "workers" => Dissemination::Workers,
+        _ => Dissemination::Broadcast,
+    })
+}
+
+fn seating(section: &Section<'_>) -> Result<Seating, Reported> {
+    Ok(match section.text("seating")? {
+        "by-region" => Seating::ByRegion,
+        "interleaved" => Seating::Interleaved,
+        _ => Seating::Shuffled,
     })
 }
 

@@ -50,6 +50,7 @@ pub(crate) static SCENARIO: Table = Table {
         or("why", Shape::Text, "", "The question that the scenario asks."),
         need("seed", number(Unit::Count, 0, u64::MAX), "The only source of randomness."),
         need("committee", Shape::Map(&REPLICAS_ONE_REGION), "Replicas by region of the network."),
+        or("seating", Shape::Choice(&["by-region", "interleaved", "shuffled"]), "by-region", "How replica ids, and the turns of rotating leaders, fall on the regions."),
         or("network", Shape::Shelf(Shelf::Networks), "china-cities", "Latency between regions: a name, or the keys of a network file."),
         or("machine", Shape::Shelf(Shelf::Machines), "server-8c", "The machine under every replica: a name, or the keys of a machine file."),
         or("costs", Shape::Shelf(Shelf::Costs), "reference", "The price list: a name, or the keys of a price file."),
@@ -63,7 +64,7 @@ pub(crate) static SCENARIO: Table = Table {
         may("faults", Shape::List(&Shape::Object(&FAULT)), "Scheduled faults."),
         or("drain", number(Unit::Duration, 0, DAY), "10s", "Time after the last phase; what is not final by then is expired."),
         may("crypto", Shape::Object(&CRYPTO), "Signatures on transactions."),
-        or("dissemination", Shape::Choice(&["in-proposal", "clients-to-all", "workers"]), "in-proposal", "How the bodies of batches reach the replicas."),
+        or("dissemination", Shape::Choice(&["in-proposal", "clients-to-all", "workers", "broadcast"]), "in-proposal", "How the bodies of batches reach the replicas."),
         may("client", Shape::Object(&CLIENT), "How citizens reach the replicas."),
         may("target", Shape::Object(&TARGET), "What the run must reach."),
         or("expect", Shape::Choice(&["sustained", "unsustained", "violated"]), "sustained", "The verdict that the scenario expects."),
@@ -179,7 +180,7 @@ static CRYPTO: Table = Table {
     what: "crypto",
     one_of: &[],
     keys: &[
-        or("scheme", Shape::Choice(&["ed25519"]), "ed25519", "Signature scheme (RFC 8032)."),
+        or("scheme", Shape::Choice(&["ed25519", "none"]), "ed25519", "Signature scheme (RFC 8032); none: replicas do not verify transactions."),
         or("mode", Shape::Choice(&["modelled", "real"]), "modelled", "Signatures priced only, or really made and verified; the results agree."),
         or("keys", number(Unit::Count, 1, 1_000_000), "64", "Custodial wallet keys: account a signs with key a modulo this (estimate)."),
     ],
@@ -253,6 +254,7 @@ pub(crate) static NETWORK: Table = Table {
         may("intra_rtt", LATENCY, "Round trip within a region; the matrix's diagonal, or else 0.2ms."),
         or("jitter", number(Unit::Duration, 0, SECOND), "0", "Standard deviation of a message's latency around its link's."),
         or("loss", number(Unit::Share, 0, 1_000_000), "0", "Share of messages lost."),
+        or("transport", Shape::Choice(&["unlimited", "tcp"]), "unlimited", "What limits a connection: only bandwidth, or TCP's congestion window as well."),
     ],
 };
 

@@ -9,11 +9,19 @@ use super::source::Span;
 use super::suggest::instead;
 use super::tree::{Entry, Node, Value, shorten};
 use super::{links, unit};
-use crate::plan::{LatencyPlan, NetworkPlan, RegionPlan};
+use crate::plan::{LatencyPlan, NetworkPlan, RegionPlan, TransportPlan};
 
 /// Round trip within a region where nothing else is said, halved: 0.2 ms, the
 /// middle of the 0.147 to 0.25 ms measured within AWS regions.
 const INTRA_ONE_WAY: u64 = 100_000;
+
+/// TCP as Linux has it: ten segments of 1,460 B at first (RFC 6928), a send buffer
+/// of up to 4 MiB, at least 200 ms beyond a round trip until a timeout.
+const TCP: TransportPlan = TransportPlan::Tcp {
+    initial_bytes: 14_600,
+    most_bytes: 4 << 20,
+    patience_ns: 200_000_000,
+};
 
 /// A cell of a matrix: any latency up to a minute.
 const CELL: Number = Number {
@@ -61,6 +69,7 @@ pub(crate) fn read(
     let intra = section.maybe_number("intra_rtt");
     let (jitter_ns, loss) = (section.number("jitter"), section.small("loss"));
     let stretch = section.number("stretch");
+    let transport = section.text("transport");
     let places = places(&names, wanted, &item.name, sink);
     let source = section.text("source")?;
     let (mut table, places) = (table?, places?);
@@ -96,6 +105,10 @@ pub(crate) fn read(
         links,
         jitter_ns: jitter_ns?,
         loss_ppm: loss?,
+        transport: match transport? {
+            "tcp" => TCP,
+            _ => TransportPlan::Unlimited,
+        },
     };
     Ok((plan, committee))
 }

@@ -89,6 +89,7 @@ pub fn plan(protocol: &str) -> Plan {
                 .to_vec(),
             jitter_ns: 50_000,
             loss_ppm: 0,
+            transport: groma_experiment::plan::TransportPlan::Unlimited,
         },
         machine: MachinePlan {
             name: "inline".to_owned(),
@@ -142,6 +143,7 @@ pub fn plan(protocol: &str) -> Plan {
             mode: CryptoMode::Modelled,
             keys: 64,
         },
+        seating: groma_experiment::plan::Seating::ByRegion,
         dissemination: Dissemination::InProposal,
         client: ClientPlan {
             gateways_per_region: 1,

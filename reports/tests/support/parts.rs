@@ -44,6 +44,7 @@ fn network() -> NetworkPlan {
         ],
         jitter_ns: 200_000,
         loss_ppm: 10,
+        transport: groma_experiment::plan::TransportPlan::Unlimited,
     }
 }
 
@@ -132,6 +133,7 @@ pub fn plan(name: &str, why: &str, variation: &[(&str, &str)], shape: &Shape) ->
             mode: CryptoMode::Modelled,
             keys: 256,
         },
+        seating: groma_experiment::plan::Seating::ByRegion,
         dissemination: Dissemination::InProposal,
         client: ClientPlan {
             gateways_per_region: 1,
