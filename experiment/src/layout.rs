@@ -52,12 +52,7 @@ impl Layout {
             gateway_regions: Vec::new(),
             gateway_weights: Vec::new(),
         };
-        let spec = MachineSpec {
-            cores: plan.machine.cores,
-            egress_bps: plan.machine.egress_bps,
-            ingress_bps: plan.machine.ingress_bps,
-        };
-        layout.seat(plan, spec);
+        layout.seat(plan);
         layout.replica_machines = layout.machines.len();
         let host = MachineSpec {
             cores: 0,
@@ -82,7 +77,7 @@ impl Layout {
     }
 
     /// Gives every replica its machine, one after another as they sit.
-    fn seat(&mut self, plan: &Plan, spec: MachineSpec) {
+    fn seat(&mut self, plan: &Plan) {
         let share = plan.replicas_per_machine.max(1);
         // Replicas so far and the machine of the last one, by region.
         let mut seated = vec![(0, MachineId(0)); plan.committee.len()];
@@ -90,9 +85,14 @@ impl Layout {
         for region in self.replica_regions.clone() {
             let (index, machine) = &mut seated[region as usize];
             if *index % share == 0 {
-                let place = &plan.committee[region as usize].region;
-                let name = format!("{place}-{}", *index / share);
-                self.add_machine(spec, name, "replica", region, place);
+                let place = &plan.committee[region as usize];
+                let name = format!("{}-{}", place.region, *index / share);
+                let spec = MachineSpec {
+                    cores: plan.machine.cores,
+                    egress_bps: narrower(plan.machine.egress_bps, place.up_bps),
+                    ingress_bps: narrower(plan.machine.ingress_bps, place.down_bps),
+                };
+                self.add_machine(spec, name, "replica", region, &place.region);
                 *machine = self.last_machine();
             }
             *index += 1;
@@ -150,6 +150,7 @@ impl Layout {
         let mut network = Network::new(
             Topology::full_mesh(self.regions.clone(), &matrix).expect("a plan's matrix is square"),
         );
+        network.overhead = Span::from_nanos(plan.network.overhead_ns);
         network.windows = match plan.network.transport {
             TransportPlan::Unlimited => None,
             TransportPlan::Tcp {
@@ -242,6 +243,14 @@ impl Layout {
             }
         }
         cut
+    }
+}
+
+/// The lesser of two bandwidths, of which 0 means no limit.
+fn narrower(nic: u64, line: u64) -> u64 {
+    match (nic, line) {
+        (0, other) | (other, 0) => other,
+        (nic, line) => nic.min(line),
     }
 }
 

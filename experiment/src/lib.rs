@@ -21,6 +21,7 @@ mod mempool;
 mod observe;
 pub mod path;
 pub mod plan;
+mod propagation;
 mod recorder;
 mod recovery;
 mod regions;

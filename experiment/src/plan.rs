@@ -100,6 +100,16 @@ impl Plan {
         seats(&self.committee, self.seating, self.seed)
     }
 
+    /// Length of the windows in which a run's course is kept: a second, or more
+    /// whole seconds where a run lasts longer than a day.
+    #[must_use]
+    pub fn window_s(&self) -> u64 {
+        const MOST_WINDOWS: u64 = 86_400;
+        self.horizon_ns()
+            .div_ceil(MOST_WINDOWS * 1_000_000_000)
+            .max(1)
+    }
+
     /// End of the last phase, in nanoseconds.
     #[must_use]
     pub fn load_end_ns(&self) -> u64 {
@@ -165,6 +175,10 @@ pub struct RegionPlan {
     pub region: String,
     /// Replicas there.
     pub replicas: u32,
+    /// Outgoing bits per second of a machine's access line there; 0: as its NIC.
+    pub up_bps: u64,
+    /// Incoming bits per second of the same; 0: as its NIC.
+    pub down_bps: u64,
 }
 
 /// How replica ids, and with them the turns of rotating leaders, fall on the
@@ -196,6 +210,8 @@ pub struct NetworkPlan {
     pub jitter_ns: u64,
     /// Messages lost per million.
     pub loss_ppm: u32,
+    /// Added to the latency of every message, as the hosts' own handling.
+    pub overhead_ns: u64,
     /// What limits a connection besides the machines' bandwidth.
     pub transport: TransportPlan,
 }

@@ -14,9 +14,10 @@ use hdrhistogram::Histogram;
 use crate::layout::Layout;
 use crate::observe::{FinalTx, Observation};
 use crate::plan::Plan;
+use crate::propagation::Propagation;
 use crate::recovery::Commits;
 use crate::regions::Regions;
-use crate::result::{LoadRecord, RegionRecord, STAGES, StorageRecord, Window};
+use crate::result::{LoadRecord, PropagationRecord, RegionRecord, STAGES, StorageRecord, Window};
 
 /// Commit times are kept for so many heights; finality follows sooner.
 const KEPT_HEIGHTS: u64 = 16_384;
@@ -122,6 +123,8 @@ pub struct Recorder {
     commits: Commits,
     blocks: BTreeMap<Height, BlockTimes>,
     windows: Vec<OpenWindow>,
+    window_s: u64,
+    propagation: Propagation,
     offered_all: u64,
     ended_all: u64,
     nonempty_blocks: u64,
@@ -151,6 +154,8 @@ pub struct Recording {
     pub windows: Vec<Window>,
     /// Finality histograms of the windows.
     pub window_histograms: Vec<Histogram<u64>>,
+    /// How blocks spread, where they do so by gossip.
+    pub propagation: Option<PropagationRecord>,
     /// Heights with batches whose first commit falls in measured time.
     pub nonempty_blocks: u64,
     /// Transactions executed in them.
@@ -183,6 +188,8 @@ impl Recorder {
             stages: STAGES.iter().map(|_| fine()).collect(),
             blocks: BTreeMap::new(),
             windows: Vec::new(),
+            window_s: plan.window_s(),
+            propagation: Propagation::new(plan),
             offered_all: 0,
             ended_all: 0,
             nonempty_blocks: 0,
@@ -214,12 +221,13 @@ impl Recorder {
     }
 
     fn open(&mut self, at: Time) -> &mut OpenWindow {
+        let length = self.window_s * SECOND;
         let index =
-            usize::try_from(at.as_nanos() / SECOND).expect("a horizon of fewer than 2^32 seconds");
+            usize::try_from(at.as_nanos() / length).expect("a horizon of fewer than 2^32 seconds");
         while self.windows.len() <= index {
-            let start_s = self.windows.len() as u64;
+            let start_s = self.windows.len() as u64 * self.window_s;
             let from = Time::from_nanos(start_s * SECOND);
-            let measured = self.measured.covers(from, from + Span::from_nanos(SECOND));
+            let measured = self.measured.covers(from, from + Span::from_nanos(length));
             let latencies = Histogram::new(2).expect("two digits are within the library's range");
             self.windows.push(OpenWindow {
                 row: Window {
@@ -272,6 +280,11 @@ impl Recorder {
             }
             Observation::Refused { why } => *self.refusals.entry(why).or_default() += 1,
             Observation::Counted { what, by } => *self.counts.entry(what).or_default() += by,
+            Observation::Held { id, created } => {
+                if self.measured.contains(*created) {
+                    self.propagation.held(at, *id, *created);
+                }
+            }
             Observation::Transferred { .. } | Observation::Restarted { .. } => {}
         }
     }
@@ -403,6 +416,7 @@ impl Recorder {
             histograms,
             windows,
             window_histograms,
+            propagation: self.propagation.finish(),
             nonempty_blocks: self.nonempty_blocks,
             block_txs: self.block_txs,
             heights: self.heights,
@@ -425,7 +439,7 @@ fn close(window: OpenWindow) -> (Window, Histogram<u64>) {
 }
 
 /// Counts a span in microseconds, rounded to the nearest.
-fn count(histogram: &mut Histogram<u64>, from: Time, until: Time) {
+pub fn count(histogram: &mut Histogram<u64>, from: Time, until: Time) {
     let nanos = until.as_nanos().saturating_sub(from.as_nanos());
     histogram
         .record((nanos + 500) / 1_000)

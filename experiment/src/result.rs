@@ -117,10 +117,25 @@ pub struct RunRecord {
     /// `energy-joule` and such.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub counts: BTreeMap<String, u64>,
+    /// Creation of a block to its arrival at replicas, where blocks spread by
+    /// gossip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub propagation_ms: Option<PropagationRecord>,
     /// Deliveries of the simulated network.
     pub deliveries: u64,
     /// Virtual time simulated, in seconds.
     pub virtual_seconds: f64,
+}
+
+/// How blocks spread over a network of peers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PropagationRecord {
+    /// To each replica but the maker, over all of them and all blocks.
+    pub each: Percentiles,
+    /// To half of the replicas, over blocks.
+    pub half: Percentiles,
+    /// To nine tenths of the replicas, over blocks.
+    pub nine_tenths: Percentiles,
 }
 
 /// What came of a run.
@@ -449,4 +464,15 @@ pub struct Window {
     pub egress_max: f64,
     /// Largest ingress use of any machine.
     pub ingress_max: f64,
+}
+
+impl Window {
+    /// Length of the windows of one run, in seconds.
+    #[must_use]
+    pub fn length_s(windows: &[Self]) -> u64 {
+        match windows {
+            [first, second, ..] => second.start_s - first.start_s,
+            _ => 1,
+        }
+    }
 }

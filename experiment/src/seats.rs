@@ -34,6 +34,8 @@ mod tests {
         let part = |&replicas: &u32| RegionPlan {
             region: "x".to_owned(),
             replicas,
+            up_bps: 0,
+            down_bps: 0,
         };
         replicas.iter().map(part).collect()
     }

@@ -163,6 +163,7 @@ fn record(plan: &Plan, layout: &Layout, recording: &Recording, ending: &Ending) 
         storage: recording.storage.clone(),
         refusals: named(&recording.refusals),
         counts: named(&recording.counts),
+        propagation_ms: recording.propagation.clone(),
         deliveries: ending.deliveries,
         virtual_seconds: ending.at.as_secs_f64(),
         load: recording.load.clone(),

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use groma_consensus_models::{
-    Batch, Block, Body, Env, Height, Message, Protocol, ReplicaId, TimerId, Token, Work,
+    Batch, Block, BlockId, Body, Env, Height, Message, Protocol, ReplicaId, TimerId, Token, Work,
 };
-use groma_sim::{NodeId, Span};
+use groma_sim::{NodeId, Span, Time};
 use smallvec::SmallVec;
 
 use super::{Ctx, Host};
@@ -163,5 +163,10 @@ impl<P: Protocol> Env<P> for HostEnv<'_, '_, P> {
 
     fn count(&mut self, what: &'static str, by: u64) {
         self.ctx.emit(Observation::Counted { what, by });
+    }
+
+    fn hold(&mut self, id: BlockId, created: Duration) {
+        let created = Time::from_duration(created);
+        self.ctx.emit(Observation::Held { id, created });
     }
 }

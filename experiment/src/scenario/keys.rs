@@ -254,6 +254,9 @@ pub(crate) static NETWORK: Table = Table {
         may("intra_rtt", LATENCY, "Round trip within a region; the matrix's diagonal, or else 0.2ms."),
         or("jitter", number(Unit::Duration, 0, SECOND), "0", "Standard deviation of a message's latency around its link's."),
         or("loss", number(Unit::Share, 0, 1_000_000), "0", "Share of messages lost."),
+        or("overhead", number(Unit::Duration, 0, SECOND), "0", "Added to the latency of every message, as the hosts' own handling."),
+        may("up", Shape::List(&NIC), "Outgoing bandwidth of a machine's access line in each region, in their order; the NIC's where it is less."),
+        may("down", Shape::List(&NIC), "Incoming bandwidth of the same."),
         or("transport", Shape::Choice(&["unlimited", "tcp"]), "unlimited", "What limits a connection: only bandwidth, or TCP's congestion window as well."),
     ],
 };

@@ -4,7 +4,7 @@ use super::catalogue::Item;
 use super::diagnostic::Problem;
 use super::keys::{LAW, MAX_LINKS, MAX_NETWORK_REGIONS, NETWORK};
 use super::section::{Reported, Section, Sink, read_number};
-use super::shape::Number;
+use super::shape::{Number, Shape};
 use super::source::Span;
 use super::suggest::instead;
 use super::tree::{Entry, Node, Value, shorten};
@@ -70,6 +70,11 @@ pub(crate) fn read(
     let (jitter_ns, loss) = (section.number("jitter"), section.small("loss"));
     let stretch = section.number("stretch");
     let transport = section.text("transport");
+    let overhead = section.number("overhead");
+    let (up, down) = (
+        access(&section, "up", names.len()),
+        access(&section, "down", names.len()),
+    );
     let places = places(&names, wanted, &item.name, sink);
     let source = section.text("source")?;
     let (mut table, places) = (table?, places?);
@@ -77,6 +82,7 @@ pub(crate) fn read(
         table.within = Some(rtt / 2);
     }
     let stretch = stretch?;
+    let (up, down) = (up?, down?);
     let mut links = Vec::with_capacity(places.len() * places.len());
     for &from in &places {
         for &to in &places {
@@ -97,6 +103,8 @@ pub(crate) fn read(
                 .get(place)
                 .map_or_else(|| wanted.entry.key.clone(), |(name, _)| name.clone()),
             replicas: wanted.replicas,
+            up_bps: up.get(place).copied().unwrap_or(0),
+            down_bps: down.get(place).copied().unwrap_or(0),
         })
         .collect();
     let plan = NetworkPlan {
@@ -105,12 +113,31 @@ pub(crate) fn read(
         links,
         jitter_ns: jitter_ns?,
         loss_ppm: loss?,
+        overhead_ns: overhead?,
         transport: match transport? {
             "tcp" => TCP,
             _ => TransportPlan::Unlimited,
         },
     };
     Ok((plan, committee))
+}
+
+/// The bandwidths of the regions' access lines; none where left out.
+fn access(section: &Section<'_>, key: &str, regions: usize) -> Result<Vec<u64>, Reported> {
+    let nodes = section.list(key)?;
+    if let (false, Some(entry)) = (
+        nodes.is_empty() || nodes.len() == regions,
+        section.entry(key),
+    ) {
+        let message = format!("`{key}` has {} entries", nodes.len());
+        let problem = Problem::new(entry.key_span, message);
+        return Err(section.report(problem.expected(format!("one for each of {regions} regions"))));
+    }
+    let Shape::List(Shape::Number(bounds)) = NETWORK.key(key).shape else {
+        panic!("`{key}` is declared as a list of numbers");
+    };
+    let read = |node| read_number(node, *bounds, key).map_err(|problem| section.report(problem));
+    nodes.iter().map(read).collect()
 }
 
 /// A law whose every draw is so many thousandths as long.

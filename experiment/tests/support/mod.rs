@@ -77,6 +77,8 @@ pub fn plan(protocol: &str) -> Plan {
             .map(|(region, replicas)| RegionPlan {
                 region: region.to_owned(),
                 replicas,
+                up_bps: 0,
+                down_bps: 0,
             })
             .to_vec(),
         network: NetworkPlan {
@@ -89,6 +91,7 @@ pub fn plan(protocol: &str) -> Plan {
                 .to_vec(),
             jitter_ns: 50_000,
             loss_ppm: 0,
+            overhead_ns: 0,
             transport: groma_experiment::plan::TransportPlan::Unlimited,
         },
         machine: MachinePlan {

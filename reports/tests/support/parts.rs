@@ -19,6 +19,8 @@ fn region(name: &str, replicas: u32) -> RegionPlan {
     RegionPlan {
         region: name.to_owned(),
         replicas,
+        up_bps: 0,
+        down_bps: 0,
     }
 }
 
