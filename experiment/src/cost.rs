@@ -6,14 +6,12 @@
 use groma_consensus_models::Work;
 use groma_sim::{Context, Node, Span};
 
-use crate::plan::{CostPlan, MachinePlan, Scheme};
+use crate::plan::{CostPlan, MachinePlan};
 
 /// The price list of a run, with the disk's prices from the machine.
 #[derive(Clone, Debug)]
 pub struct Prices {
     list: CostPlan,
-    /// Whether replicas verify transactions.
-    signed: bool,
     fsync_ns: u64,
     disk_bytes_per_s: u64,
 }
@@ -21,10 +19,9 @@ pub struct Prices {
 impl Prices {
     /// The prices of a plan.
     #[must_use]
-    pub fn new(list: &CostPlan, machine: &MachinePlan, scheme: Scheme) -> Self {
+    pub fn new(list: &CostPlan, machine: &MachinePlan) -> Self {
         Self {
             list: list.clone(),
-            signed: scheme != Scheme::None,
             fsync_ns: machine.fsync_ns,
             disk_bytes_per_s: machine.disk_bytes_per_s,
         }
@@ -52,16 +49,6 @@ impl Prices {
     #[must_use]
     pub fn verify_in_batch(&self) -> Span {
         Span::from_nanos(self.list.verify_batch_ns)
-    }
-
-    /// One transaction's signature verified in a batch.
-    #[must_use]
-    pub fn verify_transaction(&self) -> Span {
-        if self.signed {
-            self.verify_in_batch()
-        } else {
-            Span::ZERO
-        }
     }
 
     /// Executing so many transactions one after another.

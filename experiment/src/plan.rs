@@ -477,8 +477,6 @@ pub struct CryptoPlan {
 pub enum Scheme {
     /// Ed25519 (RFC 8032).
     Ed25519,
-    /// Transactions are not verified; replicas still sign what they say.
-    None,
 }
 
 /// Whether signatures are computed.

@@ -119,7 +119,7 @@ pub fn run<P: Protocol>(
     let layout = Layout::of(plan);
     let committee = Committee::new(plan.replicas(), P::FAULT_MODEL);
     let world = Rc::new(World::new(WorldSetup {
-        prices: Prices::new(&plan.costs, &plan.machine, plan.crypto.scheme),
+        prices: Prices::new(&plan.costs, &plan.machine),
         dissemination: plan.dissemination,
         replicas: plan.replicas(),
         gateways: layout.gateways(),

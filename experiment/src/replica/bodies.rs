@@ -118,7 +118,7 @@ impl<P: Protocol> Host<P> {
             ctx.spend_parallel_on(
                 "verify transactions",
                 body.batch.txs,
-                self.world.prices.verify_transaction(),
+                self.world.prices.verify_in_batch(),
             );
         }
     }

@@ -104,7 +104,7 @@ impl<P: Protocol> Host<P> {
         ctx.spend_parallel_on(
             "verify transactions",
             count,
-            self.world.prices.verify_transaction(),
+            self.world.prices.verify_in_batch(),
         );
         let signed: Vec<Arc<_>> = txs.iter().map(|tx| tx.tx.clone()).collect();
         // The verdicts stay in the shared transactions, so that this is done once.

@@ -278,11 +278,9 @@ fn crypto(section: &Section<'_>) -> Result<CryptoPlan, Reported> {
         inner.text("mode"),
         inner.small("keys"),
     );
+    scheme?;
     Ok(CryptoPlan {
-        scheme: match scheme? {
-            "none" => Scheme::None,
-            _ => Scheme::Ed25519,
-        },
+        scheme: Scheme::Ed25519,
         mode: match mode? {
             "real" => CryptoMode::Real,
             _ => CryptoMode::Modelled,

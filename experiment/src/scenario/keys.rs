@@ -180,7 +180,7 @@ static CRYPTO: Table = Table {
     what: "crypto",
     one_of: &[],
     keys: &[
-        or("scheme", Shape::Choice(&["ed25519", "none"]), "ed25519", "Signature scheme (RFC 8032); none: replicas do not verify transactions."),
+        or("scheme", Shape::Choice(&["ed25519"]), "ed25519", "Signature scheme (RFC 8032)."),
         or("mode", Shape::Choice(&["modelled", "real"]), "modelled", "Signatures priced only, or really made and verified; the results agree."),
         or("keys", number(Unit::Count, 1, 1_000_000), "64", "Custodial wallet keys: account a signs with key a modulo this (estimate)."),
     ],

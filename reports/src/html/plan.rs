@@ -324,19 +324,17 @@ fn clients(list: &mut List, plan: &Plan) {
             ns => format!("after {}", span(ns)),
         },
     );
+    let Scheme::Ed25519 = plan.crypto.scheme;
     let mode = match plan.crypto.mode {
         CryptoMode::Real => "computed",
         CryptoMode::Modelled => "priced, not computed",
     };
     list.add(
         "signatures",
-        match plan.crypto.scheme {
-            Scheme::Ed25519 => format!(
-                "Ed25519, {mode}; {} keys",
-                count(u64::from(plan.crypto.keys))
-            ),
-            Scheme::None => "transactions are not verified".to_owned(),
-        },
+        format!(
+            "Ed25519, {mode}; {} keys",
+            count(u64::from(plan.crypto.keys))
+        ),
     );
     list.add(
         "limits",
