@@ -182,6 +182,7 @@ static CRYPTO: Table = Table {
         or("scheme", Shape::Choice(&["ed25519"]), "ed25519", "Signature scheme (RFC 8032)."),
         or("mode", Shape::Choice(&["modelled", "real"]), "modelled", "Signatures priced only, or really made and verified; the results agree."),
         or("keys", number(Unit::Count, 1, 1_000_000), "64", "Custodial wallet keys: account a signs with key a modulo this (estimate)."),
+        or("transactions", Shape::Choice(&["signed", "unsigned"]), "signed", "Whether replicas verify the signatures of transactions."),
     ],
 };
 
@@ -193,6 +194,10 @@ static CLIENT: Table = Table {
         or("bandwidth", NIC, "10Gbps", "Incoming and outgoing bandwidth of a gateway (estimate)."),
         or("reply_bytes", number(Unit::Count, 0, 1 << 20), "256", "Bytes of one reply: a receipt with its signature (estimate)."),
         or("resend_after", number_or(Unit::Duration, 1_000_000, 3_600 * SECOND, "never"), "4s", "Resend to the next replica after this long without finality (estimate)."),
+        or("request_bytes", number_or(Unit::Count, 1, 1 << 24, "workload"), "workload", "Bytes of one request, instead of those of the workload's transactions."),
+        may("one_way", LATENCY, "Gateways stand at this one-way latency from every replica, instead of in the regions."),
+        or("submit_to", Shape::Choice(&["spread", "first"]), "spread", "Who batches what a gateway submits: the replicas of its region, or the committee's first, who leads first."),
+        or("replies", Shape::Choice(&["block", "transaction"]), "block", "What one message of replies answers."),
     ],
 };
 
@@ -253,6 +258,7 @@ pub(crate) static NETWORK: Table = Table {
         may("intra_rtt", LATENCY, "Round trip within a region; the matrix's diagonal, or else 0.2ms."),
         or("jitter", number(Unit::Duration, 0, SECOND), "0", "Standard deviation of a message's latency around its link's."),
         or("loss", number(Unit::Share, 0, 1_000_000), "0", "Share of messages lost."),
+        or("mtu", number_or(Unit::Size, 256, 65_535, "none"), "none", "Largest packet: each packet of a message is framed, not the message once."),
     ],
 };
 
@@ -277,6 +283,7 @@ pub(crate) static LAW: Table = Table {
         may("log_normal", Shape::Object(&LOG_NORMAL), "Log-normal through two percentiles."),
         may("pareto", Shape::Object(&PARETO), "Pareto."),
         or("per_message", Shape::Flag, "false", "Drawn for every message instead of once per link and run."),
+        or("within", Shape::Flag, "false", "The law holds within a region too, instead of `intra_rtt`."),
     ],
 };
 
@@ -336,6 +343,7 @@ pub(crate) static MACHINE: Table = Table {
         may("egress", NIC, "Outgoing bandwidth, where it differs."),
         may("ingress", NIC, "Incoming bandwidth, where it differs."),
         need("disk", Shape::Object(&DISK), "Stable storage."),
+        or("lanes", Shape::Choice(&["parted", "one-loop"]), "parted", "Intake, verification, consensus and execution side by side, or in one event loop."),
     ],
 };
 

@@ -60,7 +60,7 @@ pub(crate) fn read(
     let table = latencies(&section, &names);
     let intra = section.maybe_number("intra_rtt");
     let (jitter_ns, loss) = (section.number("jitter"), section.small("loss"));
-    let stretch = section.number("stretch");
+    let (stretch, mtu) = (section.number("stretch"), section.small("mtu"));
     let places = places(&names, wanted, &item.name, sink);
     let source = section.text("source")?;
     let (mut table, places) = (table?, places?);
@@ -96,6 +96,7 @@ pub(crate) fn read(
         links,
         jitter_ns: jitter_ns?,
         loss_ppm: loss?,
+        mtu_bytes: mtu?,
     };
     Ok((plan, committee))
 }
@@ -261,10 +262,13 @@ fn latencies(section: &Section<'_>, names: &[(String, Span)]) -> Result<Table, R
         }
     }
     match chosen.key.as_str() {
-        "law" => Ok(Table {
-            between: Between::Everywhere(law(&chosen.value, section.sink)?),
-            within: Some(INTRA_ONE_WAY),
-        }),
+        "law" => {
+            let (law, within) = law(&chosen.value, section.sink)?;
+            Ok(Table {
+                between: Between::Everywhere(law),
+                within: (!within).then_some(INTRA_ONE_WAY),
+            })
+        }
         "links" => {
             let names: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
             let rows = links::shortest(section.bounded("links", MAX_LINKS)?, &names, section)?;
@@ -396,9 +400,10 @@ fn row<'a>(
 }
 
 /// One law for every pair.
-fn law(node: &Node, sink: &Sink) -> Result<LatencyPlan, Reported> {
+/// A law, and whether it holds within a region too.
+fn law(node: &Node, sink: &Sink) -> Result<(LatencyPlan, bool), Reported> {
     let section = Section::open(node, &LAW, sink)?;
-    let per_message = section.flag("per_message");
+    let (per_message, within) = (section.flag("per_message"), section.flag("within"));
     let chosen = section.chosen()?;
     let law = match chosen.key.as_str() {
         "constant" => LatencyPlan::Constant {
@@ -433,11 +438,12 @@ fn law(node: &Node, sink: &Sink) -> Result<LatencyPlan, Reported> {
             }
         }
     };
-    Ok(if per_message? {
+    let law = if per_message? {
         LatencyPlan::PerMessage(Box::new(law))
     } else {
         law
-    })
+    };
+    Ok((law, within?))
 }
 
 /// Two figures of which the second is not the smaller.
