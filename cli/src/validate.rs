@@ -10,6 +10,7 @@ use groma_experiment::plan::Plan;
 use groma_experiment::registry::{Control, Registry, RunOptions};
 use groma_experiment::sweep::{self, Ended};
 use groma_experiment::validation::{self, Chosen, Outcome, Reading, Which};
+use groma_reports::html::validation::{self as html, Part};
 use groma_reports::validation as words;
 
 use crate::exit::{Exit, Problem};
@@ -70,7 +71,7 @@ pub fn validate(args: &ValidateArgs, registry: &Registry) -> Done {
         ends.push(plans.len());
     }
     if let Some(folder) = &args.out {
-        output::prepare(folder)?;
+        output::make_folder(folder)?;
     }
     let control = Arc::new(Control::default());
     run::stop_on_interrupt(&control)?;
@@ -78,10 +79,11 @@ pub fn validate(args: &ValidateArgs, registry: &Registry) -> Done {
         output::say("interrupted: a validation is whole or it is none");
         return Ok(Exit::Interrupted);
     };
-    let outcomes = judge(&chosen, &ends, &readings);
+    let parts = judge(&chosen, &ends, &readings);
+    let outcomes = parts.concat();
     tell(args, &outcomes)?;
     if let Some(folder) = &args.out {
-        page(folder, &chosen, &outcomes, args.quiet)?;
+        page(folder, &chosen, &parts, args.quiet)?;
     }
     let good = words::Tally::of(&outcomes).is_good();
     Ok(if good { Exit::Fine } else { Exit::Missed })
@@ -134,14 +136,15 @@ fn simulate(
     readings.transpose().map_err(Problem::internal)
 }
 
-fn judge(chosen: &[Chosen], ends: &[usize], readings: &[Reading]) -> Vec<Outcome> {
+/// The outcomes of each part, in the order of its rows.
+fn judge(chosen: &[Chosen], ends: &[usize], readings: &[Reading]) -> Vec<Vec<Outcome>> {
     let mut from = 0;
-    let mut outcomes = Vec::new();
-    for (part, &end) in chosen.iter().zip(ends) {
-        outcomes.extend(part.judge(&readings[from..end]));
+    let parts = chosen.iter().zip(ends).map(|(part, &end)| {
+        let outcomes = part.judge(&readings[from..end]);
         from = end;
-    }
-    outcomes
+        outcomes
+    });
+    parts.collect()
 }
 
 fn tell(args: &ValidateArgs, outcomes: &[Outcome]) -> Result<(), Problem> {
@@ -155,12 +158,20 @@ fn tell(args: &ValidateArgs, outcomes: &[Outcome]) -> Result<(), Problem> {
 
 fn page(
     folder: &Path,
-    _chosen: &[Chosen],
-    outcomes: &[Outcome],
+    chosen: &[Chosen],
+    outcomes: &[Vec<Outcome>],
     quiet: bool,
 ) -> Result<(), Problem> {
+    let parts: Vec<Part<'_>> = chosen
+        .iter()
+        .zip(outcomes)
+        .map(|(part, outcomes)| Part {
+            set: part.set,
+            outcomes,
+        })
+        .collect();
     let file = folder.join("validation.html");
-    output::write_document(&file, &words::text(outcomes, &[]))?;
+    output::write_document(&file, &html::render(&parts, validation::claims()))?;
     if !quiet {
         output::say(&format!("page: {}", file.display()));
     }

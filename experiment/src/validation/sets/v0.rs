@@ -192,7 +192,10 @@ const fn little(id: &'static str, at: &'static [(&'static str, &'static str)]) -
 }
 
 fn rate_times_latency(run: &Reading) -> Option<f64> {
-    Some(run.get("load.goodput_tps")? * run.get("finality_ms.mean")? / 1e3)
+    // A refusal is an answer too: what counts is what leaves the loop.
+    let answered = run.get("load.final")? + run.get("load.rejected")?;
+    let rate = answered / run.get("load.measured_seconds")?;
+    Some(rate * run.get("finality_ms.mean")? / 1e3)
 }
 
 /// Little's law in closed loops of 1,000.
