@@ -11,7 +11,9 @@ use groma_sim::{
 };
 use groma_workloads::{Law, MilliTps, Phase};
 
-use crate::plan::{Arrivals, FaultKind, FaultPlan, LatencyPlan, LoadPlan, Plan, TransportPlan};
+use crate::plan::{
+    Arrivals, ClientPlace, FaultKind, FaultPlan, LatencyPlan, LoadPlan, Plan, TransportPlan,
+};
 
 /// The cast of a run. Machines of replicas come first, then one per gateway;
 /// nodes likewise.
@@ -59,13 +61,17 @@ impl Layout {
             egress_bps: plan.client.gateway_bps,
             ingress_bps: plan.client.gateway_bps,
         };
+        let apart = u32::try_from(plan.committee.len()).expect("regions are few");
         for (region, part) in (0..).zip(&plan.committee) {
             for index in 0..plan.client.gateways_per_region.max(1) {
                 layout.add_machine(
                     host,
                     format!("{}-gateway-{index}", part.region),
                     "gateway",
-                    region,
+                    match plan.client.place {
+                        ClientPlace::InRegions => region,
+                        ClientPlace::Apart { .. } => apart,
+                    },
                     &part.region,
                 );
                 layout.placement.push(layout.last_machine());
@@ -140,13 +146,19 @@ impl Layout {
     #[must_use]
     pub fn network(&self, plan: &Plan) -> Network {
         let regions = plan.committee.len();
-        let matrix: Vec<Vec<LinkSpec>> = (0..regions)
+        let mut matrix: Vec<Vec<LinkSpec>> = (0..regions)
             .map(|from| {
                 (0..regions)
                     .map(|to| link(plan, &plan.network.links[from * regions + to]))
                     .collect()
             })
             .collect();
+        if let ClientPlace::Apart { one_way_ns } = plan.client.place {
+            // A region more, in which the gateways stand.
+            let away = link(plan, &LatencyPlan::Constant { ns: one_way_ns });
+            matrix.iter_mut().for_each(|row| row.push(away));
+            matrix.push(vec![away; regions + 1]);
+        }
         let mut network = Network::new(
             Topology::full_mesh(self.regions.clone(), &matrix).expect("a plan's matrix is square"),
         );

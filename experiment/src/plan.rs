@@ -214,6 +214,9 @@ pub struct NetworkPlan {
     pub overhead_ns: u64,
     /// What limits a connection besides the machines' bandwidth.
     pub transport: TransportPlan,
+    /// Bytes of the largest packet: each packet of a message is framed; 0: a
+    /// message is framed once, whatever its size.
+    pub mtu_bytes: u32,
 }
 
 /// What limits a connection.
@@ -292,6 +295,18 @@ pub struct MachinePlan {
     pub fsync_ns: u64,
     /// Bytes per second appended on top of it; 0 means infinite.
     pub disk_bytes_per_s: u64,
+    /// How a replica's work shares the cores.
+    pub lanes: Lanes,
+}
+
+/// How a replica's work shares the cores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lanes {
+    /// Intake, verification, consensus and execution each have a lane.
+    Parted,
+    /// One event loop does them all, one after the other.
+    OneLoop,
 }
 
 /// The price list: what counted work costs on the reference core.
@@ -469,6 +484,18 @@ pub struct CryptoPlan {
     pub mode: CryptoMode,
     /// Custodial wallet keys: account `a` signs with key `a % keys`.
     pub keys: u32,
+    /// Whether replicas verify the signatures of transactions.
+    pub transactions: TransactionCrypto,
+}
+
+/// Whether transactions carry signatures that replicas verify.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransactionCrypto {
+    /// Every replica verifies each.
+    Signed,
+    /// None does: clients are trusted, as in many benchmarks of consensus.
+    Unsigned,
 }
 
 /// Signature scheme.
@@ -516,6 +543,47 @@ pub struct ClientPlan {
     pub reply_bytes: u32,
     /// Resend to the next replica after this long without finality; 0: never.
     pub resend_after_ns: u64,
+    /// Bytes of one request; 0: those of the workload's transactions.
+    pub request_bytes: u32,
+    /// Where the gateways stand.
+    pub place: ClientPlace,
+    /// Which replica batches what a gateway submits.
+    pub submit_to: SubmitTo,
+    /// What one message of replies answers.
+    pub replies: RepliesPer,
+}
+
+/// Where the gateways stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ClientPlace {
+    /// In the regions of the committee.
+    InRegions,
+    /// At a distance of their own, the same to every replica.
+    Apart {
+        /// One-way latency.
+        one_way_ns: u64,
+    },
+}
+
+/// Which replica batches what a gateway submits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SubmitTo {
+    /// One of the gateway's region, by the sender's account.
+    Spread,
+    /// The first replica of the committee, who leads first.
+    First,
+}
+
+/// What one message of replies answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RepliesPer {
+    /// All transactions of a block that a gateway submitted.
+    Block,
+    /// One transaction.
+    Transaction,
 }
 
 /// A target of the run.

@@ -13,6 +13,7 @@ use hdrhistogram::Histogram;
 
 use crate::layout::Layout;
 use crate::observe::{FinalTx, Observation};
+use crate::occupancy::Occupancy;
 use crate::plan::Plan;
 use crate::propagation::Propagation;
 use crate::recovery::Commits;
@@ -67,6 +68,16 @@ impl Measured {
             .any(|&(start, end)| start <= from && until <= end)
     }
 
+    /// How much of a span lies in measured phases.
+    #[must_use]
+    pub fn within(&self, from: Time, until: Time) -> Span {
+        let overlaps = self.spans.iter().map(|&(start, end)| {
+            let (start, end) = (start.max(from), end.min(until));
+            end.saturating_since(start).as_nanos()
+        });
+        Span::from_nanos(overlaps.sum())
+    }
+
     /// Measured time in all.
     #[must_use]
     pub fn total(&self) -> Span {
@@ -98,6 +109,17 @@ impl Measured {
 struct BlockTimes {
     created: Time,
     committed: Time,
+    /// Replicas that have committed it.
+    replicas: u32,
+}
+
+/// From the creation of blocks to their commit at a quorum of replicas.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct QuorumCommits {
+    /// Blocks.
+    pub blocks: u64,
+    /// All of their spans together, in nanoseconds.
+    pub total_ns: u64,
 }
 
 /// What one window gathers before it is closed.
@@ -135,6 +157,10 @@ pub struct Recorder {
     storage: StorageRecord,
     refusals: BTreeMap<&'static str, u64>,
     counts: BTreeMap<&'static str, u64>,
+    occupancy: Occupancy,
+    /// Replicas that make a quorum.
+    quorum: u32,
+    quorum_commits: QuorumCommits,
 }
 
 /// What the recorder hands over at the end.
@@ -168,12 +194,16 @@ pub struct Recording {
     pub refusals: BTreeMap<&'static str, u64>,
     /// What protocols counted, over the whole run and all replicas.
     pub counts: BTreeMap<&'static str, u64>,
+    /// Mean number of transactions in flight over the measured time.
+    pub in_flight_mean: Option<f64>,
+    /// Commits at a quorum of replicas.
+    pub quorum_commits: QuorumCommits,
 }
 
 impl Recorder {
-    /// A recorder at time zero.
+    /// A recorder at time zero, of a committee with quorums of this size.
     #[must_use]
-    pub fn new(plan: &Plan, layout: &Layout) -> Self {
+    pub fn new(plan: &Plan, layout: &Layout, quorum: u32) -> Self {
         Self {
             regions: Regions::new(plan, layout),
             commits: Commits::new(plan),
@@ -200,6 +230,9 @@ impl Recorder {
             storage: StorageRecord::default(),
             refusals: BTreeMap::new(),
             counts: BTreeMap::new(),
+            occupancy: Occupancy::new(Measured::of(plan)),
+            quorum,
+            quorum_commits: QuorumCommits::default(),
         }
     }
 
@@ -244,11 +277,15 @@ impl Recorder {
     /// Takes an observation in.
     pub fn record(&mut self, at: Time, node: NodeId, observation: &Observation) {
         match observation {
-            Observation::Offered { intended, kind } => self.offered_at(*intended, node, kind),
+            Observation::Offered { intended, kind } => {
+                self.occupancy.enters(at);
+                self.offered_at(*intended, node, kind);
+            }
             Observation::Resent { intended } => {
                 self.load.resent += u64::from(self.measured.contains(*intended));
             }
             Observation::Shed { intended } => {
+                self.occupancy.leaves(at);
                 self.ended_all += 1;
                 let counted = self.measured.contains(*intended);
                 self.load.shed += u64::from(counted);
@@ -308,17 +345,22 @@ impl Recorder {
     }
 
     fn committed(&mut self, at: Time, height: Height, created: Time, nonempty: bool) {
-        if let Some(times) = self.blocks.get_mut(&height) {
-            times.committed = times.committed.min(at);
-            return;
+        if self.blocks.contains_key(&height) {
+            return self.committed_again(at, height, nonempty);
         }
         if height.0 + KEPT_HEIGHTS <= self.highest_committed.0 {
             return;
         }
         self.highest_committed = self.highest_committed.max(height);
         let committed = at;
-        self.blocks
-            .insert(height, BlockTimes { created, committed });
+        self.blocks.insert(
+            height,
+            BlockTimes {
+                created,
+                committed,
+                replicas: 0,
+            },
+        );
         if let Some(oldest) = height.0.checked_sub(KEPT_HEIGHTS) {
             self.blocks.remove(&Height(oldest));
         }
@@ -331,10 +373,25 @@ impl Recorder {
                 count(&mut self.consensus, created, at);
             }
         }
+        self.committed_again(at, height, nonempty);
+    }
+
+    /// A replica, the first or a further one, committed a known height.
+    fn committed_again(&mut self, at: Time, height: Height, nonempty: bool) {
+        let Some(times) = self.blocks.get_mut(&height) else {
+            return;
+        };
+        times.committed = times.committed.min(at);
+        times.replicas += 1;
+        if nonempty && times.replicas == self.quorum && self.measured.contains(at) {
+            self.quorum_commits.blocks += 1;
+            self.quorum_commits.total_ns += at.saturating_since(times.created).as_nanos();
+        }
     }
 
     fn finalised(&mut self, at: Time, node: NodeId, tx: &FinalTx) {
         self.ended_all += 1;
+        self.occupancy.leaves(at);
         let counted = self.measured.contains(tx.intended);
         let applied = tx.outcome.is_applied();
         let finished_measured = self.measured.contains(at);
@@ -423,6 +480,8 @@ impl Recorder {
             storage: self.storage,
             refusals: self.refusals,
             counts: self.counts,
+            in_flight_mean: self.occupancy.mean(),
+            quorum_commits: self.quorum_commits,
         }
     }
 }

@@ -33,6 +33,25 @@ pub struct RunResult {
     pub window_histograms: Vec<Histogram<u64>>,
     /// The fingerprint along the way, oldest mark first.
     pub trail: Vec<TrailMark>,
+    /// Figures that only a comparison with theory or with a published
+    /// measurement asks for. They stand in no document of a run.
+    pub beside: Beside,
+}
+
+/// Exact figures beside the record.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Beside {
+    /// Transactions in flight, averaged over the measured time.
+    pub in_flight_mean: Option<f64>,
+    /// Mean from a block's creation to its commit at n - f replicas (at a
+    /// majority where faults are crashes), in milliseconds.
+    pub quorum_ms_mean: Option<f64>,
+    /// Blocks in that mean.
+    pub quorum_blocks: u64,
+    /// Mean wait of a job for its lane, by the lane's name, in nanoseconds.
+    pub lane_wait_ns: BTreeMap<String, f64>,
+    /// Jobs in that mean.
+    pub lane_jobs: BTreeMap<String, u64>,
 }
 
 pub use groma_sim::TRAIL_STEP;

@@ -14,7 +14,7 @@ use super::{Ctx, Host};
 use crate::disk::Write;
 use crate::observe::Observation;
 use crate::plan::Dissemination;
-use crate::wire::{FRAME_BYTES, TX_NAME_BYTES, Wire};
+use crate::wire::{TX_NAME_BYTES, Wire};
 
 /// Consensus traffic of a replica: each recipient counts.
 #[derive(Clone, Debug, Default)]
@@ -79,14 +79,14 @@ impl<P: Protocol> Host<P> {
     /// Bytes of a consensus message on the wire, with framing and with the
     /// bodies that ride on it.
     pub(super) fn wire_size(&self, message: &P::Message) -> u64 {
-        let mut bytes = FRAME_BYTES + u64::from(message.size());
+        let mut bytes = u64::from(message.size());
         let how = self.world.dissemination;
         message.bodies(&mut |batch, body| {
             if body == Body::Carried {
                 bytes += carried_bytes(batch, how);
             }
         });
-        bytes
+        self.world.framing.wire(bytes)
     }
 }
 

@@ -101,11 +101,7 @@ impl<P: Protocol> Host<P> {
     fn form(&mut self, txs: Vec<Ticketed>, bytes: u32, ctx: &mut Ctx<'_, P>) {
         let count = u32::try_from(txs.len()).expect("a batch is closed at a u32 count");
         ctx.spend_on("hash", self.world.prices.hash(u64::from(bytes)));
-        ctx.spend_parallel_on(
-            "verify transactions",
-            count,
-            self.world.prices.verify_in_batch(),
-        );
+        self.charge_signatures(count, ctx);
         let signed: Vec<Arc<_>> = txs.iter().map(|tx| tx.tx.clone()).collect();
         // The verdicts stay in the shared transactions, so that this is done once.
         self.state.keyring().verify_batch(&signed);
@@ -163,7 +159,9 @@ impl<P: Protocol> Host<P> {
     /// Bytes that hand over a batch: its handle and what carries its body.
     pub(super) fn forward_bytes(&self, batch: &Batch) -> u64 {
         let carried = carried_bytes(batch, self.world.dissemination);
-        FRAME_BYTES + u64::from(Batch::HANDLE_BYTES) + carried
+        self.world
+            .framing
+            .wire(u64::from(Batch::HANDLE_BYTES) + carried)
     }
 
     fn offer(&mut self, body: &Rc<BatchBody>, ctx: &mut Ctx<'_, P>) {
@@ -178,7 +176,7 @@ impl<P: Protocol> Host<P> {
 
     fn send_to_all(&self, body: &Rc<BatchBody>, ctx: &mut Ctx<'_, P>) {
         let to: SmallVec<[NodeId; 128]> = self.others().map(|peer| NodeId(peer.0)).collect();
-        let bytes = FRAME_BYTES + u64::from(body.batch.bytes);
+        let bytes = self.world.framing.wire(u64::from(body.batch.bytes));
         ctx.spend_on(
             "message",
             Span::from_nanos(self.world.prices.message(bytes).as_nanos() * to.len() as u64),
@@ -198,7 +196,7 @@ impl<P: Protocol> Host<P> {
                 .filter(|peer| !holders.contains(*peer))
                 .map(|peer| NodeId(peer.0))
                 .collect();
-            let bytes = FRAME_BYTES + u64::from(body.batch.bytes);
+            let bytes = self.world.framing.wire(u64::from(body.batch.bytes));
             ctx.multicast(&to, Wire::Offer(body), bytes);
         }
         if !self.offers.is_empty() {

@@ -11,8 +11,9 @@ use super::shape::{Need, Shape};
 use super::tree::{Node, Value};
 use super::{fault, load, network, origin, protocol};
 use crate::plan::{
-    BatchPlan, ClientPlan, CostPlan, CryptoMode, CryptoPlan, Dissemination, Expect, FaultPlan,
-    LimitPlan, MachinePlan, NetworkPlan, PhasePlan, Plan, RegionPlan, Scheme, Seating, TargetPlan,
+    BatchPlan, ClientPlace, ClientPlan, CostPlan, CryptoMode, CryptoPlan, Dissemination, Expect,
+    FaultPlan, Lanes, LimitPlan, MachinePlan, NetworkPlan, PhasePlan, Plan, RegionPlan, RepliesPer,
+    Scheme, Seating, SubmitTo, TargetPlan, TransactionCrypto,
 };
 use crate::registry::Registry;
 use crate::seats::seats;
@@ -201,6 +202,7 @@ fn machine(item: &Item, sink: &Sink) -> Result<MachinePlan, Reported> {
     section.node("disk")?;
     let disk = section.section("disk")?;
     let (fsync, write) = (disk.number("fsync"), disk.number("write"));
+    let lanes = section.text("lanes");
     let nic = nic?;
     Ok(MachinePlan {
         name: item.name.clone(),
@@ -210,6 +212,10 @@ fn machine(item: &Item, sink: &Sink) -> Result<MachinePlan, Reported> {
         ingress_bps: ingress?.unwrap_or(nic),
         fsync_ns: fsync?,
         disk_bytes_per_s: write?,
+        lanes: match lanes? {
+            "one-loop" => Lanes::OneLoop,
+            _ => Lanes::Parted,
+        },
     })
 }
 
@@ -278,6 +284,7 @@ fn crypto(section: &Section<'_>) -> Result<CryptoPlan, Reported> {
         inner.text("mode"),
         inner.small("keys"),
     );
+    let transactions = inner.text("transactions");
     scheme?;
     Ok(CryptoPlan {
         scheme: Scheme::Ed25519,
@@ -286,6 +293,10 @@ fn crypto(section: &Section<'_>) -> Result<CryptoPlan, Reported> {
             _ => CryptoMode::Modelled,
         },
         keys: keys?,
+        transactions: match transactions? {
+            "unsigned" => TransactionCrypto::Unsigned,
+            _ => TransactionCrypto::Signed,
+        },
     })
 }
 
@@ -297,11 +308,26 @@ fn client(section: &Section<'_>) -> Result<ClientPlan, Reported> {
         inner.small("reply_bytes"),
         inner.number("resend_after"),
     );
+    let (request, one_way) = (inner.small("request_bytes"), inner.maybe_number("one_way"));
+    let (submit_to, replies) = (inner.text("submit_to"), inner.text("replies"));
     Ok(ClientPlan {
         gateways_per_region: gateways?,
         gateway_bps: bandwidth?,
         reply_bytes: reply?,
         resend_after_ns: resend?,
+        request_bytes: request?,
+        place: match one_way? {
+            Some(one_way_ns) => ClientPlace::Apart { one_way_ns },
+            None => ClientPlace::InRegions,
+        },
+        submit_to: match submit_to? {
+            "first" => SubmitTo::First,
+            _ => SubmitTo::Spread,
+        },
+        replies: match replies? {
+            "transaction" => RepliesPer::Transaction,
+            _ => RepliesPer::Block,
+        },
     })
 }
 

@@ -15,13 +15,15 @@ use crate::plan::{LatencyPlan, NetworkPlan, RegionPlan, TransportPlan};
 /// middle of the 0.147 to 0.25 ms measured within AWS regions.
 const INTRA_ONE_WAY: u64 = 100_000;
 
-/// TCP as Linux has it: ten segments of 1,460 B at first (RFC 6928), a send buffer
-/// of up to 4 MiB, at least 200 ms beyond a round trip until a timeout.
-const TCP: TransportPlan = TransportPlan::Tcp {
-    initial_bytes: 14_600,
-    most_bytes: 4 << 20,
-    patience_ns: 200_000_000,
-};
+/// TCP as Linux has it: ten segments of 1,460 B at first (RFC 6928), at least 200 ms
+/// beyond a round trip until a timeout.
+const fn tcp(most_bytes: u64) -> TransportPlan {
+    TransportPlan::Tcp {
+        initial_bytes: 14_600,
+        most_bytes,
+        patience_ns: 200_000_000,
+    }
+}
 
 /// A cell of a matrix: any latency up to a minute.
 const CELL: Number = Number {
@@ -68,8 +70,8 @@ pub(crate) fn read(
     let table = latencies(&section, &names);
     let intra = section.maybe_number("intra_rtt");
     let (jitter_ns, loss) = (section.number("jitter"), section.small("loss"));
-    let stretch = section.number("stretch");
-    let transport = section.text("transport");
+    let (stretch, mtu) = (section.number("stretch"), section.small("mtu"));
+    let (transport, max_window) = (section.text("transport"), section.number("max_window"));
     let overhead = section.number("overhead");
     let (up, down) = (
         access(&section, "up", names.len()),
@@ -115,9 +117,10 @@ pub(crate) fn read(
         loss_ppm: loss?,
         overhead_ns: overhead?,
         transport: match transport? {
-            "tcp" => TCP,
+            "tcp" => tcp(max_window?),
             _ => TransportPlan::Unlimited,
         },
+        mtu_bytes: mtu?,
     };
     Ok((plan, committee))
 }
@@ -301,10 +304,13 @@ fn latencies(section: &Section<'_>, names: &[(String, Span)]) -> Result<Table, R
         }
     }
     match chosen.key.as_str() {
-        "law" => Ok(Table {
-            between: Between::Everywhere(law(&chosen.value, section.sink)?),
-            within: Some(INTRA_ONE_WAY),
-        }),
+        "law" => {
+            let (law, within) = law(&chosen.value, section.sink)?;
+            Ok(Table {
+                between: Between::Everywhere(law),
+                within: (!within).then_some(INTRA_ONE_WAY),
+            })
+        }
         "links" => {
             let names: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
             let rows = links::shortest(section.bounded("links", MAX_LINKS)?, &names, section)?;
@@ -436,9 +442,10 @@ fn row<'a>(
 }
 
 /// One law for every pair.
-fn law(node: &Node, sink: &Sink) -> Result<LatencyPlan, Reported> {
+/// A law, and whether it holds within a region too.
+fn law(node: &Node, sink: &Sink) -> Result<(LatencyPlan, bool), Reported> {
     let section = Section::open(node, &LAW, sink)?;
-    let per_message = section.flag("per_message");
+    let (per_message, within) = (section.flag("per_message"), section.flag("within"));
     let chosen = section.chosen()?;
     let law = match chosen.key.as_str() {
         "constant" => LatencyPlan::Constant {
@@ -473,11 +480,12 @@ fn law(node: &Node, sink: &Sink) -> Result<LatencyPlan, Reported> {
             }
         }
     };
-    Ok(if per_message? {
+    let law = if per_message? {
         LatencyPlan::PerMessage(Box::new(law))
     } else {
         law
-    })
+    };
+    Ok((law, within?))
 }
 
 /// Two figures of which the second is not the smaller.
