@@ -32,6 +32,8 @@ pub enum Verb {
     Capacity(CapacityArgs),
     /// Say what binds, where the time goes, and what would change it
     Why(crate::why::WhyArgs),
+    /// Reproduce published results: predicted, published, error
+    Validate(crate::validate::ValidateArgs),
     /// Read and check scenarios without running them
     Check {
         /// Scenario files

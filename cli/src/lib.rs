@@ -30,6 +30,7 @@ mod report;
 mod run;
 mod scenario;
 mod trace;
+mod validate;
 mod why;
 
 use std::process::ExitCode;
@@ -51,6 +52,7 @@ pub fn main_with(registry: &Registry) -> ExitCode {
         Verb::Run(args) => run::run(&args, registry),
         Verb::Capacity(args) => capacity::capacity(&args, registry),
         Verb::Why(args) => why::why(&args, registry),
+        Verb::Validate(args) => validate::validate(&args, registry),
         Verb::Check { scenarios } => scenario::check(&scenarios, registry),
         Verb::New { file } => scenario::new(&file),
         Verb::Plan { scenario, set } => scenario::plan(&scenario, &set, registry),

@@ -58,6 +58,14 @@ pub fn prepare(folder: &Path) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Makes a folder for documents alone.
+pub fn make_folder(folder: &Path) -> Result<(), Problem> {
+    fs::create_dir_all(folder).map_err(|error| {
+        let folder = folder.display();
+        Problem::input(format!("error: cannot make the folder {folder}: {error}"))
+    })
+}
+
 fn probe(folder: &Path) -> std::io::Result<()> {
     let runs = folder.join("runs");
     fs::create_dir_all(&runs)?;

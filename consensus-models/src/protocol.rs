@@ -22,7 +22,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use crate::adversary::Deviation;
-use crate::block::{Batch, Block, Digest, Height};
+use crate::block::{Batch, Block, BlockId, Digest, Height};
 use crate::committee::{Committee, FaultModel, ReplicaId, ReplicaSet};
 use crate::params::{ParamSpec, Params};
 
@@ -188,6 +188,12 @@ pub trait Env<P: Protocol> {
     /// as blocks that a longer chain made stale: `what` in `kebab-case` with
     /// its unit last (`"energy-joule"`). Changes nothing else.
     fn count(&mut self, what: &'static str, by: u64);
+    /// Says that this replica holds a whole block that spreads by gossip, of
+    /// which its maker is the first: how long others take is measured. Changes
+    /// nothing else.
+    fn hold(&mut self, id: BlockId, created: Duration) {
+        let _ = (id, created);
+    }
 }
 
 /// A consensus protocol instance at one replica.

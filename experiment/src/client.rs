@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::cluster::Process;
 use crate::feed::Feed;
 use crate::observe::{FinalTx, Observation};
-use crate::wire::{BlockOutcome, FRAME_BYTES, GatewayId, Ticket, Ticketed, Wire};
+use crate::wire::{BlockOutcome, Framing, GatewayId, Ticket, Ticketed, Wire};
 use crate::world::Map;
 
 type Ctx<'c, P> = Context<'c, Process<P>>;
@@ -54,6 +54,10 @@ pub struct GatewaySetup {
     pub replies_needed: u32,
     /// Send to every replica, not only to the one that batches.
     pub to_all: bool,
+    /// The committee's first replica batches all that is submitted.
+    pub to_first: bool,
+    /// How bytes become bytes on the wire.
+    pub framing: Framing,
     /// Send again after this long without finality; zero: never.
     pub resend_after: Span,
     /// Closed-loop phases, in order.
@@ -215,8 +219,7 @@ impl Gateway {
             intended,
             kind: tx.transaction.kind(),
         });
-        let home = mix(0x6f77_6e65, tx.transaction.sender.0) as usize % self.setup.local.max(1);
-        let owner = self.healthy(home);
+        let owner = self.healthy(self.home(&tx));
         self.pending.insert(
             ticket,
             Pending {
@@ -228,6 +231,15 @@ impl Gateway {
             },
         );
         self.transmit(ticket, ctx);
+    }
+
+    /// The replica, in order of preference, that is to batch a transaction.
+    fn home(&self, tx: &SignedTransaction) -> usize {
+        if self.setup.to_first {
+            let first = |&id: &ReplicaId| id == ReplicaId(0);
+            return self.setup.replicas.iter().position(first).unwrap_or(0);
+        }
+        mix(0x6f77_6e65, tx.transaction.sender.0) as usize % self.setup.local.max(1)
     }
 
     /// The first replica from `start` on, in order of preference, that is not
@@ -243,7 +255,7 @@ impl Gateway {
     fn transmit<P: Protocol>(&mut self, ticket: u64, ctx: &mut Ctx<'_, P>) {
         let pending = &self.pending[&ticket];
         let owner = self.setup.replicas[pending.owner];
-        let bytes = FRAME_BYTES + u64::from(pending.tx.wire_bytes);
+        let bytes = self.setup.framing.wire(u64::from(pending.tx.wire_bytes));
         let tx = Ticketed {
             tx: pending.tx.clone(),
             gateway: self.setup.me,

@@ -33,6 +33,13 @@ impl Prices {
         Span::from_nanos(self.list.message_ns + bytes * self.list.message_byte_ps / 1_000)
     }
 
+    /// Handling so many messages of so many bytes in all.
+    #[must_use]
+    pub fn messages(&self, count: u64, bytes: u64) -> Span {
+        let fixed = count * self.list.message_ns;
+        Span::from_nanos(fixed + bytes * self.list.message_byte_ps / 1_000)
+    }
+
     /// Hashing so many bytes.
     #[must_use]
     pub fn hash(&self, bytes: u64) -> Span {

@@ -67,6 +67,8 @@ pub struct Feed {
     homes: Homes,
     queues: Vec<VecDeque<Intended>>,
     drawn: u64,
+    /// Bytes of one request; 0: those of the workload's transactions.
+    request_bytes: u32,
 }
 
 impl std::fmt::Debug for Feed {
@@ -85,6 +87,7 @@ impl Feed {
         arrivals: Option<Arrivals<Stream>>,
         keyring: Arc<Keyring>,
         homes: Homes,
+        request_bytes: u32,
     ) -> Self {
         let queues = vec![VecDeque::new(); homes.cumulative.len()];
         Self {
@@ -94,6 +97,7 @@ impl Feed {
             homes,
             queues,
             drawn: 0,
+            request_bytes,
         }
     }
 
@@ -129,7 +133,11 @@ impl Feed {
 
     fn draw(&mut self, at: Duration) -> Arc<SignedTransaction> {
         self.drawn += 1;
-        Arc::new(self.keyring.sign(self.city.next(at)))
+        let mut tx = self.keyring.sign(self.city.next(at));
+        if self.request_bytes > 0 {
+            tx.wire_bytes = self.request_bytes;
+        }
+        Arc::new(tx)
     }
 
     /// Open-loop transactions that the load called for and no gateway has taken.

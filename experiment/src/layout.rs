@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use groma_consensus_models::ReplicaId;
+use groma_sim::window::WindowSpec;
 use groma_sim::{
     Fault, FaultKind as SimFault, LatencyLaw, LinkSpec, MachineId, MachineSpec, Network, NodeId,
     Span, Time, Topology,
@@ -11,7 +12,10 @@ use groma_sim::{
 use groma_workloads::{Law, MilliTps, Phase};
 
 use crate::adversary;
-use crate::plan::{Arrivals, Byzantine, FaultKind, FaultPlan, LatencyPlan, LoadPlan, Plan};
+use crate::plan::{
+    Arrivals, Byzantine, ClientPlace, FaultKind, FaultPlan, LatencyPlan, LoadPlan, Plan,
+    TransportPlan,
+};
 
 /// The cast of a run. Machines of replicas come first, then one per gateway;
 /// nodes likewise.
@@ -52,46 +56,56 @@ impl Layout {
             gateway_regions: Vec::new(),
             gateway_weights: Vec::new(),
         };
-        let spec = MachineSpec {
-            cores: plan.machine.cores,
-            egress_bps: plan.machine.egress_bps,
-            ingress_bps: plan.machine.ingress_bps,
-        };
-        for (region, part) in (0..).zip(&plan.committee) {
-            for index in 0..part.replicas {
-                if index % plan.replicas_per_machine.max(1) == 0 {
-                    let name = format!(
-                        "{}-{}",
-                        part.region,
-                        index / plan.replicas_per_machine.max(1)
-                    );
-                    layout.add_machine(spec, name, "replica", region, &part.region);
-                }
-                layout.place_last();
-                layout.replica_regions.push(region);
-            }
-        }
+        layout.seat(plan);
         layout.replica_machines = layout.machines.len();
         let host = MachineSpec {
             cores: 0,
             egress_bps: plan.client.gateway_bps,
             ingress_bps: plan.client.gateway_bps,
         };
+        let apart = u32::try_from(plan.committee.len()).expect("regions are few");
         for (region, part) in (0..).zip(&plan.committee) {
             for index in 0..plan.client.gateways_per_region.max(1) {
                 layout.add_machine(
                     host,
                     format!("{}-gateway-{index}", part.region),
                     "gateway",
-                    region,
+                    match plan.client.place {
+                        ClientPlace::InRegions => region,
+                        ClientPlace::Apart { .. } => apart,
+                    },
                     &part.region,
                 );
-                layout.place_last();
+                layout.placement.push(layout.last_machine());
                 layout.gateway_regions.push(region);
                 layout.gateway_weights.push(u64::from(part.replicas));
             }
         }
         layout
+    }
+
+    /// Gives every replica its machine, one after another as they sit.
+    fn seat(&mut self, plan: &Plan) {
+        let share = plan.replicas_per_machine.max(1);
+        // Replicas so far and the machine of the last one, by region.
+        let mut seated = vec![(0, MachineId(0)); plan.committee.len()];
+        self.replica_regions = plan.seats();
+        for region in self.replica_regions.clone() {
+            let (index, machine) = &mut seated[region as usize];
+            if *index % share == 0 {
+                let place = &plan.committee[region as usize];
+                let name = format!("{}-{}", place.region, *index / share);
+                let spec = MachineSpec {
+                    cores: plan.machine.cores,
+                    egress_bps: narrower(plan.machine.egress_bps, place.up_bps),
+                    ingress_bps: narrower(plan.machine.ingress_bps, place.down_bps),
+                };
+                self.add_machine(spec, name, "replica", region, &place.region);
+                *machine = self.last_machine();
+            }
+            *index += 1;
+            self.placement.push(*machine);
+        }
     }
 
     fn add_machine(
@@ -107,9 +121,8 @@ impl Layout {
         self.regions.push(region);
     }
 
-    fn place_last(&mut self) {
-        let machine = u32::try_from(self.machines.len() - 1).expect("machines are few");
-        self.placement.push(MachineId(machine));
+    fn last_machine(&self) -> MachineId {
+        MachineId(u32::try_from(self.machines.len() - 1).expect("machines are few"))
     }
 
     /// Number of gateways.
@@ -135,16 +148,36 @@ impl Layout {
     #[must_use]
     pub fn network(&self, plan: &Plan) -> Network {
         let regions = plan.committee.len();
-        let matrix: Vec<Vec<LinkSpec>> = (0..regions)
+        let mut matrix: Vec<Vec<LinkSpec>> = (0..regions)
             .map(|from| {
                 (0..regions)
                     .map(|to| link(plan, &plan.network.links[from * regions + to]))
                     .collect()
             })
             .collect();
-        Network::new(
+        if let ClientPlace::Apart { one_way_ns } = plan.client.place {
+            // A region more, in which the gateways stand.
+            let away = link(plan, &LatencyPlan::Constant { ns: one_way_ns });
+            matrix.iter_mut().for_each(|row| row.push(away));
+            matrix.push(vec![away; regions + 1]);
+        }
+        let mut network = Network::new(
             Topology::full_mesh(self.regions.clone(), &matrix).expect("a plan's matrix is square"),
-        )
+        );
+        network.overhead = Span::from_nanos(plan.network.overhead_ns);
+        network.windows = match plan.network.transport {
+            TransportPlan::Unlimited => None,
+            TransportPlan::Tcp {
+                initial_bytes,
+                most_bytes,
+                patience_ns,
+            } => Some(WindowSpec {
+                initial: initial_bytes,
+                most: most_bytes,
+                patience: Span::from_nanos(patience_ns),
+            }),
+        };
+        network
     }
 
     /// The faults of the plan.
@@ -234,6 +267,14 @@ impl Layout {
             }
         }
         cut
+    }
+}
+
+/// The lesser of two bandwidths, of which 0 means no limit.
+fn narrower(nic: u64, line: u64) -> u64 {
+    match (nic, line) {
+        (0, other) | (other, 0) => other,
+        (nic, line) => nic.min(line),
     }
 }
 

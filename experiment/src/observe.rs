@@ -81,6 +81,13 @@ pub enum Observation {
         /// How much.
         by: u64,
     },
+    /// A replica holds a whole block that spreads by gossip, its maker first.
+    Held {
+        /// The block's content name.
+        id: BlockId,
+        /// When its maker created it.
+        created: Time,
+    },
     /// A protocol refused a message.
     Refused {
         /// Why.

@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::seats::seats;
+
 /// One run, completely described.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,9 +25,10 @@ pub struct Plan {
     pub variation: BTreeMap<String, String>,
     /// The only source of randomness.
     pub seed: u64,
-    /// Regions in scenario order with their replicas; replica ids are dense
-    /// in this order.
+    /// Regions in scenario order with their replicas.
     pub committee: Vec<RegionPlan>,
+    /// How replica ids fall on the regions.
+    pub seating: Seating,
     /// Latency between the regions.
     pub network: NetworkPlan,
     /// The machine under every replica.
@@ -89,6 +92,22 @@ impl Plan {
     #[must_use]
     pub fn replicas(&self) -> u32 {
         self.committee.iter().map(|region| region.replicas).sum()
+    }
+
+    /// Region index of every replica.
+    #[must_use]
+    pub fn seats(&self) -> Vec<u32> {
+        seats(&self.committee, self.seating, self.seed)
+    }
+
+    /// Length of the windows in which a run's course is kept: a second, or more
+    /// whole seconds where a run lasts longer than a day.
+    #[must_use]
+    pub fn window_s(&self) -> u64 {
+        const MOST_WINDOWS: u64 = 86_400;
+        self.horizon_ns()
+            .div_ceil(MOST_WINDOWS * 1_000_000_000)
+            .max(1)
     }
 
     /// End of the last phase, in nanoseconds.
@@ -156,6 +175,23 @@ pub struct RegionPlan {
     pub region: String,
     /// Replicas there.
     pub replicas: u32,
+    /// Outgoing bits per second of a machine's access line there; 0: as its NIC.
+    pub up_bps: u64,
+    /// Incoming bits per second of the same; 0: as its NIC.
+    pub down_bps: u64,
+}
+
+/// How replica ids, and with them the turns of rotating leaders, fall on the
+/// regions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Seating {
+    /// Region after region.
+    ByRegion,
+    /// One of each region in turn.
+    Interleaved,
+    /// In an order drawn from the seed, as that of public keys would be.
+    Shuffled,
 }
 
 /// Latency between regions; only the regions of the committee are kept.
@@ -174,6 +210,30 @@ pub struct NetworkPlan {
     pub jitter_ns: u64,
     /// Messages lost per million.
     pub loss_ppm: u32,
+    /// Added to the latency of every message, as the hosts' own handling.
+    pub overhead_ns: u64,
+    /// What limits a connection besides the machines' bandwidth.
+    pub transport: TransportPlan,
+    /// Bytes of the largest packet: each packet of a message is framed; 0: a
+    /// message is framed once, whatever its size.
+    pub mtu_bytes: u32,
+}
+
+/// What limits a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum TransportPlan {
+    /// Nothing.
+    Unlimited,
+    /// TCP's congestion window: slow start, and again after a pause.
+    Tcp {
+        /// Bytes before the first acknowledgement.
+        initial_bytes: u64,
+        /// The largest window.
+        most_bytes: u64,
+        /// The retransmission timeout beyond a round trip.
+        patience_ns: u64,
+    },
 }
 
 /// A law of a one-way latency, in nanoseconds.
@@ -235,6 +295,18 @@ pub struct MachinePlan {
     pub fsync_ns: u64,
     /// Bytes per second appended on top of it; 0 means infinite.
     pub disk_bytes_per_s: u64,
+    /// How a replica's work shares the cores.
+    pub lanes: Lanes,
+}
+
+/// How a replica's work shares the cores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lanes {
+    /// Intake, verification, consensus and execution each have a lane.
+    Parted,
+    /// One event loop does them all, one after the other.
+    OneLoop,
 }
 
 /// The price list: what counted work costs on the reference core.
@@ -458,6 +530,18 @@ pub struct CryptoPlan {
     pub mode: CryptoMode,
     /// Custodial wallet keys: account `a` signs with key `a % keys`.
     pub keys: u32,
+    /// Whether replicas verify the signatures of transactions.
+    pub transactions: TransactionCrypto,
+}
+
+/// Whether transactions carry signatures that replicas verify.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransactionCrypto {
+    /// Every replica verifies each.
+    Signed,
+    /// None does: clients are trusted, as in many benchmarks of consensus.
+    Unsigned,
 }
 
 /// Signature scheme.
@@ -488,6 +572,9 @@ pub enum Dissemination {
     ClientsToAll,
     /// The replica that forms a batch sends it to all before it is ordered.
     Workers,
+    /// The same without acknowledgements: every replica may order a batch as
+    /// soon as it holds it.
+    Broadcast,
 }
 
 /// How citizens reach the replicas.
@@ -502,6 +589,47 @@ pub struct ClientPlan {
     pub reply_bytes: u32,
     /// Resend to the next replica after this long without finality; 0: never.
     pub resend_after_ns: u64,
+    /// Bytes of one request; 0: those of the workload's transactions.
+    pub request_bytes: u32,
+    /// Where the gateways stand.
+    pub place: ClientPlace,
+    /// Which replica batches what a gateway submits.
+    pub submit_to: SubmitTo,
+    /// What one message of replies answers.
+    pub replies: RepliesPer,
+}
+
+/// Where the gateways stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ClientPlace {
+    /// In the regions of the committee.
+    InRegions,
+    /// At a distance of their own, the same to every replica.
+    Apart {
+        /// One-way latency.
+        one_way_ns: u64,
+    },
+}
+
+/// Which replica batches what a gateway submits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SubmitTo {
+    /// One of the gateway's region, by the sender's account.
+    Spread,
+    /// The first replica of the committee, who leads first.
+    First,
+}
+
+/// What one message of replies answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RepliesPer {
+    /// All transactions of a block that a gateway submitted.
+    Block,
+    /// One transaction.
+    Transaction,
 }
 
 /// A target of the run.

@@ -14,10 +14,12 @@ use hdrhistogram::Histogram;
 use crate::adversary;
 use crate::layout::Layout;
 use crate::observe::{FinalTx, Observation};
+use crate::occupancy::Occupancy;
 use crate::plan::Plan;
+use crate::propagation::Propagation;
 use crate::recovery::Commits;
 use crate::regions::Regions;
-use crate::result::{LoadRecord, RegionRecord, STAGES, StorageRecord, Window};
+use crate::result::{LoadRecord, PropagationRecord, RegionRecord, STAGES, StorageRecord, Window};
 
 /// Commit times are kept for so many heights; finality follows sooner.
 const KEPT_HEIGHTS: u64 = 16_384;
@@ -67,6 +69,16 @@ impl Measured {
             .any(|&(start, end)| start <= from && until <= end)
     }
 
+    /// How much of a span lies in measured phases.
+    #[must_use]
+    pub fn within(&self, from: Time, until: Time) -> Span {
+        let overlaps = self.spans.iter().map(|&(start, end)| {
+            let (start, end) = (start.max(from), end.min(until));
+            end.saturating_since(start).as_nanos()
+        });
+        Span::from_nanos(overlaps.sum())
+    }
+
     /// Measured time in all.
     #[must_use]
     pub fn total(&self) -> Span {
@@ -98,6 +110,17 @@ impl Measured {
 struct BlockTimes {
     created: Time,
     committed: Time,
+    /// Replicas that have committed it.
+    replicas: u32,
+}
+
+/// From the creation of blocks to their commit at a quorum of replicas.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct QuorumCommits {
+    /// Blocks.
+    pub blocks: u64,
+    /// All of their spans together, in nanoseconds.
+    pub total_ns: u64,
 }
 
 /// What one window gathers before it is closed.
@@ -123,6 +146,8 @@ pub struct Recorder {
     commits: Commits,
     blocks: BTreeMap<Height, BlockTimes>,
     windows: Vec<OpenWindow>,
+    window_s: u64,
+    propagation: Propagation,
     offered_all: u64,
     ended_all: u64,
     nonempty_blocks: u64,
@@ -135,6 +160,10 @@ pub struct Recorder {
     counts: BTreeMap<&'static str, u64>,
     /// Replicas whose blocks in the chain are counted apart.
     faulty: ReplicaSet,
+    occupancy: Occupancy,
+    /// Replicas that make a quorum.
+    quorum: u32,
+    quorum_commits: QuorumCommits,
 }
 
 /// What the recorder hands over at the end.
@@ -154,6 +183,8 @@ pub struct Recording {
     pub windows: Vec<Window>,
     /// Finality histograms of the windows.
     pub window_histograms: Vec<Histogram<u64>>,
+    /// How blocks spread, where they do so by gossip.
+    pub propagation: Option<PropagationRecord>,
     /// Heights with batches whose first commit falls in measured time.
     pub nonempty_blocks: u64,
     /// Transactions executed in them.
@@ -166,12 +197,16 @@ pub struct Recording {
     pub refusals: BTreeMap<&'static str, u64>,
     /// What protocols counted, over the whole run and all replicas.
     pub counts: BTreeMap<&'static str, u64>,
+    /// Mean number of transactions in flight over the measured time.
+    pub in_flight_mean: Option<f64>,
+    /// Commits at a quorum of replicas.
+    pub quorum_commits: QuorumCommits,
 }
 
 impl Recorder {
-    /// A recorder at time zero.
+    /// A recorder at time zero, of a committee with quorums of this size.
     #[must_use]
-    pub fn new(plan: &Plan, layout: &Layout) -> Self {
+    pub fn new(plan: &Plan, layout: &Layout, quorum: u32) -> Self {
         Self {
             regions: Regions::new(plan, layout),
             commits: Commits::new(plan),
@@ -186,6 +221,8 @@ impl Recorder {
             stages: STAGES.iter().map(|_| fine()).collect(),
             blocks: BTreeMap::new(),
             windows: Vec::new(),
+            window_s: plan.window_s(),
+            propagation: Propagation::new(plan),
             offered_all: 0,
             ended_all: 0,
             nonempty_blocks: 0,
@@ -197,6 +234,9 @@ impl Recorder {
             refusals: BTreeMap::new(),
             counts: BTreeMap::new(),
             faulty: adversary::faulty(plan),
+            occupancy: Occupancy::new(Measured::of(plan)),
+            quorum,
+            quorum_commits: QuorumCommits::default(),
         }
     }
 
@@ -218,12 +258,13 @@ impl Recorder {
     }
 
     fn open(&mut self, at: Time) -> &mut OpenWindow {
+        let length = self.window_s * SECOND;
         let index =
-            usize::try_from(at.as_nanos() / SECOND).expect("a horizon of fewer than 2^32 seconds");
+            usize::try_from(at.as_nanos() / length).expect("a horizon of fewer than 2^32 seconds");
         while self.windows.len() <= index {
-            let start_s = self.windows.len() as u64;
+            let start_s = self.windows.len() as u64 * self.window_s;
             let from = Time::from_nanos(start_s * SECOND);
-            let measured = self.measured.covers(from, from + Span::from_nanos(SECOND));
+            let measured = self.measured.covers(from, from + Span::from_nanos(length));
             let latencies = Histogram::new(2).expect("two digits are within the library's range");
             self.windows.push(OpenWindow {
                 row: Window {
@@ -240,11 +281,15 @@ impl Recorder {
     /// Takes an observation in.
     pub fn record(&mut self, at: Time, node: NodeId, observation: &Observation) {
         match observation {
-            Observation::Offered { intended, kind } => self.offered_at(*intended, node, kind),
+            Observation::Offered { intended, kind } => {
+                self.occupancy.enters(at);
+                self.offered_at(*intended, node, kind);
+            }
             Observation::Resent { intended } => {
                 self.load.resent += u64::from(self.measured.contains(*intended));
             }
             Observation::Shed { intended } => {
+                self.occupancy.leaves(at);
                 self.ended_all += 1;
                 let counted = self.measured.contains(*intended);
                 self.load.shed += u64::from(counted);
@@ -280,6 +325,11 @@ impl Recorder {
             }
             Observation::Refused { why } => *self.refusals.entry(why).or_default() += 1,
             Observation::Counted { what, by } => *self.counts.entry(what).or_default() += by,
+            Observation::Held { id, created } => {
+                if self.measured.contains(*created) {
+                    self.propagation.held(at, *id, *created);
+                }
+            }
             Observation::Transferred { .. } | Observation::Restarted { .. } => {}
         }
     }
@@ -303,17 +353,22 @@ impl Recorder {
     }
 
     fn committed(&mut self, at: Time, height: Height, created: Time, nonempty: bool) {
-        if let Some(times) = self.blocks.get_mut(&height) {
-            times.committed = times.committed.min(at);
-            return;
+        if self.blocks.contains_key(&height) {
+            return self.committed_again(at, height, nonempty);
         }
         if height.0 + KEPT_HEIGHTS <= self.highest_committed.0 {
             return;
         }
         self.highest_committed = self.highest_committed.max(height);
         let committed = at;
-        self.blocks
-            .insert(height, BlockTimes { created, committed });
+        self.blocks.insert(
+            height,
+            BlockTimes {
+                created,
+                committed,
+                replicas: 0,
+            },
+        );
         if let Some(oldest) = height.0.checked_sub(KEPT_HEIGHTS) {
             self.blocks.remove(&Height(oldest));
         }
@@ -326,10 +381,25 @@ impl Recorder {
                 count(&mut self.consensus, created, at);
             }
         }
+        self.committed_again(at, height, nonempty);
+    }
+
+    /// A replica, the first or a further one, committed a known height.
+    fn committed_again(&mut self, at: Time, height: Height, nonempty: bool) {
+        let Some(times) = self.blocks.get_mut(&height) else {
+            return;
+        };
+        times.committed = times.committed.min(at);
+        times.replicas += 1;
+        if nonempty && times.replicas == self.quorum && self.measured.contains(at) {
+            self.quorum_commits.blocks += 1;
+            self.quorum_commits.total_ns += at.saturating_since(times.created).as_nanos();
+        }
     }
 
     fn finalised(&mut self, at: Time, node: NodeId, tx: &FinalTx) {
         self.ended_all += 1;
+        self.occupancy.leaves(at);
         let counted = self.measured.contains(tx.intended);
         let applied = tx.outcome.is_applied();
         let finished_measured = self.measured.contains(at);
@@ -411,12 +481,15 @@ impl Recorder {
             histograms,
             windows,
             window_histograms,
+            propagation: self.propagation.finish(),
             nonempty_blocks: self.nonempty_blocks,
             block_txs: self.block_txs,
             heights: self.heights,
             storage: self.storage,
             refusals: self.refusals,
             counts: self.counts,
+            in_flight_mean: self.occupancy.mean(),
+            quorum_commits: self.quorum_commits,
         }
     }
 }
@@ -433,7 +506,7 @@ fn close(window: OpenWindow) -> (Window, Histogram<u64>) {
 }
 
 /// Counts a span in microseconds, rounded to the nearest.
-fn count(histogram: &mut Histogram<u64>, from: Time, until: Time) {
+pub fn count(histogram: &mut Histogram<u64>, from: Time, until: Time) {
     let nanos = until.as_nanos().saturating_sub(from.as_nanos());
     histogram
         .record((nanos + 500) / 1_000)

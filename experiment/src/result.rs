@@ -33,6 +33,25 @@ pub struct RunResult {
     pub window_histograms: Vec<Histogram<u64>>,
     /// The fingerprint along the way, oldest mark first.
     pub trail: Vec<TrailMark>,
+    /// Figures that only a comparison with theory or with a published
+    /// measurement asks for. They stand in no document of a run.
+    pub beside: Beside,
+}
+
+/// Exact figures beside the record.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Beside {
+    /// Transactions in flight, averaged over the measured time.
+    pub in_flight_mean: Option<f64>,
+    /// Mean from a block's creation to its commit at n - f replicas (at a
+    /// majority where faults are crashes), in milliseconds.
+    pub quorum_ms_mean: Option<f64>,
+    /// Blocks in that mean.
+    pub quorum_blocks: u64,
+    /// Mean wait of a job for its lane, by the lane's name, in nanoseconds.
+    pub lane_wait_ns: BTreeMap<String, f64>,
+    /// Jobs in that mean.
+    pub lane_jobs: BTreeMap<String, u64>,
 }
 
 pub use groma_sim::TRAIL_STEP;
@@ -117,10 +136,25 @@ pub struct RunRecord {
     /// `energy-joule` and such.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub counts: BTreeMap<String, u64>,
+    /// Creation of a block to its arrival at replicas, where blocks spread by
+    /// gossip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub propagation_ms: Option<PropagationRecord>,
     /// Deliveries of the simulated network.
     pub deliveries: u64,
     /// Virtual time simulated, in seconds.
     pub virtual_seconds: f64,
+}
+
+/// How blocks spread over a network of peers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PropagationRecord {
+    /// To each replica but the maker, over all of them and all blocks.
+    pub each: Percentiles,
+    /// To half of the replicas, over blocks.
+    pub half: Percentiles,
+    /// To nine tenths of the replicas, over blocks.
+    pub nine_tenths: Percentiles,
 }
 
 /// What came of a run.
@@ -449,4 +483,15 @@ pub struct Window {
     pub egress_max: f64,
     /// Largest ingress use of any machine.
     pub ingress_max: f64,
+}
+
+impl Window {
+    /// Length of the windows of one run, in seconds.
+    #[must_use]
+    pub fn length_s(windows: &[Self]) -> u64 {
+        match windows {
+            [first, second, ..] => second.start_s - first.start_s,
+            _ => 1,
+        }
+    }
 }

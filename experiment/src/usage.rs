@@ -184,3 +184,18 @@ pub fn lanes(totals: &[[LaneTotals; Lane::COUNT]]) -> Vec<LaneRecord> {
     });
     rows.collect()
 }
+
+/// Jobs of every lane over all replicas, with their mean wait in nanoseconds;
+/// lanes without a job are left out.
+pub fn waits(
+    totals: &[[LaneTotals; Lane::COUNT]],
+) -> impl Iterator<Item = (&'static str, u64, f64)> + '_ {
+    Lane::ALL.iter().filter_map(move |lane| {
+        let mut all = Waits::default();
+        for replica in totals {
+            all.add(replica[lane.index()].jobs);
+        }
+        let mean = all.wait_ns as f64 / all.count as f64;
+        (all.count > 0).then(|| (lane.name(), all.count, mean))
+    })
+}

@@ -11,8 +11,8 @@ use crate::plan::{Plan, TargetPlan};
 use crate::recorder::{Measured, Recorder, Recording};
 use crate::recovery;
 use crate::result::{
-    BacklogRecord, Checks, HostRecord, LoadRecord, MachineRecord, PerBlock, Percentiles, RunRecord,
-    RunResult, SCHEMA, STAGES, StageRecord, TargetRecord, TrailMark, Verdict, Violation,
+    BacklogRecord, Beside, Checks, HostRecord, LoadRecord, MachineRecord, PerBlock, Percentiles,
+    RunRecord, RunResult, SCHEMA, STAGES, StageRecord, TargetRecord, TrailMark, Verdict, Violation,
 };
 use crate::usage::{self, LaneTotals, MachineTotals};
 
@@ -98,6 +98,7 @@ pub fn conclude(
         events: ending.events,
         ..HostRecord::default()
     };
+    let beside = beside(&recording, &ending);
     RunResult {
         record,
         host,
@@ -105,7 +106,25 @@ pub fn conclude(
         histograms: recording.histograms,
         window_histograms: recording.window_histograms,
         trail: ending.trail,
+        beside,
     }
+}
+
+/// The figures that stand beside the record.
+fn beside(recording: &Recording, ending: &Ending) -> Beside {
+    let commits = recording.quorum_commits;
+    let quorum = (commits.blocks > 0).then(|| commits.total_ns as f64 / commits.blocks as f64);
+    let mut beside = Beside {
+        in_flight_mean: recording.in_flight_mean,
+        quorum_ms_mean: quorum.map(|ns| ns / 1e6),
+        quorum_blocks: commits.blocks,
+        ..Beside::default()
+    };
+    for (lane, jobs, wait_ns) in usage::waits(&ending.lanes) {
+        beside.lane_wait_ns.insert(lane.to_owned(), wait_ns);
+        beside.lane_jobs.insert(lane.to_owned(), jobs);
+    }
+    beside
 }
 
 fn check_balances(checker: &mut Checker, load: &LoadRecord, ending: &Ending, still_open: u64) {
@@ -163,6 +182,7 @@ fn record(plan: &Plan, layout: &Layout, recording: &Recording, ending: &Ending) 
         storage: recording.storage.clone(),
         refusals: named(&recording.refusals),
         counts: named(&recording.counts),
+        propagation_ms: recording.propagation.clone(),
         deliveries: ending.deliveries,
         virtual_seconds: ending.at.as_secs_f64(),
         load: recording.load.clone(),

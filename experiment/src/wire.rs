@@ -14,6 +14,36 @@ use smallvec::SmallVec;
 /// (14 + 4 + 20 + 32 B, RFC 894, 791, 9293) and an 8-byte length prefix.
 pub const FRAME_BYTES: u64 = 78;
 
+/// IPv4 and TCP headers with timestamps: what of a packet is no payload.
+const PACKET_HEADERS: u64 = 20 + 32;
+
+/// How bytes become bytes on the wire.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Framing {
+    /// Payload of the largest packet; 0: a message is framed once.
+    packet: u64,
+}
+
+impl Framing {
+    /// Packets of at most so many bytes; 0: a message is framed once.
+    #[must_use]
+    pub fn new(mtu_bytes: u32) -> Self {
+        Self {
+            packet: u64::from(mtu_bytes).saturating_sub(PACKET_HEADERS),
+        }
+    }
+
+    /// Bytes on the wire of a message with so many bytes of content.
+    #[must_use]
+    pub fn wire(self, content: u64) -> u64 {
+        let packets = match self.packet {
+            0 => 1,
+            packet => content.div_ceil(packet).max(1),
+        };
+        content + FRAME_BYTES * packets
+    }
+}
+
 /// Bytes that name one transaction in a proposal whose bodies travelled apart.
 pub const TX_NAME_BYTES: u64 = 32;
 
@@ -192,5 +222,19 @@ impl<M: Message> Wire<M> {
             Self::Durable => "durable",
             Self::Answer(_) => "answer clients",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_framed_once_or_once_a_packet() {
+        assert_eq!(Framing::default().wire(10_000), 10_078);
+        let ethernet = Framing::new(1_500);
+        assert_eq!(ethernet.wire(0), 78);
+        assert_eq!(ethernet.wire(1_448), 1_448 + 78);
+        assert_eq!(ethernet.wire(1_449), 1_449 + 2 * 78);
     }
 }

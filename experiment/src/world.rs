@@ -15,8 +15,8 @@ use groma_sim::Time;
 use hashbrown::HashMap;
 
 use crate::cost::Prices;
-use crate::plan::Dissemination;
-use crate::wire::{BatchBody, BlockOutcome, GatewayId, Ticket, Ticketed, TxResult};
+use crate::plan::{Dissemination, Lanes, Plan, RepliesPer, TransactionCrypto};
+use crate::wire::{BatchBody, BlockOutcome, Framing, GatewayId, Ticket, Ticketed, TxResult};
 
 /// A map with a fixed hash seed; its iteration order is never used.
 pub type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
@@ -85,7 +85,16 @@ pub struct World {
     pub gateways: u32,
     /// Bytes of one reply.
     pub reply_bytes: u64,
+    /// What one message of replies answers.
+    pub replies: RepliesPer,
+    /// How bytes become bytes on the wire.
+    pub framing: Framing,
+    /// Whether the signatures of transactions are verified.
+    pub signatures: TransactionCrypto,
+    /// How a replica's work shares the cores.
+    pub lanes: Lanes,
     sharing: bool,
+    /// Heights for which bodies are kept after their first execution.
     retain: u64,
     bodies: RefCell<Map<BatchId, Rc<BatchBody>>>,
     /// Batches by the height of their first execution, to forget old bodies.
@@ -112,37 +121,23 @@ impl std::fmt::Debug for World {
     }
 }
 
-/// What [`World::new`] needs.
-#[derive(Debug)]
-pub struct WorldSetup {
-    /// Prices of counted work.
-    pub prices: Prices,
-    /// How bodies travel.
-    pub dissemination: Dissemination,
-    /// Replicas.
-    pub replicas: u32,
-    /// Gateways.
-    pub gateways: u32,
-    /// Bytes of one reply.
-    pub reply_bytes: u64,
-    /// Whether executions are shared.
-    pub sharing: bool,
-    /// Heights for which bodies are kept after their first execution.
-    pub retain: u64,
-}
-
 impl World {
-    /// An empty world.
+    /// An empty world for a plan with so many gateways; `sharing` says whether
+    /// executions are shared.
     #[must_use]
-    pub fn new(setup: WorldSetup) -> Self {
+    pub fn new(plan: &Plan, gateways: u32, sharing: bool) -> Self {
         Self {
-            prices: setup.prices,
-            dissemination: setup.dissemination,
-            replicas: setup.replicas,
-            gateways: setup.gateways,
-            reply_bytes: setup.reply_bytes,
-            sharing: setup.sharing,
-            retain: setup.retain,
+            prices: Prices::new(&plan.costs, &plan.machine),
+            dissemination: plan.dissemination,
+            replicas: plan.replicas(),
+            gateways,
+            reply_bytes: u64::from(plan.client.reply_bytes),
+            replies: plan.client.replies,
+            framing: Framing::new(plan.network.mtu_bytes),
+            signatures: plan.crypto.transactions,
+            lanes: plan.machine.lanes,
+            sharing,
+            retain: u64::from(plan.limits.retain_blocks),
             bodies: RefCell::default(),
             aged: RefCell::default(),
             executions: RefCell::default(),

@@ -81,6 +81,8 @@ fn ideal(protocol: &str, n: u32) -> Plan {
     plan.committee = vec![RegionPlan {
         region: "city".to_owned(),
         replicas: n,
+        up_bps: 0,
+        down_bps: 0,
     }];
     plan.network.links = vec![LatencyPlan::Constant { ns: D }];
     plan.network.jitter_ns = 0;

@@ -122,7 +122,11 @@ fn real_signatures_give_the_same_run() {
 #[test]
 fn every_way_of_spreading_bodies_works() {
     for protocol in PROTOCOLS {
-        for way in [Dissemination::ClientsToAll, Dissemination::Workers] {
+        for way in [
+            Dissemination::ClientsToAll,
+            Dissemination::Workers,
+            Dissemination::Broadcast,
+        ] {
             let mut plan = plan(protocol);
             plan.load = vec![phase(4 * SECOND, 2_000, true)];
             plan.dissemination = way;
@@ -372,6 +376,7 @@ fn no_queue_stays_full_after_partitions() {
         Dissemination::InProposal,
         Dissemination::ClientsToAll,
         Dissemination::Workers,
+        Dissemination::Broadcast,
     ] {
         for protocol in PROTOCOLS {
             let mut plan = plan(protocol);
@@ -394,4 +399,25 @@ fn no_queue_stays_full_after_partitions() {
             assert_eq!(record.load.shed, 0, "{protocol} {way:?}");
         }
     }
+}
+
+/// Blocks that spread by gossip are timed at the replicas; elsewhere there is
+/// nothing to time.
+#[test]
+fn blocks_of_gossip_are_timed() {
+    let mut plan = plan("nakamoto");
+    let set = [("block_interval", "1s"), ("filler_bytes", "1_000_000")];
+    let set = set.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    plan.protocol.params.extend(set);
+    plan.network.overhead_ns = 20 * support::MS;
+    // 1 MB at 80 Mbit/s: 100 ms out of the slowest line.
+    plan.committee[0].up_bps = 80_000_000;
+    plan.load = vec![phase(60 * SECOND, 5, true)];
+    plan.drain_ns = 60 * SECOND;
+    let spread = run(&plan).record.propagation_ms.expect("gossip");
+    assert!(spread.each.count > 3 * 30, "{spread:?}");
+    // An announcement, a question and the block: 20 ms each at least.
+    assert!(spread.half.p50 > Some(60.0), "{spread:?}");
+    assert!(spread.nine_tenths.max > Some(160.0), "{spread:?}");
+    assert!(run(&support::plan("pbft")).record.propagation_ms.is_none());
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use groma_experiment::library;
-use groma_experiment::plan::{LatencyPlan, Plan};
+use groma_experiment::plan::{FaultKind, LatencyPlan, Plan, TransportPlan};
 use groma_experiment::registry::Registry;
 use groma_experiment::scenario::{STARTER, Scenario};
 
@@ -337,4 +337,48 @@ fn every_scenario_of_the_project_is_read() {
         }
     }
     assert!(read > 25, "only {read} scenarios were read");
+}
+
+#[test]
+fn a_seating_moves_ids_and_the_faults_that_name_regions_follow() {
+    let text = format!(
+        "{BASE}seating: interleaved\nfaults: [{{ at: 0s, for: 1s, isolate: [shanghai] }}, {{ at: 0s, for: 1s, slow_link: {{ replicas: [shenzhen-1], added: 1ms }} }}]\n"
+    );
+    let plan = plan(&text, &[]);
+    assert_eq!(plan.seats(), [0, 1, 0, 1]);
+    let kinds: Vec<_> = plan.faults.iter().map(|fault| &fault.kind).collect();
+    assert!(matches!(kinds[0], FaultKind::Isolate(ids) if *ids == [1, 3]));
+    assert!(matches!(kinds[1], FaultKind::SlowLink { replicas, .. } if *replicas == [2]));
+}
+
+#[test]
+fn a_network_has_access_lines_overhead_and_a_transport() {
+    let lines = "up: [1Mbps, 2Mbps], down: [3Mbps, 4Mbps]";
+    let text = format!(
+        "{BASE}network: {{ regions: [shanghai, shenzhen], one_way_ms: [[1, 9], [9, 1]], {lines}, overhead: 10ms, transport: tcp, max_window: 1MiB }}\n"
+    );
+    let plan = plan(&text, &[]);
+    let found: Vec<_> = plan
+        .committee
+        .iter()
+        .map(|part| (part.up_bps, part.down_bps))
+        .collect();
+    // In the committee's order: shenzhen is the network's second region.
+    assert_eq!(found, [(2_000_000, 4_000_000), (1_000_000, 3_000_000)]);
+    assert_eq!(plan.network.overhead_ns, 10_000_000);
+    let tcp = TransportPlan::Tcp {
+        initial_bytes: 14_600,
+        most_bytes: 1 << 20,
+        patience_ns: 200_000_000,
+    };
+    assert_eq!(plan.network.transport, tcp);
+}
+
+#[test]
+fn the_windows_of_long_runs_grow() {
+    let day = |days: u32| {
+        let load = format!("[{{ for: {days}d, tps: 1 }}]");
+        plan(BASE, &[("load", load.as_str()), ("drain", "0s")]).window_s()
+    };
+    assert_eq!((day(1), day(2), day(30)), (1, 2, 30));
 }

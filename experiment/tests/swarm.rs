@@ -41,7 +41,8 @@ fn arbitrary(protocol: &str, seed: u64) -> Plan {
         Dissemination::InProposal,
         Dissemination::ClientsToAll,
         Dissemination::Workers,
-    ][dice.roll(3) as usize];
+        Dissemination::Broadcast,
+    ][dice.roll(4) as usize];
     plan.crypto.mode = [CryptoMode::Modelled, CryptoMode::Real][usize::from(dice.roll(20) == 0)];
     let kinds = ["payments", "invoices", "credit"];
     plan.workload.mix = kinds

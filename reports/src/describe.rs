@@ -2,7 +2,7 @@
 
 use groma_experiment::plan::{
     Arrivals, Byzantine, Dissemination, Expect, FaultKind, FaultPlan, LatencyPlan, LoadPlan,
-    PhasePlan, Plan,
+    PhasePlan, Plan, Seating, TransportPlan,
 };
 
 use crate::format::{Unit, count, exact, signed_percent, span};
@@ -145,11 +145,11 @@ fn place(plan: &Plan, ids: &[u32]) -> String {
     left.sort_unstable();
     left.dedup();
     let mut names = Vec::new();
-    let mut first = 0;
-    for region in &plan.committee {
-        let members = first..first + region.replicas;
-        first += region.replicas;
-        if region.replicas > 0 && members.clone().all(|id| left.binary_search(&id).is_ok()) {
+    let seats = plan.seats();
+    for (place, region) in (0..).zip(&plan.committee) {
+        let seated = (0..).zip(&seats).filter(|&(_, &at)| at == place);
+        let members: Vec<u32> = seated.map(|(id, _)| id).collect();
+        if region.replicas > 0 && members.iter().all(|id| left.binary_search(id).is_ok()) {
             left.retain(|id| !members.contains(id));
             names.push(region.region.clone());
         }
@@ -278,6 +278,30 @@ pub fn dissemination(way: Dissemination) -> &'static str {
         Dissemination::InProposal => "bodies travel with the proposal",
         Dissemination::ClientsToAll => "clients send every transaction to every replica",
         Dissemination::Workers => "the replica that forms a batch sends it to all beforehand",
+        Dissemination::Broadcast => "whoever forms a batch sends it to all, and any may order it",
+    }
+}
+
+/// What limits a connection.
+#[must_use]
+pub fn transport(transport: TransportPlan) -> String {
+    match transport {
+        TransportPlan::Unlimited => "limited by bandwidth alone".to_owned(),
+        TransportPlan::Tcp {
+            initial_bytes,
+            most_bytes,
+            ..
+        } => format!("TCP, windows of {initial_bytes} B at first to {most_bytes} B"),
+    }
+}
+
+/// How replica ids fall on the regions.
+#[must_use]
+pub fn seating(seating: Seating) -> &'static str {
+    match seating {
+        Seating::ByRegion => "region after region",
+        Seating::Interleaved => "one of each region in turn",
+        Seating::Shuffled => "in an order drawn from the seed",
     }
 }
 

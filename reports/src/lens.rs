@@ -111,7 +111,8 @@ fn stretch(
 ) -> Option<f64> {
     let first = windows.iter().find(|window| from(window))?;
     let last = windows.iter().rev().find(|window| to(window))?;
-    let seconds = (last.start_s + 1).checked_sub(first.start_s)?;
+    let end = last.start_s + Window::length_s(windows);
+    let seconds = end.checked_sub(first.start_s)?;
     (seconds > 0).then_some(seconds as f64)
 }
 

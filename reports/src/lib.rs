@@ -29,6 +29,7 @@ pub mod subset;
 pub mod summary;
 pub mod sweeps;
 pub mod trace;
+pub mod validation;
 pub mod verdict;
 pub mod why;
 

@@ -18,6 +18,7 @@ use crate::seat::{Job, Jobs, LaneState, Place, Seat};
 use crate::simulation::Setup;
 use crate::time::{Span, Time};
 use crate::timer::Timers;
+use crate::window::Windows;
 
 /// Everything of a run but nodes and contents. `M` and `O` are the nodes'
 /// messages and observations.
@@ -33,6 +34,7 @@ pub(crate) struct Engine<M, O> {
     residents: Vec<Vec<u32>>,
     pub(crate) wires: Wires,
     pub(crate) pipes: Pipes,
+    windows: Windows,
     pub(crate) disturbances: Disturbances,
     pub(crate) labels: Labels<M>,
     pub(crate) bundles: Bundles<O>,
@@ -79,6 +81,7 @@ impl<M, O> Engine<M, O> {
             machines: machines.collect(),
             residents,
             pipes: pipes(setup, &wires),
+            windows: Windows::new(setup.network.windows, setup.machines.len()),
             wires,
             disturbances: Disturbances::new(nodes as usize),
             labels: Labels::new(),
@@ -182,7 +185,10 @@ impl<M, O> Engine<M, O> {
         };
         let (a, b) = (sender.machine(), receiver.machine());
         let out = first_bit;
-        let first_bit = self.pipes.pass(a, b, first_bit + trip, label.transmit);
+        let first_bit = match self.windows.wait((a, b), out, label.bytes, trip + trip) {
+            Some(wait) => out + wait + trip,
+            None => self.pipes.pass(a, b, out + trip, label.transmit),
+        };
         self.note_sent(order, to, parcel, (out, label.transmit), Some(first_bit));
         if receiver.ingress_is_infinite() {
             let last_bit = first_bit + label.transmit;

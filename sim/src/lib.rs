@@ -56,6 +56,7 @@ mod pipe;
 mod seat;
 mod strike;
 mod timer;
+pub mod window;
 
 pub use context::Context;
 pub use fault::{Fault, FaultKind};

@@ -8,6 +8,7 @@ use crate::rng::{Addressed, Streams};
 use crate::seat::Place;
 use crate::time::Span;
 use crate::topology::{Edge, LinkSpec, Shape, Topology};
+use crate::window::WindowSpec;
 use petgraph::Direction::Incoming;
 use petgraph::algo::dijkstra;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -25,6 +26,11 @@ pub struct Network {
     /// which they left, as on a TCP connection, so that one with little jitter
     /// waits for those before it. Otherwise each comes by its own latency.
     pub in_order: bool,
+    /// Added to the trip of every message between machines, as the hosts' own
+    /// handling.
+    pub overhead: Span,
+    /// The congestion windows that bulk data waits for, if any.
+    pub windows: Option<WindowSpec>,
 }
 
 impl Network {
@@ -38,6 +44,8 @@ impl Network {
             topology,
             loopback: Self::LOOPBACK,
             in_order: true,
+            overhead: Span::ZERO,
+            windows: None,
         }
     }
 
@@ -65,6 +73,7 @@ const TABLED_MACHINES: usize = 2_048;
 #[derive(Debug)]
 pub(crate) struct Wires {
     pub(crate) loopback: Span,
+    overhead: Span,
     plan: Plan,
     samplers: Vec<Sampler>,
     /// Addresses the base latency of a link.
@@ -136,6 +145,7 @@ impl Wires {
         let mut stream = streams.stream("network", 0);
         let mut wires = Self {
             loopback: network.loopback,
+            overhead: network.overhead,
             plan: Plan::Routed {
                 machines: 0,
                 base: Vec::new(),
@@ -284,7 +294,7 @@ impl Wires {
                     Bases::Table(table) => table[from * machines + to],
                     Bases::Computed => self.base_of_pair(wire, from, to),
                 };
-                Some(base + self.cross(wire, order, 0)?)
+                Some(base + self.overhead + self.cross(wire, order, 0)?)
             }
             Plan::Routed {
                 machines,
@@ -297,7 +307,7 @@ impl Wires {
                 let path = &hops[starts[pair] as usize..starts[pair + 1] as usize];
                 path.iter()
                     .zip(0..)
-                    .try_fold(base[pair], |total, (&hop, place)| {
+                    .try_fold(base[pair] + self.overhead, |total, (&hop, place)| {
                         Some(total + self.cross(&kinds[hop as usize], order, place)?)
                     })
             }

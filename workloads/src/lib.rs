@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod arrivals;
+pub mod blobs;
 mod checks;
 pub mod city;
 mod counters;

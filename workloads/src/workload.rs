@@ -12,6 +12,7 @@ use groma_ledger::transaction::ENVELOPE_BYTES;
 use groma_ledger::{AccountId, Body, Genesis, State};
 use rand::Rng;
 
+use crate::blobs::Blobs;
 use crate::credit::Credit;
 use crate::evidence::Evidence;
 use crate::invoices::Invoices;
@@ -131,6 +132,12 @@ pub struct WorkloadEntry {
 
 /// Every workload that there is.
 pub const WORKLOADS: &[WorkloadEntry] = &[
+    WorkloadEntry {
+        name: "blobs",
+        source: "the load of published measurements of consensus",
+        summary: "opaque transactions of 512 B each that change no balance",
+        build: |setup| Box::new(Blobs::new(setup)),
+    },
     WorkloadEntry {
         name: "credit",
         source: "docs/sources.md W2",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::mask::Mask;
 use super::{Behaviour, Face, Faced, Member, shadow};
-use crate::block::{Batch, Block, Height};
+use crate::block::{Batch, Block, BlockId, Height};
 use crate::committee::ReplicaId;
 use crate::protocol::{Env, Proof, Protocol, TimerId, Token, Work};
 
@@ -133,6 +133,12 @@ impl<P: Protocol, E: Env<Member<P>> + ?Sized> Env<P> for Veil<'_, P, E> {
     fn prove(&mut self, proof: Proof) {
         if !self.is_shadow() {
             self.env.prove(proof);
+        }
+    }
+
+    fn hold(&mut self, id: BlockId, created: Duration) {
+        if !self.is_shadow() {
+            self.env.hold(id, created);
         }
     }
 

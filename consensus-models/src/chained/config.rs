@@ -87,6 +87,7 @@ pub(super) struct Config<R> {
     pub(super) view_timeout: Duration,
     pub(super) backoff: Backoff,
     pub(super) idle_interval: Duration,
+    pub(super) min_block_delay: Duration,
     pub(super) max_batches: usize,
     pub(super) request_timeout: Duration,
     pub(super) own_turn: u64,
@@ -119,6 +120,7 @@ impl<R: Rules> Config<R> {
             },
             // A leader that waits longer than this would be timed out.
             idle_interval: idle.min(view_timeout / 2),
+            min_block_delay: params.duration("min_block_delay"),
             max_batches: params.integer("max_batches") as usize,
             request_timeout: params.duration("request_timeout"),
             own_turn: params.integer("own_turn"),
@@ -180,6 +182,12 @@ fn time_specs() -> Vec<ParamSpec> {
             0,
             "0s",
             "wait before an empty block when nothing is pending; 0s: a quarter of view_timeout",
+        ),
+        ParamSpec::span(
+            "min_block_delay",
+            0,
+            "0s",
+            "time for which a leader hears nothing after its proposal, as where it sleeps",
         ),
         ParamSpec::span(
             "request_timeout",

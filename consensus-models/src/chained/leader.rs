@@ -66,7 +66,8 @@ impl<R: Rules> Chained<R> {
     pub(super) fn try_propose<E: Env<Self> + ?Sized>(&mut self, env: &mut E) {
         let view = self.pacemaker.view();
         let mine = self.config.views.leader(view) == self.me;
-        if !mine || self.proposed >= view || self.safety.closed >= view {
+        let rests = self.rest.is_on();
+        if !mine || rests || self.proposed >= view || self.safety.closed >= view {
             return;
         }
         let parent = self.pacemaker.high().at;
@@ -138,6 +139,7 @@ impl<R: Rules> Chained<R> {
         self.tree.insert(Arc::clone(&proposal));
         self.consider_vote(&proposal, env);
         self.commit_by(proposal.parent(), true, env);
+        self.start_rest(env);
     }
 
     /// The proposal with its batches on the block that a voter of the parent is

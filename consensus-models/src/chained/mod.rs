@@ -17,6 +17,7 @@ pub mod jolteon;
 mod leader;
 mod message;
 mod pacemaker;
+mod rest;
 mod rules;
 mod safety;
 mod storage;
@@ -40,6 +41,7 @@ use crate::protocol::{Env, Protocol, Recovery, Setup, TimerId, Token, Work};
 use crate::tally::Votes;
 use config::Config;
 use pacemaker::Pacemaker;
+use rest::Rest;
 use safety::Safety;
 use storage::{Outgoing, Recovered};
 
@@ -54,6 +56,8 @@ const RETRY_TIMER: TimerId = TimerId(4);
 
 /// A leader has waited for the highest lock.
 const LOCKS_TIMER: TimerId = TimerId(5);
+/// A leader has rested after its proposal.
+const REST_TIMER: TimerId = TimerId(6);
 
 /// A replica of the chained protocol with these rules.
 #[derive(Debug)]
@@ -87,9 +91,26 @@ pub struct Chained<R> {
     awaiting_locks: bool,
     /// Whether the retry timer is armed.
     retrying: bool,
+    /// What a leader that rests has not heard yet.
+    rest: Rest,
 }
 
 impl<R: Rules> Chained<R> {
+    /// A message that no rest holds back.
+    fn hear<E: Env<Self> + ?Sized>(&mut self, from: ReplicaId, message: &Message, env: &mut E) {
+        match message {
+            Message::Proposal(proposal) => self.on_proposal(from, proposal, env),
+            Message::Vote(at) => self.on_vote(from, *at, env),
+            Message::Timeout(timeout) => self.on_timeout(from, timeout, env),
+            Message::NewView(said) => self.on_new_view(from, said, env),
+            Message::BlockRequest { at, above } => {
+                self.on_block_request(from, *at, *above, env);
+            }
+            Message::BlockResponse(answer) => self.on_block_response(from, answer, env),
+        }
+        self.try_propose(env);
+    }
+
     fn on_proposal<E: Env<Self> + ?Sized>(
         &mut self,
         from: ReplicaId,
@@ -208,6 +229,7 @@ impl<R: Rules> Protocol for Chained<R> {
             idle_over: false,
             awaiting_locks: false,
             retrying: false,
+            rest: Rest::default(),
         }
     }
 
@@ -220,17 +242,9 @@ impl<R: Rules> Protocol for Chained<R> {
     }
 
     fn message<E: Env<Self> + ?Sized>(&mut self, from: ReplicaId, message: &Message, env: &mut E) {
-        match message {
-            Message::Proposal(proposal) => self.on_proposal(from, proposal, env),
-            Message::Vote(at) => self.on_vote(from, *at, env),
-            Message::Timeout(timeout) => self.on_timeout(from, timeout, env),
-            Message::NewView(said) => self.on_new_view(from, said, env),
-            Message::BlockRequest { at, above } => {
-                self.on_block_request(from, *at, *above, env);
-            }
-            Message::BlockResponse(answer) => self.on_block_response(from, answer, env),
+        if !self.rest.keep(from, message) {
+            self.hear(from, message, env);
         }
-        self.try_propose(env);
     }
 
     fn timer<E: Env<Self> + ?Sized>(&mut self, timer: TimerId, env: &mut E) {
@@ -240,11 +254,11 @@ impl<R: Rules> Protocol for Chained<R> {
             FETCH_TIMER => self.on_fetch_timer(env),
             RETRY_TIMER => self.on_retry_timer(env),
             LOCKS_TIMER => self.awaiting_locks = false,
+            REST_TIMER => self.on_rest_timer(env),
             TimerId(other) => unreachable!("timer {other} is never armed"),
         }
         self.try_propose(env);
     }
-
     fn request<E: Env<Self> + ?Sized>(&mut self, batch: Batch, env: &mut E) {
         self.on_request(batch, env);
         self.try_propose(env);

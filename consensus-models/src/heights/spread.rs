@@ -7,7 +7,7 @@ use super::core::{Core, Say};
 use super::{Heights, Message};
 use crate::block::mix;
 use crate::committee::ReplicaId;
-use crate::gossip::{Peers, Seen};
+use crate::gossip::{Degrees, Peers, Seen};
 use crate::protocol::Env;
 
 /// Messages of which gossip remembers that they passed; a few heights of a
@@ -20,7 +20,12 @@ pub(super) struct Spread(Option<(Peers, Seen<u64>)>);
 
 impl Spread {
     pub(super) fn new(me: ReplicaId, n: u32, config: &Config) -> Self {
-        let graph = || (Peers::new(me, n, config.peers, 0), Seen::new(REMEMBERED));
+        let graph = || {
+            (
+                Peers::new(me, n, Degrees::Fixed(config.peers), 0, 0),
+                Seen::new(REMEMBERED),
+            )
+        };
         Self(config.gossip.then(graph))
     }
 

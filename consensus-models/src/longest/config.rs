@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::forks::Limits;
 use super::rule::Rule;
 use crate::committee::Committee;
+use crate::gossip::Degrees;
 use crate::params::{ParamSpec, Params};
 
 /// How blocks travel.
@@ -20,7 +21,8 @@ pub(super) enum Relay {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Config {
     pub(super) relay: Relay,
-    pub(super) degree: u32,
+    pub(super) degrees: Degrees,
+    pub(super) filler_bytes: u32,
     pub(super) confirmations: u64,
     pub(super) max_block_bytes: u64,
     pub(super) max_batches: usize,
@@ -43,7 +45,11 @@ impl Config {
                 "compact" => Relay::Compact,
                 _ => Relay::Full,
             },
-            degree: params.integer("peers") as u32,
+            degrees: match params.choice("degrees") {
+                "measured" => Degrees::Measured,
+                _ => Degrees::Fixed(params.integer("peers") as u32),
+            },
+            filler_bytes: params.integer("filler_bytes") as u32,
             confirmations,
             max_block_bytes: params.integer("max_block_bytes"),
             max_batches: params.integer("max_batches") as usize,
@@ -81,6 +87,18 @@ fn relay_specs() -> Vec<ParamSpec> {
             (1, 1000),
             "8",
             "nodes that each node dials at random; n - 1 or more: all know all",
+        ),
+        ParamSpec::choice(
+            "degrees",
+            &["peers", "measured"],
+            "peers",
+            "whether each node dials `peers` others, or as many as measured in Bitcoin, 2015",
+        ),
+        ParamSpec::integer(
+            "filler_bytes",
+            (0, 1_000_000_000),
+            "0",
+            "bytes of every block besides its batches, as studies of propagation have them",
         ),
         ParamSpec::choice(
             "relay",

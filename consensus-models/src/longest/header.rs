@@ -43,6 +43,9 @@ pub struct Header {
     pub total: u128,
     /// Digest over the names of its batches.
     pub content: u64,
+    /// Bytes of the block besides its batches: they stand for content that is
+    /// not modelled.
+    pub filler_bytes: u32,
     seal_bytes: u32,
     id: BlockId,
 }
@@ -63,6 +66,7 @@ impl Header {
             draft,
             total: parent.total + u128::from(draft.weight),
             content: content(batches),
+            filler_bytes: 0,
             seal_bytes,
             id: BlockId(0),
         };
@@ -83,6 +87,7 @@ impl Header {
             },
             total: 0,
             content: 0,
+            filler_bytes: 0,
             seal_bytes: 0,
             id: BlockId(0),
         }

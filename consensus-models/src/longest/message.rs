@@ -80,7 +80,8 @@ impl WireMessage for Message {
             + match self {
                 Self::Inv(_) => REF_BYTES,
                 Self::GetData(wanted) => INDEX_BYTES + wanted.len() as u32 * REF_BYTES,
-                Self::Block(block) | Self::Compact(block) => block.bytes(),
+                Self::Block(block) => block.bytes() + block.header.filler_bytes,
+                Self::Compact(block) => block.bytes(),
                 Self::GetHeaders(locator) => {
                     INDEX_BYTES + locator.points.len() as u32 * REF_BYTES + NUMBER_BYTES
                 }
@@ -148,7 +149,7 @@ impl Record {
     pub(super) fn bytes(&self) -> u32 {
         RECORD_BYTES
             + match self {
-                Self::Block(block) => block.bytes(),
+                Self::Block(block) => block.bytes() + block.header.filler_bytes,
                 Self::Made(_) => NUMBER_BYTES,
                 Self::Recent(batches) => batches.len() as u32 * (NUMBER_BYTES + DIGEST_BYTES),
             }

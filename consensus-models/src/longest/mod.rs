@@ -38,7 +38,7 @@ pub use rule::{Branch, Rule};
 
 use crate::block::{Batch, Block, Digest, Height};
 use crate::committee::{Committee, FaultModel, ReplicaId};
-use crate::gossip::Peers;
+use crate::gossip::{Degrees, Peers};
 use crate::outbox::Outbox;
 use crate::params::{ParamSpec, Params};
 use crate::pool::Pool;
@@ -95,7 +95,7 @@ pub struct Longest<R> {
 #[must_use]
 pub fn links(n: u32, peers: u32) -> u64 {
     let ends = (0..n).map(|id| {
-        let peers = Peers::new(ReplicaId(id), n, peers, GRAPH_SEED);
+        let peers = Peers::new(ReplicaId(id), n, Degrees::Fixed(peers), 0, GRAPH_SEED);
         peers.all().len() as u64
     });
     ends.sum::<u64>() / 2
@@ -133,7 +133,13 @@ impl<R: Rule> Protocol for Longest<R> {
         let found = Recovered::new(setup.me, &rule, &config, recovery);
         Self {
             me: setup.me,
-            peers: Peers::new(setup.me, committee.n(), config.degree, GRAPH_SEED),
+            peers: Peers::new(
+                setup.me,
+                committee.n(),
+                config.degrees,
+                rule.clique(),
+                GRAPH_SEED,
+            ),
             rule,
             config,
             forks: found.forks,

@@ -54,7 +54,8 @@ impl<R: Rule> Longest<R> {
         };
         let batches = self.next_batches();
         let seal = self.rule.seal_bytes(parent.height().next());
-        let header = Header::new(&parent, self.me, draft, &batches, seal);
+        let mut header = Header::new(&parent, self.me, draft, &batches, seal);
+        header.filler_bytes = self.config.filler_bytes;
         R::SEAL.iter().for_each(|&work| env.work(work));
         env.work(Work::Hash(
             header.bytes() + batches.len() as u32 * Batch::HANDLE_BYTES,
@@ -90,6 +91,7 @@ impl<R: Rule> Longest<R> {
         let mut follows = false;
         for header in self.forks.add_block(block) {
             let at = header.at();
+            env.hold(at.id, header.draft.created);
             let whole = self.forks.block(&at).expect("it has just become whole");
             let record = Record::Block(Arc::clone(whole));
             let own = header.maker == self.me && from == self.me;

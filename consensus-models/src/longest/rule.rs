@@ -66,6 +66,11 @@ pub trait Rule: Debug + Sized + 'static {
         self.interval().saturating_mul(blocks).saturating_mul(2)
     }
 
+    /// So many of the first nodes all know each other.
+    fn clique(&self) -> u32 {
+        0
+    }
+
     /// Weight of the genesis block, from which that of others may follow.
     fn genesis_weight(&self) -> u64;
 

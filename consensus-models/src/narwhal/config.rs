@@ -14,6 +14,8 @@ pub(super) struct Config {
     pub(super) parents_delay: Duration,
     pub(super) idle_interval: Duration,
     pub(super) leader_timeout: Duration,
+    /// Whether the first certificate of round r + 3 reveals the leader of r.
+    pub(super) late_coin: bool,
     pub(super) max_batches: usize,
     pub(super) max_weak_links: usize,
     pub(super) certificates: Certificates,
@@ -38,6 +40,7 @@ impl Config {
             } else {
                 Duration::ZERO
             },
+            late_coin: !waits && params.choice("coin") == "next-certificate",
             max_batches: params.integer("max_batches") as usize,
             max_weak_links: params.integer("max_weak_links") as usize,
             certificates: Certificates::read(params.choice("certificates")),
@@ -65,6 +68,13 @@ pub(super) fn specs(waits: bool) -> Vec<ParamSpec> {
             1,
             "1s",
             "longest wait for a leader's certificate and for the votes for it",
+        ));
+    } else {
+        specs.push(ParamSpec::choice(
+            "coin",
+            &["quorum", "next-certificate"],
+            "quorum",
+            "what reveals the leader of round r: a quorum of r + 2, or the first certificate of r + 3",
         ));
     }
     specs.extend(keeping_specs());

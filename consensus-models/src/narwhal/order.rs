@@ -9,7 +9,8 @@
 //!
 //! - Tusk: the waves overlap by a round, so rounds 1, 3, 5, ... lead. A coin
 //!   that is only revealed when the round r + 2 completes names the leader of
-//!   round r: who delays messages cannot know whom to delay.
+//!   round r: who delays messages cannot know whom to delay. The authors'
+//!   implementation learns it later, from the first certificate of round r + 3.
 //! - Bullshark: rounds 2, 4, 6, ... lead, in turn, known beforehand. Validators
 //!   wait for the leader, up to a time (`rounds.rs`).
 
@@ -107,7 +108,13 @@ impl<R: Rule> Narwhal<R> {
             return;
         }
         let weak = self.committee.weak_quorum();
-        let known = self.complete.saturating_sub(R::REVEAL);
+        // A certificate of the round after needs a quorum of the revealing one.
+        let highest = self.tips.last().map_or(0, |at| at.round);
+        let reveals = match self.config.late_coin {
+            true => highest.saturating_sub(1),
+            false => self.complete,
+        };
+        let known = reveals.saturating_sub(R::REVEAL);
         let strong = self
             .support
             .iter()

@@ -105,6 +105,30 @@ fn an_idle_chain_costs_little_and_never_times_out() {
     idle::<HotStuff2Rules>();
 }
 
+/// With batches enough at the leader: views are 2 d apart, or as far as a stable
+/// leader rests; leaders that take turns rest while others lead.
+#[test]
+fn a_rest_after_each_proposal_paces_a_leader_that_stays() {
+    for (leader, rest, views) in [
+        ("stable", "0s", 50),
+        ("stable", "50ms", 20),
+        ("rotating", "50ms", 50),
+    ] {
+        let config = lockstep::<HotStuffRules>(4)
+            .set::<Chained<HotStuffRules>>("leader", leader)
+            .set::<Chained<HotStuffRules>>("min_block_delay", rest);
+        let mut cluster = Cluster::<Chained<HotStuffRules>>::new(config);
+        for number in 0..200 {
+            cluster.request_at(D / 2 * number, ReplicaId(0), batch(u64::from(number) + 1));
+        }
+        let second = Duration::from_secs(1);
+        assert!(!cluster.run_until(second, |_| false).unwrap());
+        let made = cluster.sent()["proposal"] / 3;
+        assert!(made.abs_diff(views) <= 2, "{leader} {rest}: {made}");
+        assert!(!cluster.sent().contains_key("timeout"));
+    }
+}
+
 fn page(name: &str) -> String {
     format!("{}/../docs/protocols/{name}.md", env!("CARGO_MANIFEST_DIR"))
 }

@@ -49,6 +49,37 @@ fn the_stale_rate_follows_delay_over_interval() {
     }
 }
 
+/// The first 16 of 20 nodes mine: with shares p on a full mesh, a block of miner
+/// i meets a rival with rate (1 - p_i) / interval, so 1 - exp of that over all i.
+/// The largest shares are .289, .196, .159 and .133; the squares of all sum to
+/// 0.1736.
+#[test]
+fn pools_mine_by_their_shares_and_the_rest_only_relays() {
+    let delay = Duration::from_millis(50);
+    let config = Config::lockstep::<Nakamoto>(20, delay)
+        .set::<Nakamoto>("block_interval", "1s")
+        .set::<Nakamoto>("confirmations", "12")
+        .set::<Nakamoto>("relay", "compact")
+        .set::<Nakamoto>("peers", "19")
+        .set::<Nakamoto>("miners", "pools");
+    let cluster = run::<Nakamoto>(config, SECOND * 5000);
+    let made = count(&cluster, "blocks-made");
+    close(made, 5000.0, 0.05);
+    close(
+        count(&cluster, "blocks-stale") / made,
+        0.05 * (1.0 - 0.1736),
+        0.2,
+    );
+    let chain: Vec<_> = cluster.chain().collect();
+    let share = |id: u32| {
+        let own = chain.iter().filter(|block| block.proposer.0 == id).count();
+        own as f64 / chain.len() as f64
+    };
+    close(share(0), 0.289, 0.08);
+    close(share(3), 0.133, 0.12);
+    assert!((16..20).all(|id| share(id) == 0.0));
+}
+
 #[test]
 fn retargeting_brings_the_interval_back_when_miners_leave() {
     let n = 8;

@@ -364,12 +364,13 @@ fn trail<P: Protocol>(simulation: &Simulation<Process<P>>) -> Vec<TrailMark> {
     marks.chain([end]).collect()
 }
 
-/// The instants at which a run is sampled: whole seconds, ends of phases, the
+/// The instants at which a run is sampled: ends of windows, ends of phases, the
 /// middle and the end of the measured time, and the horizon.
 fn boundaries(plan: &Plan) -> Vec<Time> {
     const SECOND: u64 = 1_000_000_000;
-    let mut instants: Vec<u64> = (1..=plan.horizon_ns() / SECOND)
-        .map(|second| second * SECOND)
+    let window = plan.window_s() * SECOND;
+    let mut instants: Vec<u64> = (1..=plan.horizon_ns() / window)
+        .map(|index| index * window)
         .collect();
     let mut end = 0;
     for phase in &plan.load {

@@ -16,19 +16,18 @@ use groma_workloads::{Arrivals, City, Mix, Workload, WorkloadSetup};
 use crate::adversary;
 use crate::checker::Checker;
 use crate::client::{ClosedPhase, Gateway, GatewaySetup};
-use crate::cost::Prices;
 use crate::feed::{Feed, Homes};
 use crate::layout::Layout;
 use crate::mempool::BatchRule;
 use crate::observe::Observation;
-use crate::plan::{CryptoMode, Dissemination, LoadPlan, Plan};
+use crate::plan::{CryptoMode, Dissemination, LoadPlan, Plan, SubmitTo};
 use crate::recorder::Recorder;
 use crate::registry::{RunOptions, params_of};
 use crate::replica::{Replica, ReplicaSetup};
 use crate::result::RunResult;
 use crate::tap::Tap;
-use crate::wire::{GatewayId, Wire};
-use crate::world::{World, WorldSetup};
+use crate::wire::{Framing, GatewayId, Wire};
+use crate::world::World;
 
 use self::drive::{Drive, Watch};
 
@@ -47,14 +46,14 @@ impl<P: Protocol> Node for Process<P> {
 
     fn lane(&self, message: &Self::Message) -> Lane {
         match self {
-            Self::Replica(_) => Replica::<P>::lane(message),
+            Self::Replica(replica) => replica.lane(message),
             Self::Gateway(_) => Lane::Consensus,
         }
     }
 
     fn timer_lane(&self, key: u64) -> Lane {
         match self {
-            Self::Replica(_) => Replica::<P>::timer_lane(key),
+            Self::Replica(replica) => replica.timer_lane(key),
             Self::Gateway(_) => Lane::Consensus,
         }
     }
@@ -119,15 +118,7 @@ pub fn run<P: Protocol>(
 ) -> Option<RunResult> {
     let layout = Layout::of(plan);
     let committee = Committee::new(plan.replicas(), P::FAULT_MODEL);
-    let world = Rc::new(World::new(WorldSetup {
-        prices: Prices::new(&plan.costs, &plan.machine),
-        dissemination: plan.dissemination,
-        replicas: plan.replicas(),
-        gateways: layout.gateways(),
-        reply_bytes: u64::from(plan.client.reply_bytes),
-        sharing: options.sharing,
-        retain: u64::from(plan.limits.retain_blocks),
-    }));
+    let world = Rc::new(World::new(plan, layout.gateways(), options.sharing));
     let (feed, genesis) = city(plan, &layout);
     let feed = Rc::new(RefCell::new(feed));
     let processes = processes::<P>(plan, &layout, committee, &world, &feed, &genesis);
@@ -145,7 +136,7 @@ pub fn run<P: Protocol>(
     let liveness = P::liveness(committee, &params_of(&P::params(), &plan.protocol));
     let watch = Watch::new(
         Checker::new(plan, committee.f(), &liveness, world.clone()),
-        Recorder::new(plan, &layout),
+        Recorder::new(plan, &layout, committee.quorum()),
         adversary::faulty(plan),
     );
     Drive::new(plan, &layout, simulation, watch, feed).run(options.control, tap)
@@ -187,7 +178,13 @@ fn city(plan: &Plan, layout: &Layout) -> (Feed, State) {
     });
     let city = City::new(workload, streams.stream("city", 0));
     (
-        Feed::new(city, arrivals, keyring, Homes::new(&layout.gateway_weights)),
+        Feed::new(
+            city,
+            arrivals,
+            keyring,
+            Homes::new(&layout.gateway_weights),
+            plan.client.request_bytes,
+        ),
         state,
     )
 }
@@ -233,6 +230,8 @@ fn processes<P: Protocol>(
             replicas: own.iter().copied().chain(rest).collect::<Vec<ReplicaId>>(),
             replies_needed: committee.weak_quorum(),
             to_all: plan.dissemination == Dissemination::ClientsToAll,
+            to_first: plan.client.submit_to == SubmitTo::First,
+            framing: Framing::new(plan.network.mtu_bytes),
             resend_after: Span::from_nanos(plan.client.resend_after_ns),
             closed: closed_phases(plan, layout, index),
         };

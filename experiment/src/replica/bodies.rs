@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use super::intake::SMALL_BYTES;
 use super::{Ctx, FETCH_TIMER, Host};
 use crate::disk::Write;
-use crate::plan::Dissemination;
+use crate::plan::{Dissemination, TransactionCrypto};
 use crate::wire::{BatchBody, FRAME_BYTES, Wire};
 
 /// How long a request for a body waits before another replica is asked.
@@ -86,13 +86,16 @@ impl<P: Protocol> Host<P> {
             Wire::Consensus(inner) => Some(self.wire_size(inner)),
             Wire::Submit { txs, .. } => {
                 let bodies: u64 = txs.iter().map(|tx| u64::from(tx.tx.wire_bytes)).sum();
-                Some(FRAME_BYTES + bodies)
+                Some(self.world.framing.wire(bodies))
             }
-            Wire::Offer(body) | Wire::Body(body) => Some(FRAME_BYTES + u64::from(body.batch.bytes)),
+            Wire::Offer(body) | Wire::Body(body) => {
+                Some(self.world.framing.wire(u64::from(body.batch.bytes)))
+            }
             Wire::Forward(body) => Some(self.forward_bytes(&body.batch)),
             Wire::Ack(_) | Wire::Fetch(_) | Wire::Want(..) => Some(SMALL_BYTES),
             Wire::Snapshot(snapshot) => {
-                Some(snapshot.body_bytes.saturating_sub(self.body_bytes) + FRAME_BYTES)
+                let missing = snapshot.body_bytes.saturating_sub(self.body_bytes);
+                Some(self.world.framing.wire(missing))
             }
             _ => None,
         }
@@ -106,7 +109,7 @@ impl<P: Protocol> Host<P> {
                 .txs
                 .iter()
                 .all(|tx| self.copies.contains_key(&(tx.gateway.0, tx.ticket.0))),
-            Dissemination::Workers => false,
+            Dissemination::Workers | Dissemination::Broadcast => false,
         }
     }
 
@@ -119,11 +122,15 @@ impl<P: Protocol> Host<P> {
                 return;
             }
             ctx.spend_on("hash", self.world.prices.hash(u64::from(body.batch.bytes)));
-            ctx.spend_parallel_on(
-                "verify transactions",
-                body.batch.txs,
-                self.world.prices.verify_in_batch(),
-            );
+            self.charge_signatures(body.batch.txs, ctx);
+        }
+    }
+
+    /// Charges the verification of so many transactions' signatures, if any does.
+    pub(super) fn charge_signatures(&self, txs: u32, ctx: &mut Ctx<'_, P>) {
+        if self.world.signatures == TransactionCrypto::Signed {
+            let each = self.world.prices.verify_in_batch();
+            ctx.spend_parallel_on("verify transactions", txs, each);
         }
     }
 
@@ -178,7 +185,7 @@ impl<P: Protocol> Host<P> {
         let Some(body) = self.world.body(id) else {
             return;
         };
-        let bytes = FRAME_BYTES + u64::from(body.batch.bytes);
+        let bytes = self.world.framing.wire(u64::from(body.batch.bytes));
         ctx.spend_on("message", self.world.prices.message(bytes));
         ctx.send(NodeId(from.0), Wire::Body(body), bytes);
     }

@@ -6,16 +6,17 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use groma_consensus_models::{
-    Batch, Block, Body, Env, Height, Message, Proof, Protocol, ReplicaId, TimerId, Token, Work,
+    Batch, Block, BlockId, Body, Env, Height, Message, Proof, Protocol, ReplicaId, TimerId, Token,
+    Work,
 };
-use groma_sim::{NodeId, Span};
+use groma_sim::{NodeId, Span, Time};
 use smallvec::SmallVec;
 
 use super::{Ctx, Host};
 use crate::disk::Write;
 use crate::observe::Observation;
 use crate::plan::Dissemination;
-use crate::wire::{FRAME_BYTES, TX_NAME_BYTES, Wire};
+use crate::wire::{TX_NAME_BYTES, Wire};
 
 /// Consensus traffic of a replica: each recipient counts.
 #[derive(Clone, Debug, Default)]
@@ -80,14 +81,14 @@ impl<P: Protocol> Host<P> {
     /// Bytes of a consensus message on the wire, with framing and with the
     /// bodies that ride on it.
     pub(super) fn wire_size(&self, message: &P::Message) -> u64 {
-        let mut bytes = FRAME_BYTES + u64::from(message.size());
+        let mut bytes = u64::from(message.size());
         let how = self.world.dissemination;
         message.bodies(&mut |batch, body| {
             if body == Body::Carried {
                 bytes += carried_bytes(batch, how);
             }
         });
-        bytes
+        self.world.framing.wire(bytes)
     }
 }
 
@@ -96,7 +97,7 @@ pub(super) fn carried_bytes(batch: &Batch, how: Dissemination) -> u64 {
     match how {
         Dissemination::InProposal => u64::from(batch.bytes),
         Dissemination::ClientsToAll => u64::from(batch.txs) * TX_NAME_BYTES,
-        Dissemination::Workers => 0,
+        Dissemination::Workers | Dissemination::Broadcast => 0,
     }
 }
 
@@ -168,5 +169,10 @@ impl<P: Protocol> Env<P> for HostEnv<'_, '_, P> {
 
     fn count(&mut self, what: &'static str, by: u64) {
         self.ctx.emit(Observation::Counted { what, by });
+    }
+
+    fn hold(&mut self, id: BlockId, created: Duration) {
+        let created = Time::from_duration(created);
+        self.ctx.emit(Observation::Held { id, created });
     }
 }

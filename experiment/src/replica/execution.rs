@@ -9,7 +9,8 @@ use groma_sim::{NodeId, Time};
 use super::{Ctx, Host};
 use crate::disk::Write;
 use crate::observe::Observation;
-use crate::wire::{BlockOutcome, FRAME_BYTES, Wire};
+use crate::plan::RepliesPer;
+use crate::wire::{BlockOutcome, Wire};
 
 /// Bytes of a block's header on disk (estimate): handles, certificate, root.
 const BLOCK_HEADER_BYTES: u64 = 512;
@@ -122,7 +123,9 @@ impl<P: Protocol> Host<P> {
         }
     }
 
-    /// Answers the clients of a durable block: a message a gateway.
+    /// Answers the clients of a durable block: a message a gateway, or one a
+    /// transaction. The latter leave together and so arrive together, after the
+    /// bytes and the handling of all of them.
     pub(super) fn answer(&mut self, outcome: &Rc<BlockOutcome>, ctx: &mut Ctx<'_, P>) {
         let lie;
         let outcome = if self.deviates(&Behaviour::WrongRoot, ctx.now()) {
@@ -135,8 +138,12 @@ impl<P: Protocol> Host<P> {
             if results.is_empty() {
                 continue;
             }
-            let bytes = FRAME_BYTES + results.len() as u64 * self.world.reply_bytes;
-            ctx.spend_on("message", self.world.prices.message(bytes));
+            let (count, reply) = (results.len() as u64, self.world.reply_bytes);
+            let (messages, bytes) = match self.world.replies {
+                RepliesPer::Block => (1, self.world.framing.wire(count * reply)),
+                RepliesPer::Transaction => (count, count * self.world.framing.wire(reply)),
+            };
+            ctx.spend_on("message", self.world.prices.messages(messages, bytes));
             let node =
                 NodeId(self.world.replicas + u32::try_from(gateway).expect("gateways are few"));
             let left = ctx.now();

@@ -101,11 +101,7 @@ impl<P: Protocol> Host<P> {
     fn form(&mut self, txs: Vec<Ticketed>, bytes: u32, ctx: &mut Ctx<'_, P>) {
         let count = u32::try_from(txs.len()).expect("a batch is closed at a u32 count");
         ctx.spend_on("hash", self.world.prices.hash(u64::from(bytes)));
-        ctx.spend_parallel_on(
-            "verify transactions",
-            count,
-            self.world.prices.verify_in_batch(),
-        );
+        self.charge_signatures(count, ctx);
         let signed: Vec<Arc<_>> = txs.iter().map(|tx| tx.tx.clone()).collect();
         // The verdicts stay in the shared transactions, so that this is done once.
         self.state.keyring().verify_batch(&signed);
@@ -125,10 +121,14 @@ impl<P: Protocol> Host<P> {
         self.held.insert(batch.id, ());
         self.write(Write::Body(batch.id), u64::from(bytes), ctx);
         self.own.insert(batch.id, count);
-        if self.world.dissemination == Dissemination::Workers && self.setup.committee.n() > 1 {
-            self.offer(&body, ctx);
-        } else {
-            ctx.post(Wire::Request(batch));
+        let alone = self.setup.committee.n() == 1;
+        match self.world.dissemination {
+            Dissemination::Workers if !alone => self.offer(&body, ctx),
+            Dissemination::Broadcast => {
+                self.send_to_all(&body, ctx);
+                ctx.post(Wire::Request(batch));
+            }
+            _ => ctx.post(Wire::Request(batch)),
         }
     }
 
@@ -159,7 +159,9 @@ impl<P: Protocol> Host<P> {
     /// Bytes that hand over a batch: its handle and what carries its body.
     pub(super) fn forward_bytes(&self, batch: &Batch) -> u64 {
         let carried = carried_bytes(batch, self.world.dissemination);
-        FRAME_BYTES + u64::from(Batch::HANDLE_BYTES) + carried
+        self.world
+            .framing
+            .wire(u64::from(Batch::HANDLE_BYTES) + carried)
     }
 
     fn offer(&mut self, body: &Rc<BatchBody>, ctx: &mut Ctx<'_, P>) {
@@ -169,8 +171,12 @@ impl<P: Protocol> Host<P> {
             ctx.set_timer(OFFER_TIMER, OFFER_PATIENCE);
         }
         self.offers.insert(body.batch.id, (body.batch, holders));
+        self.send_to_all(body, ctx);
+    }
+
+    fn send_to_all(&self, body: &Rc<BatchBody>, ctx: &mut Ctx<'_, P>) {
         let to: SmallVec<[NodeId; 128]> = self.others().map(|peer| NodeId(peer.0)).collect();
-        let bytes = FRAME_BYTES + u64::from(body.batch.bytes);
+        let bytes = self.world.framing.wire(u64::from(body.batch.bytes));
         ctx.spend_on(
             "message",
             Span::from_nanos(self.world.prices.message(bytes).as_nanos() * to.len() as u64),
@@ -190,7 +196,7 @@ impl<P: Protocol> Host<P> {
                 .filter(|peer| !holders.contains(*peer))
                 .map(|peer| NodeId(peer.0))
                 .collect();
-            let bytes = FRAME_BYTES + u64::from(body.batch.bytes);
+            let bytes = self.world.framing.wire(u64::from(body.batch.bytes));
             ctx.multicast(&to, Wire::Offer(body), bytes);
         }
         if !self.offers.is_empty() {
@@ -226,7 +232,11 @@ impl<P: Protocol> Host<P> {
         ctx: &mut Ctx<'_, P>,
     ) {
         self.take_body(body, ctx);
-        ctx.send(NodeId(from.0), Wire::Ack(body.batch.id), SMALL_BYTES);
+        if self.world.dissemination == Dissemination::Broadcast {
+            ctx.post(Wire::Request(body.batch));
+        } else {
+            ctx.send(NodeId(from.0), Wire::Ack(body.batch.id), SMALL_BYTES);
+        }
         self.recheck_waiting(ctx);
     }
 

@@ -26,6 +26,7 @@ use crate::cluster::Process;
 use crate::disk::{Disk, Ledger, Write};
 use crate::mempool::{BatchRule, Mempool};
 use crate::observe::Observation;
+use crate::plan::Lanes;
 use crate::wire::{BlockOutcome, Wire};
 use crate::world::{Map, World};
 
@@ -171,7 +172,11 @@ impl<P: Protocol> Replica<P> {
 
     /// Which lane serves a message.
     #[must_use]
-    pub fn lane(message: &Wire<P::Message>) -> Lane {
+    pub fn lane(&self, message: &Wire<P::Message>) -> Lane {
+        self.host.shared(Self::own_lane(message))
+    }
+
+    fn own_lane(message: &Wire<P::Message>) -> Lane {
         match message {
             Wire::Submit { .. } => Lane::Intake,
             Wire::Forward(_) | Wire::Offer(_) | Wire::Body(_) => Lane::Verify,
@@ -188,12 +193,12 @@ impl<P: Protocol> Replica<P> {
 
     /// Which lane serves a timer.
     #[must_use]
-    pub fn timer_lane(key: u64) -> Lane {
-        if key == BATCH_TIMER {
+    pub fn timer_lane(&self, key: u64) -> Lane {
+        self.host.shared(if key == BATCH_TIMER {
             Lane::Intake
         } else {
             Lane::Consensus
-        }
+        })
     }
 
     /// What a timer is, in a word.
@@ -341,6 +346,15 @@ impl<P: Protocol> Host<P> {
         self.setup.deviations.iter().any(|deviation| {
             deviation.behaviour == *behaviour && deviation.from <= now && now < deviation.until
         })
+    }
+
+    /// The lane that work of `lane` takes: one event loop has a single one, and
+    /// the disk beside it.
+    fn shared(&self, lane: Lane) -> Lane {
+        match (self.world.lanes, lane) {
+            (Lanes::OneLoop, Lane::Storage) | (Lanes::Parted, _) => lane,
+            (Lanes::OneLoop, _) => Lane::Consensus,
+        }
     }
 
     fn others(&self) -> impl Iterator<Item = ReplicaId> + use<P> {

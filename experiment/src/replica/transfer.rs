@@ -63,7 +63,8 @@ impl<P: Protocol> Host<P> {
         if ledger.block.height < height {
             return;
         }
-        let bytes = FRAME_BYTES + HEADER_BYTES + ledger.body_bytes.saturating_sub(body_bytes);
+        let missing = ledger.body_bytes.saturating_sub(body_bytes);
+        let bytes = self.world.framing.wire(HEADER_BYTES + missing);
         let snapshot = Wire::Snapshot(Rc::new(ledger.snapshot()));
         ctx.spend_on("message", self.world.prices.message(bytes));
         ctx.send(NodeId(from.0), snapshot, bytes);

@@ -11,10 +11,12 @@ use super::shape::{Need, Shape};
 use super::tree::{Node, Value};
 use super::{fault, load, network, origin, protocol};
 use crate::plan::{
-    BatchPlan, ClientPlan, CostPlan, CryptoMode, CryptoPlan, Dissemination, Expect, FaultPlan,
-    LimitPlan, MachinePlan, NetworkPlan, PhasePlan, Plan, RegionPlan, Scheme, TargetPlan,
+    BatchPlan, ClientPlace, ClientPlan, CostPlan, CryptoMode, CryptoPlan, Dissemination, Expect,
+    FaultPlan, Lanes, LimitPlan, MachinePlan, NetworkPlan, PhasePlan, Plan, RegionPlan, RepliesPer,
+    Scheme, Seating, SubmitTo, TargetPlan, TransactionCrypto,
 };
 use crate::registry::Registry;
+use crate::seats::seats;
 
 /// Reads one plan. Sections are all read before the first failure returns, so
 /// that one look shows all that is wrong.
@@ -43,13 +45,21 @@ pub(crate) fn plan(
     let (crypto, client) = (crypto(&section), client(&section));
     let (dissemination, expect) = (dissemination(&section), expect(&section));
     let (targets, limits) = (targets(&section), limits(&section));
-    let course = course(&section, catalogue, population.ok())?;
+    let seating = seating(&section);
+    let order = (seating.as_ref().ok().copied(), seed.as_ref().ok().copied());
+    let course = course(
+        &section,
+        catalogue,
+        population.as_ref().ok().copied(),
+        order,
+    )?;
     Ok(Plan {
         name: name?.to_owned(),
         why: why?.trim().to_owned(),
         variation: variation.iter().cloned().collect::<BTreeMap<_, _>>(),
         seed: seed?,
         committee: course.committee,
+        seating: seating?,
         network: course.network,
         machine: machine?,
         replicas_per_machine: replicas_per_machine?,
@@ -85,12 +95,16 @@ fn course(
     section: &Section<'_>,
     catalogue: &Catalogue,
     population: Option<u64>,
+    order: (Option<Seating>, Option<u64>),
 ) -> Result<Course, Reported> {
     let places = places(section, catalogue);
     let (load, drain_ns) = (load::read(section, population), section.number("drain"));
     let (load, drain_ns, (network, committee)) = (load?, drain_ns?, places?);
+    // Where the order could not be read, any will do to check the faults.
+    let (seating, seed) = (order.0.unwrap_or(Seating::ByRegion), order.1.unwrap_or(0));
     let scene = fault::Scene {
         committee: &committee,
+        seats: seats(&committee, seating, seed),
         horizon_ns: load.iter().map(|phase| phase.for_ns).sum::<u64>() + drain_ns,
     };
     Ok(Course {
@@ -188,6 +202,7 @@ fn machine(item: &Item, sink: &Sink) -> Result<MachinePlan, Reported> {
     section.node("disk")?;
     let disk = section.section("disk")?;
     let (fsync, write) = (disk.number("fsync"), disk.number("write"));
+    let lanes = section.text("lanes");
     let nic = nic?;
     Ok(MachinePlan {
         name: item.name.clone(),
@@ -197,6 +212,10 @@ fn machine(item: &Item, sink: &Sink) -> Result<MachinePlan, Reported> {
         ingress_bps: ingress?.unwrap_or(nic),
         fsync_ns: fsync?,
         disk_bytes_per_s: write?,
+        lanes: match lanes? {
+            "one-loop" => Lanes::OneLoop,
+            _ => Lanes::Parted,
+        },
     })
 }
 
@@ -265,6 +284,7 @@ fn crypto(section: &Section<'_>) -> Result<CryptoPlan, Reported> {
         inner.text("mode"),
         inner.small("keys"),
     );
+    let transactions = inner.text("transactions");
     scheme?;
     Ok(CryptoPlan {
         scheme: Scheme::Ed25519,
@@ -273,6 +293,10 @@ fn crypto(section: &Section<'_>) -> Result<CryptoPlan, Reported> {
             _ => CryptoMode::Modelled,
         },
         keys: keys?,
+        transactions: match transactions? {
+            "unsigned" => TransactionCrypto::Unsigned,
+            _ => TransactionCrypto::Signed,
+        },
     })
 }
 
@@ -284,11 +308,26 @@ fn client(section: &Section<'_>) -> Result<ClientPlan, Reported> {
         inner.small("reply_bytes"),
         inner.number("resend_after"),
     );
+    let (request, one_way) = (inner.small("request_bytes"), inner.maybe_number("one_way"));
+    let (submit_to, replies) = (inner.text("submit_to"), inner.text("replies"));
     Ok(ClientPlan {
         gateways_per_region: gateways?,
         gateway_bps: bandwidth?,
         reply_bytes: reply?,
         resend_after_ns: resend?,
+        request_bytes: request?,
+        place: match one_way? {
+            Some(one_way_ns) => ClientPlace::Apart { one_way_ns },
+            None => ClientPlace::InRegions,
+        },
+        submit_to: match submit_to? {
+            "first" => SubmitTo::First,
+            _ => SubmitTo::Spread,
+        },
+        replies: match replies? {
+            "transaction" => RepliesPer::Transaction,
+            _ => RepliesPer::Block,
+        },
     })
 }
 
@@ -305,7 +344,16 @@ fn dissemination(section: &Section<'_>) -> Result<Dissemination, Reported> {
     Ok(match section.text("dissemination")? {
         "in-proposal" => Dissemination::InProposal,
         "clients-to-all" => Dissemination::ClientsToAll,
-        _ => Dissemination::Workers,
+        "workers" => Dissemination::Workers,
+        _ => Dissemination::Broadcast,
+    })
+}
+
+fn seating(section: &Section<'_>) -> Result<Seating, Reported> {
+    Ok(match section.text("seating")? {
+        "by-region" => Seating::ByRegion,
+        "interleaved" => Seating::Interleaved,
+        _ => Seating::Shuffled,
     })
 }
 

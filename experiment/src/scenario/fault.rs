@@ -12,6 +12,8 @@ use crate::plan::{Byzantine, FaultKind, FaultPlan, RegionPlan};
 /// What faults are checked against.
 pub(crate) struct Scene<'a> {
     pub(crate) committee: &'a [RegionPlan],
+    /// Region index of every replica.
+    pub(crate) seats: Vec<u32>,
     pub(crate) horizon_ns: u64,
 }
 
@@ -268,7 +270,7 @@ fn replicas(
     failed.map_or(Ok(ids), Err)
 }
 
-fn one(node: &Node, scene: &Scene<'_>) -> Result<std::ops::Range<u32>, Problem> {
+fn one(node: &Node, scene: &Scene<'_>) -> Result<Vec<u32>, Problem> {
     let count: u32 = scene.committee.iter().map(|region| region.replicas).sum();
     let Some(text) = node.text() else {
         let message = format!("a replica cannot be {}", node.found());
@@ -276,7 +278,7 @@ fn one(node: &Node, scene: &Scene<'_>) -> Result<std::ops::Range<u32>, Problem> 
     };
     if text.starts_with(|symbol: char| symbol.is_ascii_digit() || symbol == '-') {
         return match text.parse::<u32>() {
-            Ok(index) if index < count => Ok(index..index + 1),
+            Ok(index) if index < count => Ok(vec![index]),
             _ => {
                 let message = format!("there is no replica {}", shorten(text));
                 let last = count.saturating_sub(1);
@@ -286,18 +288,18 @@ fn one(node: &Node, scene: &Scene<'_>) -> Result<std::ops::Range<u32>, Problem> 
             }
         };
     }
-    let mut start = 0;
-    for region in scene.committee {
-        let end = start + region.replicas;
+    for (place, region) in (0..).zip(scene.committee) {
+        let seats = (0..).zip(&scene.seats);
+        let mut members = seats.filter(|&(_, &at)| at == place).map(|(id, _)| id);
         if plain(&region.region) == plain(text) {
-            return Ok(start..end);
+            return Ok(members.collect());
         }
         let member = text
             .rsplit_once('-')
             .filter(|(head, _)| plain(head) == plain(&region.region));
-        if let Some(index) = member.and_then(|(_, tail)| tail.parse::<u32>().ok()) {
-            if index < region.replicas {
-                return Ok(start + index..start + index + 1);
+        if let Some(index) = member.and_then(|(_, tail)| tail.parse::<usize>().ok()) {
+            if let Some(id) = members.nth(index) {
+                return Ok(vec![id]);
             }
             let message = format!(
                 "region `{}` has {} replicas",
@@ -305,7 +307,6 @@ fn one(node: &Node, scene: &Scene<'_>) -> Result<std::ops::Range<u32>, Problem> 
             );
             return Err(Problem::new(node.span, message));
         }
-        start = end;
     }
     let regions = scene.committee.iter();
     let known: Vec<&str> = regions.map(|region| region.region.as_str()).collect();

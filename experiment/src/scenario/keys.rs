@@ -50,6 +50,7 @@ pub(crate) static SCENARIO: Table = Table {
         or("why", Shape::Text, "", "The question that the scenario asks."),
         need("seed", number(Unit::Count, 0, u64::MAX), "The only source of randomness."),
         need("committee", Shape::Map(&REPLICAS_ONE_REGION), "Replicas by region of the network."),
+        or("seating", Shape::Choice(&["by-region", "interleaved", "shuffled"]), "by-region", "How replica ids, and the turns of rotating leaders, fall on the regions."),
         or("network", Shape::Shelf(Shelf::Networks), "china-cities", "Latency between regions: a name, or the keys of a network file."),
         or("machine", Shape::Shelf(Shelf::Machines), "server-8c", "The machine under every replica: a name, or the keys of a machine file."),
         or("costs", Shape::Shelf(Shelf::Costs), "reference", "The price list: a name, or the keys of a price file."),
@@ -63,7 +64,7 @@ pub(crate) static SCENARIO: Table = Table {
         may("faults", Shape::List(&Shape::Object(&FAULT)), "Scheduled faults."),
         or("drain", number(Unit::Duration, 0, DAY), "10s", "Time after the last phase; what is not final by then is expired."),
         may("crypto", Shape::Object(&CRYPTO), "Signatures on transactions."),
-        or("dissemination", Shape::Choice(&["in-proposal", "clients-to-all", "workers"]), "in-proposal", "How the bodies of batches reach the replicas."),
+        or("dissemination", Shape::Choice(&["in-proposal", "clients-to-all", "workers", "broadcast"]), "in-proposal", "How the bodies of batches reach the replicas."),
         may("client", Shape::Object(&CLIENT), "How citizens reach the replicas."),
         may("target", Shape::Object(&TARGET), "What the run must reach."),
         or("expect", Shape::Choice(&["sustained", "unsustained", "violated"]), "sustained", "The verdict that the scenario expects."),
@@ -235,6 +236,7 @@ static CRYPTO: Table = Table {
         or("scheme", Shape::Choice(&["ed25519"]), "ed25519", "Signature scheme (RFC 8032)."),
         or("mode", Shape::Choice(&["modelled", "real"]), "modelled", "Signatures priced only, or really made and verified; the results agree."),
         or("keys", number(Unit::Count, 1, 1_000_000), "64", "Custodial wallet keys: account a signs with key a modulo this (estimate)."),
+        or("transactions", Shape::Choice(&["signed", "unsigned"]), "signed", "Whether replicas verify the signatures of transactions."),
     ],
 };
 
@@ -246,6 +248,10 @@ static CLIENT: Table = Table {
         or("bandwidth", NIC, "10Gbps", "Incoming and outgoing bandwidth of a gateway (estimate)."),
         or("reply_bytes", number(Unit::Count, 0, 1 << 20), "256", "Bytes of one reply: a receipt with its signature (estimate)."),
         or("resend_after", number_or(Unit::Duration, 1_000_000, 3_600 * SECOND, "never"), "4s", "Resend to the next replica after this long without finality (estimate)."),
+        or("request_bytes", number_or(Unit::Count, 1, 1 << 24, "workload"), "workload", "Bytes of one request, instead of those of the workload's transactions."),
+        may("one_way", LATENCY, "Gateways stand at this one-way latency from every replica, instead of in the regions."),
+        or("submit_to", Shape::Choice(&["spread", "first"]), "spread", "Who batches what a gateway submits: the replicas of its region, or the committee's first, who leads first."),
+        or("replies", Shape::Choice(&["block", "transaction"]), "block", "What one message of replies answers."),
     ],
 };
 
@@ -306,6 +312,12 @@ pub(crate) static NETWORK: Table = Table {
         may("intra_rtt", LATENCY, "Round trip within a region; the matrix's diagonal, or else 0.2ms."),
         or("jitter", number(Unit::Duration, 0, SECOND), "0", "Standard deviation of a message's latency around its link's."),
         or("loss", number(Unit::Share, 0, 1_000_000), "0", "Share of messages lost."),
+        or("overhead", number(Unit::Duration, 0, SECOND), "0", "Added to the latency of every message, as the hosts' own handling."),
+        may("up", Shape::List(&NIC), "Outgoing bandwidth of a machine's access line in each region, in their order; the NIC's where it is less."),
+        may("down", Shape::List(&NIC), "Incoming bandwidth of the same."),
+        or("transport", Shape::Choice(&["unlimited", "tcp"]), "unlimited", "What limits a connection: only bandwidth, or TCP's congestion window as well."),
+        or("max_window", number(Unit::Size, 14_600, 1 << 30), "4MiB", "The largest window of a connection under `transport: tcp`; 4MiB is the send buffer that Linux grants."),
+        or("mtu", number_or(Unit::Size, 256, 65_535, "none"), "none", "Largest packet: each packet of a message is framed, not the message once."),
     ],
 };
 
@@ -330,6 +342,7 @@ pub(crate) static LAW: Table = Table {
         may("log_normal", Shape::Object(&LOG_NORMAL), "Log-normal through two percentiles."),
         may("pareto", Shape::Object(&PARETO), "Pareto."),
         or("per_message", Shape::Flag, "false", "Drawn for every message instead of once per link and run."),
+        or("within", Shape::Flag, "false", "The law holds within a region too, instead of `intra_rtt`."),
     ],
 };
 
@@ -389,6 +402,7 @@ pub(crate) static MACHINE: Table = Table {
         may("egress", NIC, "Outgoing bandwidth, where it differs."),
         may("ingress", NIC, "Incoming bandwidth, where it differs."),
         need("disk", Shape::Object(&DISK), "Stable storage."),
+        or("lanes", Shape::Choice(&["parted", "one-loop"]), "parted", "Intake, verification, consensus and execution side by side, or in one event loop."),
     ],
 };
 

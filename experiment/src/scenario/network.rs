@@ -4,16 +4,26 @@ use super::catalogue::Item;
 use super::diagnostic::Problem;
 use super::keys::{LAW, MAX_LINKS, MAX_NETWORK_REGIONS, NETWORK};
 use super::section::{Reported, Section, Sink, read_number};
-use super::shape::Number;
+use super::shape::{Number, Shape};
 use super::source::Span;
 use super::suggest::instead;
 use super::tree::{Entry, Node, Value, shorten};
 use super::{links, unit};
-use crate::plan::{LatencyPlan, NetworkPlan, RegionPlan};
+use crate::plan::{LatencyPlan, NetworkPlan, RegionPlan, TransportPlan};
 
 /// Round trip within a region where nothing else is said, halved: 0.2 ms, the
 /// middle of the 0.147 to 0.25 ms measured within AWS regions.
 const INTRA_ONE_WAY: u64 = 100_000;
+
+/// TCP as Linux has it: ten segments of 1,460 B at first (RFC 6928), at least 200 ms
+/// beyond a round trip until a timeout.
+const fn tcp(most_bytes: u64) -> TransportPlan {
+    TransportPlan::Tcp {
+        initial_bytes: 14_600,
+        most_bytes,
+        patience_ns: 200_000_000,
+    }
+}
 
 /// A cell of a matrix: any latency up to a minute.
 const CELL: Number = Number {
@@ -60,7 +70,13 @@ pub(crate) fn read(
     let table = latencies(&section, &names);
     let intra = section.maybe_number("intra_rtt");
     let (jitter_ns, loss) = (section.number("jitter"), section.small("loss"));
-    let stretch = section.number("stretch");
+    let (stretch, mtu) = (section.number("stretch"), section.small("mtu"));
+    let (transport, max_window) = (section.text("transport"), section.number("max_window"));
+    let overhead = section.number("overhead");
+    let (up, down) = (
+        access(&section, "up", names.len()),
+        access(&section, "down", names.len()),
+    );
     let places = places(&names, wanted, &item.name, sink);
     let source = section.text("source")?;
     let (mut table, places) = (table?, places?);
@@ -68,6 +84,7 @@ pub(crate) fn read(
         table.within = Some(rtt / 2);
     }
     let stretch = stretch?;
+    let (up, down) = (up?, down?);
     let mut links = Vec::with_capacity(places.len() * places.len());
     for &from in &places {
         for &to in &places {
@@ -88,6 +105,8 @@ pub(crate) fn read(
                 .get(place)
                 .map_or_else(|| wanted.entry.key.clone(), |(name, _)| name.clone()),
             replicas: wanted.replicas,
+            up_bps: up.get(place).copied().unwrap_or(0),
+            down_bps: down.get(place).copied().unwrap_or(0),
         })
         .collect();
     let plan = NetworkPlan {
@@ -96,8 +115,32 @@ pub(crate) fn read(
         links,
         jitter_ns: jitter_ns?,
         loss_ppm: loss?,
+        overhead_ns: overhead?,
+        transport: match transport? {
+            "tcp" => tcp(max_window?),
+            _ => TransportPlan::Unlimited,
+        },
+        mtu_bytes: mtu?,
     };
     Ok((plan, committee))
+}
+
+/// The bandwidths of the regions' access lines; none where left out.
+fn access(section: &Section<'_>, key: &str, regions: usize) -> Result<Vec<u64>, Reported> {
+    let nodes = section.list(key)?;
+    if let (false, Some(entry)) = (
+        nodes.is_empty() || nodes.len() == regions,
+        section.entry(key),
+    ) {
+        let message = format!("`{key}` has {} entries", nodes.len());
+        let problem = Problem::new(entry.key_span, message);
+        return Err(section.report(problem.expected(format!("one for each of {regions} regions"))));
+    }
+    let Shape::List(Shape::Number(bounds)) = NETWORK.key(key).shape else {
+        panic!("`{key}` is declared as a list of numbers");
+    };
+    let read = |node| read_number(node, *bounds, key).map_err(|problem| section.report(problem));
+    nodes.iter().map(read).collect()
 }
 
 /// A law whose every draw is so many thousandths as long.
@@ -261,10 +304,13 @@ fn latencies(section: &Section<'_>, names: &[(String, Span)]) -> Result<Table, R
         }
     }
     match chosen.key.as_str() {
-        "law" => Ok(Table {
-            between: Between::Everywhere(law(&chosen.value, section.sink)?),
-            within: Some(INTRA_ONE_WAY),
-        }),
+        "law" => {
+            let (law, within) = law(&chosen.value, section.sink)?;
+            Ok(Table {
+                between: Between::Everywhere(law),
+                within: (!within).then_some(INTRA_ONE_WAY),
+            })
+        }
         "links" => {
             let names: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
             let rows = links::shortest(section.bounded("links", MAX_LINKS)?, &names, section)?;
@@ -396,9 +442,10 @@ fn row<'a>(
 }
 
 /// One law for every pair.
-fn law(node: &Node, sink: &Sink) -> Result<LatencyPlan, Reported> {
+/// A law, and whether it holds within a region too.
+fn law(node: &Node, sink: &Sink) -> Result<(LatencyPlan, bool), Reported> {
     let section = Section::open(node, &LAW, sink)?;
-    let per_message = section.flag("per_message");
+    let (per_message, within) = (section.flag("per_message"), section.flag("within"));
     let chosen = section.chosen()?;
     let law = match chosen.key.as_str() {
         "constant" => LatencyPlan::Constant {
@@ -433,11 +480,12 @@ fn law(node: &Node, sink: &Sink) -> Result<LatencyPlan, Reported> {
             }
         }
     };
-    Ok(if per_message? {
+    let law = if per_message? {
         LatencyPlan::PerMessage(Box::new(law))
     } else {
         law
-    })
+    };
+    Ok((law, within?))
 }
 
 /// Two figures of which the second is not the smaller.

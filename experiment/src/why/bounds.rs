@@ -60,13 +60,16 @@ fn links(plan: &Plan, mean: &Mean) -> Vec<Bound> {
     let (body, carried) = match plan.dissemination {
         Dissemination::InProposal => (mean.bytes, "B"),
         Dissemination::ClientsToAll => (TX_NAME_BYTES as f64, "names of B"),
-        Dissemination::Workers => (mean.bytes, "B, by whoever forms the batch,"),
+        Dissemination::Workers | Dissemination::Broadcast => {
+            (mean.bytes, "B, by whoever forms the batch,")
+        }
     };
     let rate = |bps: u64| bps as f64 / 8.0;
     let mut found = Vec::new();
     if plan.machine.egress_bps > 0 {
         let egress = rate(plan.machine.egress_bps);
-        if plan.dissemination != Dissemination::Workers {
+        let apart = [Dissemination::Workers, Dissemination::Broadcast];
+        if !apart.contains(&plan.dissemination) {
             found.push(bound(
                 "egress, if one replica proposes all",
                 egress / ((n - 1.0) * body + reply),

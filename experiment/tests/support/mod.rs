@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 
 use groma_experiment::plan::{
-    Arrivals, BatchPlan, ClientPlan, CostPlan, CryptoMode, CryptoPlan, Dissemination, Expect,
-    FaultKind, FaultPlan, LatencyPlan, LimitPlan, LoadPlan, MachinePlan, NetworkPlan, PhasePlan,
-    Plan, ProtocolPlan, RegionPlan, Scheme, WorkloadPlan, WorkloadShare,
+    Arrivals, BatchPlan, ClientPlace, ClientPlan, CostPlan, CryptoMode, CryptoPlan, Dissemination,
+    Expect, FaultKind, FaultPlan, Lanes, LatencyPlan, LimitPlan, LoadPlan, MachinePlan,
+    NetworkPlan, PhasePlan, Plan, ProtocolPlan, RegionPlan, RepliesPer, Scheme, SubmitTo,
+    TransactionCrypto, WorkloadPlan, WorkloadShare,
 };
 use groma_experiment::registry::{Registry, RunOptions};
 use groma_experiment::result::RunResult;
@@ -77,6 +78,8 @@ pub fn plan(protocol: &str) -> Plan {
             .map(|(region, replicas)| RegionPlan {
                 region: region.to_owned(),
                 replicas,
+                up_bps: 0,
+                down_bps: 0,
             })
             .to_vec(),
         network: NetworkPlan {
@@ -89,6 +92,9 @@ pub fn plan(protocol: &str) -> Plan {
                 .to_vec(),
             jitter_ns: 50_000,
             loss_ppm: 0,
+            overhead_ns: 0,
+            transport: groma_experiment::plan::TransportPlan::Unlimited,
+            mtu_bytes: 0,
         },
         machine: MachinePlan {
             name: "inline".to_owned(),
@@ -98,6 +104,7 @@ pub fn plan(protocol: &str) -> Plan {
             ingress_bps: 10_000_000_000,
             fsync_ns: 150_000,
             disk_bytes_per_s: 1_000_000_000,
+            lanes: Lanes::Parted,
         },
         replicas_per_machine: 1,
         costs: CostPlan {
@@ -141,13 +148,19 @@ pub fn plan(protocol: &str) -> Plan {
             scheme: Scheme::Ed25519,
             mode: CryptoMode::Modelled,
             keys: 64,
+            transactions: TransactionCrypto::Signed,
         },
+        seating: groma_experiment::plan::Seating::ByRegion,
         dissemination: Dissemination::InProposal,
         client: ClientPlan {
             gateways_per_region: 1,
             gateway_bps: 10_000_000_000,
             reply_bytes: 256,
             resend_after_ns: 4 * SECOND,
+            request_bytes: 0,
+            place: ClientPlace::InRegions,
+            submit_to: SubmitTo::Spread,
+            replies: RepliesPer::Block,
         },
         targets: Vec::new(),
         expect: Expect::Sustained,

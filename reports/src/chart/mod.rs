@@ -5,9 +5,11 @@
 //! paper. Charts know figures and colours, not what a run is; `timeline` alone
 //! reads runs.
 
+pub mod agreement;
 pub mod axis;
 pub mod bars;
 pub mod ecdf;
+pub mod errors;
 pub mod heat;
 pub mod ink;
 pub mod knee;

@@ -54,10 +54,11 @@ pub fn slices(windows: &[Window]) -> Vec<Slice> {
 /// The windows of a run in at most `points` slices.
 #[must_use]
 pub fn slices_of(windows: &[Window], points: usize) -> Vec<Slice> {
+    let length = Window::length_s(windows) as f64;
     windows
         .chunks(windows.len().div_ceil(points).max(1))
         .map(|chunk| {
-            let seconds = chunk.len() as f64;
+            let seconds = chunk.len() as f64 * length;
             let rate = |of: fn(&Window) -> u64| {
                 chunk.iter().map(|window| of(window) as f64).sum::<f64>() / seconds
             };
@@ -75,7 +76,7 @@ pub fn slices_of(windows: &[Window], points: usize) -> Vec<Slice> {
                     .iter()
                     .filter_map(|window| window.finality_ms_p99)
                     .max_by(f64::total_cmp),
-                cpu: chunk.iter().map(|window| window.cpu).sum::<f64>() / seconds,
+                cpu: chunk.iter().map(|window| window.cpu).sum::<f64>() / chunk.len() as f64,
                 egress: top(|window| window.egress_max),
                 ingress: top(|window| window.ingress_max),
             }
@@ -135,10 +136,11 @@ fn shade(from: u64, to: u64, label: &str) -> Span {
 /// Length of the time axis: what was simulated, which ends before the horizon
 /// when nothing is left to do.
 fn seconds(run: &Run) -> f64 {
-    run.source
-        .windows
+    let windows = &run.source.windows;
+    let length = Window::length_s(windows);
+    windows
         .last()
-        .map_or(1.0, |last| (last.start_s + 1) as f64)
+        .map_or(1.0, |last| (last.start_s + length) as f64)
 }
 
 fn draw(ink: Ink, look: Look, slices: &[Slice], of: fn(&Slice) -> Option<f64>) -> Line {

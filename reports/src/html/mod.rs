@@ -15,6 +15,7 @@ mod plan;
 mod runs;
 mod service;
 mod sides;
+pub mod validation;
 mod why;
 mod zoom;
 

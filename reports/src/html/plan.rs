@@ -8,7 +8,9 @@ use maud::{Markup, html};
 
 use super::parts::{name, runs_of};
 use crate::compare::{Comparison, Run, Scenario, bound};
-use crate::describe::{dissemination, expectation, fault_text, latency, phase, share};
+use crate::describe::{
+    dissemination, expectation, fault_text, latency, phase, seating, share, transport,
+};
 use crate::format::{bit_rate, count, exact, size, span, unbroken};
 
 /// Columns of differences that fit a page; more are left to `run.json`.
@@ -155,6 +157,7 @@ fn committee(list: &mut List, plan: &Plan) {
         "replicas",
         format!("{}: {}", plan.replicas(), regions.join(", ")),
     );
+    list.add("seats", seating(plan.seating));
     list.add("on a machine", count(u64::from(plan.replicas_per_machine)));
     list.add("seed", plan.seed.to_string());
     list.add("expected", expectation(plan.expect));
@@ -237,6 +240,7 @@ fn network(list: &mut List, plan: &Plan) {
         "jitter",
         format!("{} a message", span(plan.network.jitter_ns)),
     );
+    list.add("transport", transport(plan.network.transport));
     list.add(
         "loss",
         format!(

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use groma_experiment::plan::{
-    Arrivals, BatchPlan, ClientPlan, CostPlan, CryptoMode, CryptoPlan, Dissemination, Expect,
-    LatencyPlan, LimitPlan, LoadPlan, MachinePlan, NetworkPlan, PhasePlan, Plan, ProtocolPlan,
-    RegionPlan, Scheme, TargetPlan, WorkloadPlan, WorkloadShare,
+    Arrivals, BatchPlan, ClientPlace, ClientPlan, CostPlan, CryptoMode, CryptoPlan, Dissemination,
+    Expect, Lanes, LatencyPlan, LimitPlan, LoadPlan, MachinePlan, NetworkPlan, PhasePlan, Plan,
+    ProtocolPlan, RegionPlan, RepliesPer, Scheme, SubmitTo, TargetPlan, TransactionCrypto,
+    WorkloadPlan, WorkloadShare,
 };
 use groma_experiment::result::{
     Checks, LoadRecord, MachineRecord, PerBlock, Percentiles, StorageRecord, TargetRecord,
@@ -19,6 +20,8 @@ fn region(name: &str, replicas: u32) -> RegionPlan {
     RegionPlan {
         region: name.to_owned(),
         replicas,
+        up_bps: 0,
+        down_bps: 0,
     }
 }
 
@@ -44,6 +47,9 @@ fn network() -> NetworkPlan {
         ],
         jitter_ns: 200_000,
         loss_ppm: 10,
+        overhead_ns: 0,
+        transport: groma_experiment::plan::TransportPlan::Unlimited,
+        mtu_bytes: 0,
     }
 }
 
@@ -99,6 +105,7 @@ pub fn plan(name: &str, why: &str, variation: &[(&str, &str)], shape: &Shape) ->
             ingress_bps: 1_000_000_000,
             fsync_ns: 500_000,
             disk_bytes_per_s: 500_000_000,
+            lanes: Lanes::Parted,
         },
         replicas_per_machine: 1,
         costs: costs(),
@@ -131,13 +138,19 @@ pub fn plan(name: &str, why: &str, variation: &[(&str, &str)], shape: &Shape) ->
             scheme: Scheme::Ed25519,
             mode: CryptoMode::Modelled,
             keys: 256,
+            transactions: TransactionCrypto::Signed,
         },
+        seating: groma_experiment::plan::Seating::ByRegion,
         dissemination: Dissemination::InProposal,
         client: ClientPlan {
             gateways_per_region: 1,
             gateway_bps: 10_000_000_000,
             reply_bytes: 96,
             resend_after_ns: 4 * SECOND,
+            request_bytes: 0,
+            place: ClientPlace::InRegions,
+            submit_to: SubmitTo::Spread,
+            replies: RepliesPer::Block,
         },
         targets: vec![
             TargetPlan {

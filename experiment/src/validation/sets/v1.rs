@@ -1,0 +1,92 @@
+//! V1 and V1b, libhotstuff as it ran on AWS: one price list for both.
+
+use crate::validation::{Figure, Published, Row, Set, Tolerance};
+
+const SOURCE: &str =
+    "libhotstuff on AWS c5.4xlarge, arXiv:1803.05069, tabulated in Delphi-BFT/tool @ d4b501e9";
+
+const FOUR: &[(&str, &str)] = &[("committee", "{site: 4}")];
+const SIXTEEN: &[(&str, &str)] = &[("committee", "{site: 16}")];
+const THIRTY_TWO: &[(&str, &str)] = &[("committee", "{site: 32}")];
+const SIXTY_FOUR: &[(&str, &str)] = &[("committee", "{site: 64}")];
+
+/// A row of goodput, on which prices may have been fitted.
+const fn goodput(
+    id: &'static str,
+    at: &'static [(&'static str, &'static str)],
+    tps: f64,
+    share: f64,
+    fit: bool,
+) -> Row {
+    Row {
+        id,
+        metric: "goodput, tx/s",
+        at,
+        figure: Figure::At("load.goodput_tps"),
+        published: Published::Value(tps),
+        tolerance: Tolerance::Relative(share),
+        fit,
+        fast: false,
+    }
+}
+
+const fn latency(
+    id: &'static str,
+    at: &'static [(&'static str, &'static str)],
+    ms: f64,
+    tolerance: Tolerance,
+    fit: bool,
+) -> Row {
+    Row {
+        id,
+        metric: "latency at the client, mean, ms",
+        at,
+        figure: Figure::At("finality_ms.mean"),
+        published: Published::Value(ms),
+        tolerance,
+        fit,
+        fast: false,
+    }
+}
+
+/// 10 ms apart, without payload.
+pub(super) const FAR: Set = Set {
+    id: "v1",
+    title: "libhotstuff, 10 ms one way, blocks of 400 commands without payload, 1,600 in flight",
+    source: SOURCE,
+    scenario: include_str!("../../../../scenarios/validation/v1.yaml"),
+    rows: &[
+        goodput("n4-goodput", FOUR, 19_174.0, 0.05, true),
+        latency("n4-latency", FOUR, 84.18, Tolerance::Relative(0.05), true),
+        goodput("n16-goodput", SIXTEEN, 18_617.0, 0.05, false),
+        latency(
+            "n16-latency",
+            SIXTEEN,
+            86.64,
+            Tolerance::Relative(0.05),
+            false,
+        ),
+        goodput("n64-goodput", SIXTY_FOUR, 17_499.0, 0.05, false),
+        latency(
+            "n64-latency",
+            SIXTY_FOUR,
+            92.45,
+            Tolerance::Relative(0.05),
+            false,
+        ),
+    ],
+};
+
+/// 1 ms apart, with payload.
+pub(super) const NEAR: Set = Set {
+    id: "v1b",
+    title: "libhotstuff, 1 ms one way, requests and replies of 1,024 B",
+    source: SOURCE,
+    scenario: include_str!("../../../../scenarios/validation/v1b.yaml"),
+    rows: &[
+        goodput("n4-goodput", FOUR, 114_830.0, 0.15, true),
+        latency("n4-latency", FOUR, 19.36, Tolerance::Printed, false),
+        goodput("n32-goodput", THIRTY_TWO, 61_390.0, 0.20, false),
+        latency("n32-latency", THIRTY_TWO, 39.28, Tolerance::Printed, false),
+    ],
+};

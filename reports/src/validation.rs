@@ -1,0 +1,202 @@
+//! Predicted against published, as text, Markdown and JSON: one list of
+//! outcomes, three ways to write it.
+
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use groma_experiment::validation::{Claim, Outcome, Tolerance};
+use serde::Serialize;
+
+/// Schema name of the document.
+pub const SCHEMA: &str = "groma.validate/1";
+
+const HEAD: [&str; 7] = [
+    "row",
+    "metric",
+    "published",
+    "predicted",
+    "error",
+    "tolerance",
+    "pass",
+];
+
+/// The count that every form states.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tally {
+    /// Rows that are judged.
+    pub judged: usize,
+    /// Those inside their tolerance.
+    pub inside: usize,
+    /// The median of their absolute errors.
+    pub median_error: Option<f64>,
+}
+
+impl Tally {
+    /// Counts.
+    #[must_use]
+    pub fn of(outcomes: &[Outcome]) -> Self {
+        let judged = outcomes.iter().filter(|one| one.judgement.pass.is_some());
+        let mut errors: Vec<f64> = judged
+            .clone()
+            .filter_map(|one| one.judgement.error)
+            .map(f64::abs)
+            .collect();
+        errors.sort_by(f64::total_cmp);
+        Self {
+            judged: judged.clone().count(),
+            inside: judged
+                .filter(|one| one.judgement.pass == Some(true))
+                .count(),
+            median_error: crate::difference::statistics::median(&errors),
+        }
+    }
+
+    /// Whether no judged row is outside.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.inside == self.judged
+    }
+
+    /// The count in a sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let median = self.median_error.map_or_else(String::new, |error| {
+            format!(", median error {}", share(error))
+        });
+        format!(
+            "{} of {} judged rows inside their tolerance{median}",
+            self.inside, self.judged
+        )
+    }
+}
+
+/// A figure with as many digits as a table needs.
+#[must_use]
+pub fn figure(value: Option<f64>) -> String {
+    let Some(value) = value else {
+        return "-".to_owned();
+    };
+    let digits = match value.abs() {
+        size if size >= 1_000.0 => 0,
+        size if size >= 100.0 => 1,
+        size if size >= 10.0 => 2,
+        _ => 3,
+    };
+    format!("{value:.digits$}")
+}
+
+fn share(value: f64) -> String {
+    format!("{:.2} %", value * 100.0)
+}
+
+/// A relative error with its sign.
+#[must_use]
+pub fn error(value: Option<f64>) -> String {
+    value.map_or_else(
+        || "-".to_owned(),
+        |value| format!("{:+.2} %", value * 100.0),
+    )
+}
+
+/// A tolerance in words.
+#[must_use]
+pub fn tolerance(tolerance: Tolerance) -> String {
+    let percent = |share: f64| format!("{} %", (share * 1e4).round() / 1e2);
+    match tolerance {
+        Tolerance::Relative(share) => format!("±{}", percent(share)),
+        Tolerance::Below(share) => format!("-{}, +0 %", percent(share)),
+        Tolerance::Exact => "exact".to_owned(),
+        Tolerance::Printed => "not judged".to_owned(),
+    }
+}
+
+/// Whether a row passed, as a word.
+#[must_use]
+pub fn pass(outcome: &Outcome) -> &'static str {
+    match outcome.judgement.pass {
+        Some(true) => "yes",
+        Some(false) => "NO",
+        None => "-",
+    }
+}
+
+fn cells(outcome: &Outcome) -> [String; 7] {
+    let judgement = &outcome.judgement;
+    let fit = if outcome.fit { " (fit)" } else { "" };
+    [
+        format!("{}{fit}", outcome.id),
+        outcome.metric.to_owned(),
+        figure(judgement.published),
+        figure(judgement.predicted),
+        error(judgement.error),
+        tolerance(judgement.tolerance),
+        pass(outcome).to_owned(),
+    ]
+}
+
+/// The table for a console, the count, and the claims.
+#[must_use]
+pub fn text(outcomes: &[Outcome], claims: &[Claim]) -> String {
+    let mut table = Table::new();
+    let rule = LineStyle::none().fill('─').junction('─');
+    table.load_style(TableStyle::new().header_separator(rule).bottom_border(rule));
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(HEAD);
+    for outcome in outcomes {
+        table.add_row(cells(outcome));
+    }
+    for column in 2..6 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let mut out = format!(
+        "{}\n\n{}\n",
+        table.trim_fmt(),
+        Tally::of(outcomes).sentence()
+    );
+    out.push_str("\nclaimed without conditions, so not reproduced:\n");
+    for claim in claims {
+        out.push_str(&format!("  {}: {}\n", claim.system, claim.claim));
+    }
+    out
+}
+
+/// The table in Markdown, with the count.
+#[must_use]
+pub fn markdown(outcomes: &[Outcome]) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let mut out = line(&HEAD.map(str::to_owned));
+    out.push_str("|---|---|---:|---:|---:|---:|---|\n");
+    for outcome in outcomes {
+        out.push_str(&line(&cells(outcome)));
+    }
+    out.push_str(&format!("\n{}.\n", Tally::of(outcomes).sentence()));
+    out
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    rows: &'a [Outcome],
+    judged: usize,
+    inside: usize,
+    median_error: Option<f64>,
+    claims: &'a [Claim],
+}
+
+/// The document of `groma validate --format json`.
+///
+/// # Panics
+/// Never: rows hold only strings and finite numbers.
+#[must_use]
+pub fn json(outcomes: &[Outcome], claims: &[Claim]) -> String {
+    let tally = Tally::of(outcomes);
+    let document = Document {
+        schema: SCHEMA,
+        rows: outcomes,
+        judged: tally.judged,
+        inside: tally.inside,
+        median_error: tally.median_error,
+        claims,
+    };
+    serde_json::to_string_pretty(&document).expect("rows are plain data") + "\n"
+}
