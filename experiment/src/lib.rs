@@ -15,6 +15,7 @@ mod cost;
 mod disk;
 pub mod divergence;
 mod feed;
+mod growth;
 mod layout;
 pub mod library;
 pub mod listing;

@@ -12,6 +12,7 @@ use groma_sim::{NodeId, Span, Time};
 use hdrhistogram::Histogram;
 
 use crate::adversary;
+use crate::growth::Growth;
 use crate::layout::Layout;
 use crate::observe::{FinalTx, Observation};
 use crate::occupancy::Occupancy;
@@ -158,6 +159,7 @@ pub struct Recorder {
     storage: StorageRecord,
     refusals: BTreeMap<&'static str, u64>,
     counts: BTreeMap<&'static str, u64>,
+    growth: Growth,
     /// Replicas whose blocks in the chain are counted apart.
     faulty: ReplicaSet,
     occupancy: Occupancy,
@@ -233,6 +235,7 @@ impl Recorder {
             storage: StorageRecord::default(),
             refusals: BTreeMap::new(),
             counts: BTreeMap::new(),
+            growth: Growth::default(),
             faulty: adversary::faulty(plan),
             occupancy: Occupancy::new(Measured::of(plan)),
             quorum,
@@ -309,6 +312,7 @@ impl Recorder {
                 if *height > self.highest_committed && self.faulty.contains(*proposer) {
                     *self.counts.entry("adversary-blocks").or_default() += 1;
                 }
+                self.growth.committed(*created);
                 self.committed(at, *height, *created, !batches.is_empty());
             }
             Observation::Executed { outcome, .. } => {
@@ -324,7 +328,12 @@ impl Recorder {
                 }
             }
             Observation::Refused { why } => *self.refusals.entry(why).or_default() += 1,
-            Observation::Counted { what, by } => *self.counts.entry(what).or_default() += by,
+            Observation::Counted { what, by } => {
+                if *what == "blocks-made" {
+                    self.growth.made(at, *by);
+                }
+                *self.counts.entry(what).or_default() += by;
+            }
             Observation::Held { id, created } => {
                 if self.measured.contains(*created) {
                     self.propagation.held(at, *id, *created);
@@ -473,6 +482,10 @@ impl Recorder {
             histograms.insert(format!("stage-{stage}"), histogram);
         }
         let (windows, window_histograms) = self.windows.into_iter().map(close).unzip();
+        let mut counts = self.counts;
+        if self.growth.settled() > 0 {
+            counts.insert("blocks-settled", self.growth.settled());
+        }
         Recording {
             load: self.load,
             regions: self.regions.finish(),
@@ -487,7 +500,7 @@ impl Recorder {
             heights: self.heights,
             storage: self.storage,
             refusals: self.refusals,
-            counts: self.counts,
+            counts,
             in_flight_mean: self.occupancy.mean(),
             quorum_commits: self.quorum_commits,
         }

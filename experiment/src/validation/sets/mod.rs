@@ -5,6 +5,7 @@ mod h;
 mod v0;
 mod v1;
 mod v2;
+mod v5;
 mod v5b;
 mod v7;
 mod v8;
@@ -22,6 +23,8 @@ pub(super) const ALL: &[Set] = &[
     v1::FAR,
     v1::NEAR,
     v2::SET,
+    v5::HOTSTUFF,
+    v5::STREAMLET,
     v5b::SET,
     v7::SET,
     v8::SPREAD,
