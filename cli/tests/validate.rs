@@ -46,6 +46,7 @@ fn the_document_holds_every_figure_of_a_row() {
     assert_eq!(row["predicted"], 0.75);
     assert_eq!(row["error"], 0.0);
     assert_eq!(row["tolerance"], 0.0);
+    assert_eq!(row["tolerance_kind"], "exact");
     assert_eq!(row["pass"], true);
     assert!(row["source"].as_str().unwrap().len() > 10);
     assert!(row["metric"].as_str().unwrap().ends_with("ms"));
