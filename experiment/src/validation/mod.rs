@@ -90,6 +90,7 @@ impl Chosen {
             source: self.set.source,
             metric: row.metric,
             judgement: row.judge(runs),
+            tolerance_kind: row.tolerance.kind(),
             fit: row.fit,
         });
         judged.collect()
@@ -108,6 +109,8 @@ pub struct Outcome {
     /// The comparison.
     #[serde(flatten)]
     pub judgement: Judgement,
+    /// How the tolerance is meant: [`Tolerance::kind`].
+    pub tolerance_kind: &'static str,
     /// Whether the price list was fitted on this row.
     pub fit: bool,
 }

@@ -93,6 +93,17 @@ impl Tolerance {
         }
     }
 
+    /// `relative`, `exact`, `below` (never above) or `printed` (not judged).
+    #[must_use]
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Relative(_) => "relative",
+            Self::Exact => "exact",
+            Self::Below(_) => "below",
+            Self::Printed => "printed",
+        }
+    }
+
     /// The share, where there is one.
     #[must_use]
     pub fn share(self) -> Option<f64> {

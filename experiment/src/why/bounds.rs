@@ -4,9 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Dissemination, Plan};
+use crate::plan::{Dissemination, Lanes, Plan, RepliesPer, TransactionCrypto};
 use crate::result::RunRecord;
-use crate::wire::TX_NAME_BYTES;
+use crate::wire::{Framing, TX_NAME_BYTES};
 
 /// One bound.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,7 +56,13 @@ fn bound(name: &str, tps: f64, formula: String) -> Bound {
 
 fn links(plan: &Plan, mean: &Mean) -> Vec<Bound> {
     let n = f64::from(plan.replicas());
-    let reply = f64::from(plan.client.reply_bytes);
+    let reply = match plan.client.replies {
+        RepliesPer::Block => f64::from(plan.client.reply_bytes),
+        RepliesPer::Transaction => {
+            let framing = Framing::new(plan.network.mtu_bytes);
+            framing.wire(u64::from(plan.client.reply_bytes)) as f64
+        }
+    };
     let (body, carried) = match plan.dissemination {
         Dissemination::InProposal => (mean.bytes, "B"),
         Dissemination::ClientsToAll => (TX_NAME_BYTES as f64, "names of B"),
@@ -115,14 +121,24 @@ fn links(plan: &Plan, mean: &Mean) -> Vec<Bound> {
 
 fn cpu(plan: &Plan, mean: &Mean) -> Vec<Bound> {
     let costs = &plan.costs;
-    let cores = f64::from(plan.machine.cores);
-    if cores == 0.0 {
-        return Vec::new();
-    }
+    let cores = match (plan.machine.cores, plan.machine.lanes) {
+        (0, _) => return Vec::new(),
+        (cores, Lanes::Parted) => f64::from(cores),
+        // One loop keeps one core busy, whatever the machine has.
+        (_, Lanes::OneLoop) => 1.0,
+    };
     let n = f64::from(plan.replicas());
     let per_byte = (costs.hash_byte_ps + costs.message_byte_ps) as f64 / 1_000.0;
-    let verify = costs.verify_batch_ns as f64;
-    let admit = (costs.admit_ns + costs.message_ns) as f64 / n;
+    let verify = match plan.crypto.transactions {
+        TransactionCrypto::Signed => costs.verify_batch_ns as f64,
+        TransactionCrypto::Unsigned => 0.0,
+    };
+    // Where clients send to all, every replica admits everything.
+    let share = match plan.dissemination {
+        Dissemination::ClientsToAll => 1.0,
+        Dissemination::InProposal | Dissemination::Workers | Dissemination::Broadcast => n,
+    };
+    let admit = (costs.admit_ns + costs.message_ns) as f64 / share;
     let execute = costs.execute_ns as f64;
     let root = mean.records * costs.root_ns as f64;
     let all = verify + admit + execute + root + per_byte * mean.bytes;

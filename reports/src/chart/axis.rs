@@ -168,6 +168,9 @@ fn short(value: f64, step: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
+    if value < 0.0 {
+        return format!("-{}", short(-value, step));
+    }
     let (divisor, suffix) = match step.max(value / 10.0) {
         size if size >= 1e8 => (1e9, "G"),
         size if size >= 1e5 => (1e6, "M"),
@@ -233,6 +236,11 @@ mod tests {
         assert_eq!(texts(&ticks), ["10,600", "10,800"]);
         let ticks = Scale::fitting([8.0, 4_000.0].into_iter(), 40.0).ticks(4);
         assert_eq!(texts(&ticks), ["10", "30", "100", "300", "1,000", "3,000"]);
+        let both = Scale::Linear {
+            low: -30.0,
+            top: 30.0,
+        };
+        assert_eq!(texts(&both.ticks(3)), ["-20", "0", "20"]);
         assert_eq!(
             texts(&time_ticks(80.0, 8)),
             [

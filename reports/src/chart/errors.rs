@@ -8,7 +8,7 @@ use super::ink::Ink;
 use super::svg::{Canvas, Drawn, FINE, Label, block, chart, fill, fitted, line, rule, write};
 use super::time::WIDTH;
 
-const LEFT: i32 = 190;
+const LEFT: i32 = 216;
 const RIGHT: i32 = 76;
 const TOP: i32 = 10;
 const ROW: i32 = 22;

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use groma_experiment::plan::{CryptoMode, Plan, Scheme};
+use groma_experiment::plan::{
+    ClientPlace, CryptoMode, Lanes, Plan, RepliesPer, Scheme, SubmitTo, TransactionCrypto,
+};
 use maud::{Markup, html};
 
 use super::parts::{name, runs_of};
@@ -248,6 +250,13 @@ fn network(list: &mut List, plan: &Plan) {
             count(u64::from(plan.network.loss_ppm))
         ),
     );
+    list.add(
+        "frames",
+        match plan.network.mtu_bytes {
+            0 => "one a message".to_owned(),
+            bytes => format!("one a packet of {}", size(u64::from(bytes))),
+        },
+    );
 }
 
 fn machine(list: &mut List, plan: &Plan) {
@@ -261,6 +270,14 @@ fn machine(list: &mut List, plan: &Plan) {
             0 => "CPU is free".to_owned(),
             cores => cores.to_string(),
         },
+    );
+    list.add(
+        "lanes",
+        match machine.lanes {
+            Lanes::Parted => "intake, verification, consensus and execution side by side",
+            Lanes::OneLoop => "one event loop",
+        }
+        .to_owned(),
     );
     list.add("egress", bit_rate(machine.egress_bps));
     list.add("ingress", bit_rate(machine.ingress_bps));
@@ -306,6 +323,14 @@ fn costs(list: &mut List, plan: &Plan) {
     );
 }
 
+fn reply(plan: &Plan) -> String {
+    let bytes = size(u64::from(plan.client.reply_bytes));
+    match plan.client.replies {
+        RepliesPer::Block => format!("{bytes}, those of a block together"),
+        RepliesPer::Transaction => format!("{bytes}, each by itself"),
+    }
+}
+
 fn clients(list: &mut List, plan: &Plan) {
     list.heading = "Clients and limits";
     list.add(
@@ -316,7 +341,31 @@ fn clients(list: &mut List, plan: &Plan) {
             bit_rate(plan.client.gateway_bps)
         ),
     );
-    list.add("reply", size(u64::from(plan.client.reply_bytes)));
+    list.add(
+        "place",
+        match plan.client.place {
+            ClientPlace::InRegions => "in the regions".to_owned(),
+            ClientPlace::Apart { one_way_ns } => {
+                format!("{} from every replica, one way", span(one_way_ns))
+            }
+        },
+    );
+    list.add(
+        "request",
+        match plan.client.request_bytes {
+            0 => "as the workload has it".to_owned(),
+            bytes => size(u64::from(bytes)),
+        },
+    );
+    list.add(
+        "batched by",
+        match plan.client.submit_to {
+            SubmitTo::Spread => "the replicas of the region",
+            SubmitTo::First => "the first replica",
+        }
+        .to_owned(),
+    );
+    list.add("reply", reply(plan));
     list.add(
         "resend",
         match plan.client.resend_after_ns {
@@ -332,8 +381,12 @@ fn clients(list: &mut List, plan: &Plan) {
     list.add(
         "signatures",
         format!(
-            "Ed25519, {mode}; {} keys",
-            count(u64::from(plan.crypto.keys))
+            "Ed25519, {mode}; {} keys; transactions are {}",
+            count(u64::from(plan.crypto.keys)),
+            match plan.crypto.transactions {
+                TransactionCrypto::Signed => "signed",
+                TransactionCrypto::Unsigned => "not signed",
+            }
         ),
     );
     list.add(

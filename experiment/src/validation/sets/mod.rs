@@ -21,6 +21,8 @@ pub(super) const ALL: &[Set] = &[
     v0::MD1,
     v1::FAR,
     v1::NEAR,
+    v1::FAR_PHANTOM,
+    v1::NEAR_PHANTOM,
     v2::SET,
     v5b::SET,
     v7::SET,

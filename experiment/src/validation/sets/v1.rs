@@ -77,6 +77,40 @@ pub(super) const FAR: Set = Set {
     ],
 };
 
+const PHANTOM: &str = "the same system under the Phantom simulator (free CPU), tabulated in Delphi-BFT/tool @ d4b501e9";
+
+/// 10 ms apart, as Phantom simulated it.
+pub(super) const FAR_PHANTOM: Set = Set {
+    id: "v1-phantom",
+    title: "HotStuff under Phantom with free CPU, 10 ms one way: 400 commands each 20 ms at every n",
+    source: PHANTOM,
+    scenario: include_str!("../../../../scenarios/validation/v1-phantom.yaml"),
+    rows: &[
+        goodput("n4-goodput", FOUR, 20_000.0, 0.05, false),
+        goodput("n16-goodput", SIXTEEN, 20_000.0, 0.05, false),
+        goodput("n64-goodput", SIXTY_FOUR, 20_000.0, 0.05, false),
+        latency(
+            "n64-latency",
+            SIXTY_FOUR,
+            80.0,
+            Tolerance::Relative(0.05),
+            false,
+        ),
+    ],
+};
+
+/// 1 ms apart with payload, as Phantom simulated it.
+pub(super) const NEAR_PHANTOM: Set = Set {
+    id: "v1b-phantom",
+    title: "HotStuff under Phantom with free CPU, 1 ms one way, requests and replies of 1,024 B, 2,800 in flight",
+    source: PHANTOM,
+    scenario: include_str!("../../../../scenarios/validation/v1b-phantom.yaml"),
+    rows: &[
+        goodput("n4-goodput", FOUR, 200_000.0, 0.15, false),
+        goodput("n32-goodput", THIRTY_TWO, 75_800.0, 0.20, false),
+    ],
+};
+
 /// 1 ms apart, with payload.
 pub(super) const NEAR: Set = Set {
     id: "v1b",

@@ -1,0 +1,73 @@
+//! The tables of the validation: every row finds its runs, and names are names.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+
+use groma_experiment::registry::Registry;
+use groma_experiment::validation::{Figure, Published, Tolerance, Which, all, choose};
+
+#[test]
+fn every_row_reads_the_runs_that_it_needs() {
+    let registry = Registry::standard();
+    for part in choose(&[], Which::All).unwrap() {
+        let plans = part
+            .plans(&registry)
+            .unwrap_or_else(|problems| panic!("{problems}"));
+        for row in &part.rows {
+            let read = plans.iter().filter(|plan| row.reads(plan)).count();
+            let name = part.name(row);
+            match row.figure {
+                Figure::At(path) => assert_eq!(read, 1, "{name} reads {path} of {read} runs"),
+                Figure::Slope { .. } => assert!(read >= 2, "{name} has {read} points"),
+            }
+        }
+    }
+}
+
+#[test]
+fn names_are_unique_and_rows_say_what_they_are() {
+    let mut names = BTreeSet::new();
+    for set in all() {
+        assert!(
+            !set.title.is_empty() && !set.source.is_empty(),
+            "{}",
+            set.id
+        );
+        for row in set.rows {
+            assert!(
+                names.insert(format!("{}-{}", set.id, row.id)),
+                "{}-{} stands twice",
+                set.id,
+                row.id
+            );
+            assert!(row.metric.len() > 5, "{}", row.id);
+            if let Published::Value(value) = row.published {
+                assert!(value > 0.0, "{}-{}", set.id, row.id);
+            }
+            if let Tolerance::Relative(share) | Tolerance::Below(share) = row.tolerance {
+                assert!((0.001..=0.5).contains(&share), "{}-{}", set.id, row.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_name_chooses_a_row_or_all_that_it_begins() {
+    let chosen = |name: &str| {
+        let parts = choose(&[name.to_owned()], Which::All).unwrap();
+        let count: usize = parts.iter().map(|part| part.rows.len()).sum();
+        (parts.len(), count)
+    };
+    assert_eq!(chosen("v7"), (1, 4));
+    assert_eq!(chosen("V7"), (1, 4));
+    // `v1` is no beginning of `v1b`: a name ends where a hyphen stands.
+    assert_eq!(chosen("v1"), (2, 10));
+    assert_eq!(chosen("v1-n4"), (1, 2));
+    assert_eq!(chosen("v1-n4-goodput"), (1, 1));
+    let oracles = choose(&[], Which::Oracle).unwrap();
+    assert!(oracles.iter().all(|part| {
+        let mut rows = part.rows.iter();
+        rows.all(|row| matches!(row.published, Published::Oracle(_)))
+    }));
+}

@@ -1,0 +1,101 @@
+//! The documents of a validation, made from outcomes by hand.
+
+#![allow(clippy::unwrap_used)]
+
+use groma_experiment::validation::{Claim, Judgement, Outcome, Tolerance, all};
+use groma_reports::html::validation::{Part, render};
+use groma_reports::validation::{Tally, json, markdown, text};
+
+fn outcome(id: &str, published: f64, predicted: f64, tolerance: Tolerance) -> Outcome {
+    let error = (predicted - published) / published;
+    Outcome {
+        id: id.to_owned(),
+        source: "a paper & its authors",
+        metric: "goodput, tx/s",
+        judgement: Judgement {
+            published: Some(published),
+            predicted: Some(predicted),
+            error: Some(error),
+            tolerance,
+            pass: tolerance.allows(error),
+        },
+        tolerance_kind: tolerance.kind(),
+        fit: id == "a-fit",
+    }
+}
+
+fn outcomes() -> Vec<Outcome> {
+    vec![
+        outcome("a-fit", 100.0, 104.0, Tolerance::Relative(0.05)),
+        outcome("a-missed", 100.0, 90.0, Tolerance::Relative(0.05)),
+        outcome("a-below", 100.0, 98.0, Tolerance::Below(0.03)),
+        outcome("a-printed", 10.0, 20.0, Tolerance::Printed),
+    ]
+}
+
+const CLAIMS: &[Claim] = &[Claim {
+    system: "Some chain",
+    claim: "a million TPS",
+}];
+
+#[test]
+fn rows_that_are_only_printed_count_nowhere() {
+    let tally = Tally::of(&outcomes());
+    assert_eq!((tally.judged, tally.inside), (3, 2));
+    let median = tally.median_error.unwrap();
+    assert!((median - 0.04).abs() < 1e-12, "{median}");
+    assert!(!tally.is_good());
+    assert!(Tally::of(&outcomes()[..1]).is_good());
+}
+
+#[test]
+fn the_text_shows_what_was_missed_and_calls_claims_claims() {
+    let text = text(&outcomes(), CLAIMS);
+    let line = |id: &str| text.lines().find(|line| line.contains(id)).unwrap();
+    assert!(line("a-missed").contains("-10.00 %") && line("a-missed").contains("NO"));
+    assert!(line("a-fit").contains("(fit)") && line("a-fit").contains("yes"));
+    assert!(line("a-below").contains("-3 %, +0 %"));
+    assert!(line("a-printed").contains("not judged"));
+    assert!(text.contains("2 of 3 judged rows inside their tolerance, median error 4.00 %"));
+    let (before, after) = text.split_once("claimed without conditions").unwrap();
+    assert!(!before.contains("Some chain") && after.contains("Some chain: a million TPS"));
+}
+
+#[test]
+fn markdown_has_a_line_a_row() {
+    let text = markdown(&outcomes());
+    let rows = text.lines().filter(|line| line.starts_with("| a-"));
+    assert_eq!(rows.clone().count(), 4);
+    assert!(rows.clone().all(|line| line.matches('|').count() == 8));
+}
+
+#[test]
+fn the_document_says_how_a_tolerance_is_meant() {
+    let document: serde_json::Value = serde_json::from_str(&json(&outcomes(), CLAIMS)).unwrap();
+    assert_eq!(document["schema"], "groma.validate/1");
+    let rows = document["rows"].as_array().unwrap();
+    let kinds: Vec<&str> = rows
+        .iter()
+        .map(|row| row["tolerance_kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["relative", "relative", "below", "printed"]);
+    assert_eq!(rows[1]["pass"], false);
+    assert!(rows[3]["pass"].is_null() && rows[3]["tolerance"].is_null());
+    assert_eq!(document["claims"][0]["system"], "Some chain");
+}
+
+#[test]
+fn the_page_draws_both_plots_and_names_misses() {
+    let outcomes = outcomes();
+    let part = Part {
+        set: &all()[0],
+        outcomes: &outcomes,
+    };
+    let page = render(&[part], CLAIMS);
+    assert_eq!(page.matches("<svg class=\"chart\"").count(), 2);
+    let scatter = page.rsplit("<svg class=\"chart\"").next().unwrap();
+    let scatter = scatter.split("</svg>").next().unwrap();
+    assert!(scatter.contains("a-missed") && !scatter.contains("a-fit"));
+    assert!(page.contains("a million TPS"));
+    assert_eq!(page, render(&[part], CLAIMS));
+}
