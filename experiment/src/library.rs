@@ -11,10 +11,11 @@ macro_rules! shelf {
 }
 
 const NETWORKS: &[(&str, &str)] = shelf!("networks":
-    "aws-15", "aws-cometbft", "china-cities", "lan", "p2p-2015", "p2p-2019");
+    "aws-15", "aws-cometbft", "china-cities", "lan", "p2p-2015", "p2p-2015-access",
+    "p2p-2019");
 const MACHINES: &[(&str, &str)] = shelf!("machines":
     "free-cpu", "laptop", "server-32c-10g", "server-8c", "small-4c-1g");
-const COSTS: &[(&str, &str)] = shelf!("costs": "free", "libhotstuff", "reference");
+const COSTS: &[(&str, &str)] = shelf!("costs": "free", "libhotstuff", "narwhal", "reference");
 
 /// One entry of the library, for `groma list`.
 #[derive(Clone, Debug, PartialEq, Eq)]

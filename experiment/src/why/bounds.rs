@@ -136,7 +136,7 @@ fn cpu(plan: &Plan, mean: &Mean) -> Vec<Bound> {
     // Where clients send to all, every replica admits everything.
     let share = match plan.dissemination {
         Dissemination::ClientsToAll => 1.0,
-        Dissemination::InProposal | Dissemination::Workers => n,
+        Dissemination::InProposal | Dissemination::Workers | Dissemination::Broadcast => n,
     };
     let admit = (costs.admit_ns + costs.message_ns) as f64 / share;
     let execute = costs.execute_ns as f64;
