@@ -242,6 +242,15 @@ impl<'a, N: Node> Context<'a, N> {
         }
     }
 
+    /// Tells the observer something, stamped with the instant at which the
+    /// handler began, whatever it has spent since. Unlike [`Context::emit`] it
+    /// never makes an event, so a run with and without it is the same run.
+    #[inline]
+    pub fn emit_at_start(&mut self, observation: N::Observation) {
+        let id = self.id();
+        self.engine.observations.push((id, observation));
+    }
+
     #[inline]
     fn advance_to(&mut self, now: Time) {
         if now != self.now {

@@ -173,6 +173,6 @@ impl<P: Protocol> Env<P> for HostEnv<'_, '_, P> {
 
     fn hold(&mut self, id: BlockId, created: Duration) {
         let created = Time::from_duration(created);
-        self.ctx.emit(Observation::Held { id, created });
+        self.ctx.emit_at_start(Observation::Held { id, created });
     }
 }

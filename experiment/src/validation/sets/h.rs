@@ -26,7 +26,7 @@ const fn row(
         published: Published::Value(published),
         tolerance: Tolerance::Relative(share),
         fit: false,
-        fast: true,
+        fast: false,
     }
 }
 
