@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use groma_experiment::plan::Plan;
 use groma_experiment::registry::{Control, Registry, RunOptions};
 use groma_experiment::sweep::{self, Ended};
+use groma_experiment::validation::sensitivity::{self, KNOBS, Knob, Moved};
 use groma_experiment::validation::{self, Chosen, Outcome, Reading, Which};
 use groma_reports::html::validation::{self as html, Part};
 use groma_reports::validation as words;
@@ -29,6 +30,9 @@ pub struct ValidateArgs {
     /// Rows that an independent Monte Carlo predicts too
     #[arg(long)]
     pub oracle: bool,
+    /// Turn prices, bandwidths and distances by a tenth, and show what moves
+    #[arg(long)]
+    pub sensitivity: bool,
     /// Where validation.html goes [default: nowhere]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -70,6 +74,13 @@ pub fn validate(args: &ValidateArgs, registry: &Registry) -> Done {
         plans.extend(part.plans(registry).map_err(Problem::internal)?);
         ends.push(plans.len());
     }
+    let base = plans.len();
+    let turns = if args.sensitivity {
+        turned(&plans)
+    } else {
+        Vec::new()
+    };
+    plans.extend(turns.iter().flatten().flatten().cloned());
     if let Some(folder) = &args.out {
         output::make_folder(folder)?;
     }
@@ -79,11 +90,14 @@ pub fn validate(args: &ValidateArgs, registry: &Registry) -> Done {
         output::say("interrupted: a validation is whole or it is none");
         return Ok(Exit::Interrupted);
     };
-    let parts = judge(&chosen, &ends, &readings);
+    let parts = judge(&chosen, &ends, &readings[..base]);
     let outcomes = parts.concat();
-    tell(args, &outcomes)?;
+    let moved = args
+        .sensitivity
+        .then(|| moved(&chosen, &ends, &outcomes, &turns, &readings));
+    tell(args, &outcomes, moved.as_deref())?;
     if let Some(folder) = &args.out {
-        page(folder, &chosen, &parts, args.quiet)?;
+        page(folder, &chosen, &parts, moved.as_deref(), args.quiet)?;
     }
     let good = words::Tally::of(&outcomes).is_good();
     Ok(if good { Exit::Fine } else { Exit::Missed })
@@ -147,12 +161,60 @@ fn judge(chosen: &[Chosen], ends: &[usize], readings: &[Reading]) -> Vec<Vec<Out
     parts.collect()
 }
 
-fn tell(args: &ValidateArgs, outcomes: &[Outcome]) -> Result<(), Problem> {
+/// By knob and plan: the plan with the knob turned, where it has something of it.
+fn turned(plans: &[Plan]) -> Vec<Vec<Option<Plan>>> {
+    let turn = |knob: &Knob, plan: &Plan| {
+        let mut turned = plan.clone();
+        (knob.turn)(&mut turned).then_some(turned)
+    };
+    let of_knob = |knob: &Knob| plans.iter().map(|plan| turn(knob, plan)).collect();
+    KNOBS.iter().map(of_knob).collect()
+}
+
+/// How far each knob moves each row. `readings` are those of the plans as they
+/// stand and then those of the turned ones, knob by knob; a plan that a knob
+/// leaves alone keeps its reading.
+fn moved(
+    chosen: &[Chosen],
+    ends: &[usize],
+    outcomes: &[Outcome],
+    turns: &[Vec<Option<Plan>>],
+    readings: &[Reading],
+) -> Vec<Moved> {
+    let base = ends.last().copied().unwrap_or_default();
+    let mut rest = readings[base..].iter();
+    let by_knob = turns.iter().map(|plans| {
+        let mut touched = Vec::with_capacity(base);
+        let after: Vec<Reading> = plans
+            .iter()
+            .zip(&readings[..base])
+            .map(|(turned, before)| {
+                touched.push(turned.is_some());
+                let reading = turned.as_ref().and_then(|_| rest.next()).unwrap_or(before);
+                reading.clone()
+            })
+            .collect();
+        let mut from = 0;
+        let mut rows = Vec::new();
+        for (part, &end) in chosen.iter().zip(ends) {
+            let any = touched[from..end].contains(&true);
+            let outcomes = part.judge(&after[from..end]);
+            rows.extend(outcomes.into_iter().map(|outcome| any.then_some(outcome)));
+            from = end;
+        }
+        rows
+    });
+    let by_knob: Vec<Vec<Option<Outcome>>> = by_knob.collect();
+    sensitivity::join(outcomes, &by_knob)
+}
+
+fn tell(args: &ValidateArgs, outcomes: &[Outcome], moved: Option<&[Moved]>) -> Result<(), Problem> {
     let claims = validation::claims();
+    let moves = |write: fn(&[Moved]) -> String| moved.map_or_else(String::new, write);
     output::print(&match args.format {
-        Form::Text => words::text(outcomes, claims),
-        Form::Json => words::json(outcomes, claims),
-        Form::Markdown => words::markdown(outcomes),
+        Form::Text => words::text(outcomes, claims) + &moves(words::sensitivity_text),
+        Form::Json => words::json(outcomes, claims, moved),
+        Form::Markdown => words::markdown(outcomes) + &moves(words::sensitivity_markdown),
     })
 }
 
@@ -160,6 +222,7 @@ fn page(
     folder: &Path,
     chosen: &[Chosen],
     outcomes: &[Vec<Outcome>],
+    moved: Option<&[Moved]>,
     quiet: bool,
 ) -> Result<(), Problem> {
     let parts: Vec<Part<'_>> = chosen
@@ -171,7 +234,7 @@ fn page(
         })
         .collect();
     let file = folder.join("validation.html");
-    output::write_document(&file, &html::render(&parts, validation::claims()))?;
+    output::write_document(&file, &html::render(&parts, validation::claims(), moved))?;
     if !quiet {
         output::say(&format!("page: {}", file.display()));
     }

@@ -52,7 +52,7 @@ fn all(
 
 /// The behaviours that members may have who know no more than messages.
 fn behaviours(n: u32, bad: &[u32], seed: u64) -> Vec<Behaviour> {
-    let side = (0..n).filter(|id| !bad.contains(id) && (u64::from(*id) + seed) % 2 == 0);
+    let side = (0..n).filter(|id| !bad.contains(id) && (u64::from(*id) + seed).is_multiple_of(2));
     vec![
         Behaviour::Silent,
         Behaviour::Late(Duration::from_millis(50 + 137 * (seed % 7))),
@@ -137,7 +137,7 @@ fn breaks<P: Protocol>(n: u32, bad: u32, seeds: u64) {
         let side = correct
             .iter()
             .copied()
-            .filter(|id| (u64::from(*id) + seed) % 2 == 0);
+            .filter(|id| (u64::from(*id) + seed).is_multiple_of(2));
         let twins = Behaviour::Twins {
             twins: set(0..bad),
             side: set(side),

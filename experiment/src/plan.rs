@@ -122,22 +122,30 @@ impl Plan {
         self.load_end_ns() + self.drain_ns
     }
 
-    /// `no faults`, or `1 of 4 down` where replicas crash for good at the start;
-    /// other faults need their own words.
+    /// `no faults`, `1 of 4 down` where replicas crash for good at the start, `2 of
+    /// 7 silent` where they deviate in one way all along; other faults need their
+    /// own words.
     fn faults_label(&self) -> Option<String> {
-        let mut down: BTreeSet<u32> = BTreeSet::new();
+        let mut out: BTreeSet<u32> = BTreeSet::new();
+        let mut how = None;
         for fault in &self.faults {
-            let FaultKind::Crash(ids) = &fault.kind else {
-                return None;
+            let (ids, word) = match &fault.kind {
+                FaultKind::Crash(ids) => (ids, "down"),
+                FaultKind::Byzantine {
+                    replicas,
+                    behaviour,
+                } => (replicas, behaviour.word()),
+                _ => return None,
             };
-            if fault.at_ns > 0 || fault.until_ns < self.horizon_ns() {
+            let always = fault.at_ns == 0 && fault.until_ns >= self.horizon_ns();
+            if !always || *how.get_or_insert(word) != word {
                 return None;
             }
-            down.extend(ids);
+            out.extend(ids);
         }
-        Some(match down.len() {
-            0 => "no faults".to_owned(),
-            down => format!("{down} of {} down", self.replicas()),
+        Some(match how {
+            None => "no faults".to_owned(),
+            Some(word) => format!("{} of {} {word}", out.len(), self.replicas()),
         })
     }
 
@@ -518,6 +526,25 @@ pub enum Byzantine {
     },
     /// Keep own blocks back to undo those of others.
     Selfish,
+}
+
+impl Byzantine {
+    /// What such a replica is, in a word or two.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Silent => "silent",
+            Self::Late { .. } => "late",
+            Self::Withhold { .. } => "withholding",
+            Self::Lazy => "lazy",
+            Self::Flood { .. } => "flooding",
+            Self::WrongRoot => "lying",
+            Self::Fork => "forking",
+            Self::Equivocate => "equivocating",
+            Self::Twins { .. } => "twins",
+            Self::Selfish => "selfish",
+        }
+    }
 }
 
 /// Signatures on transactions.

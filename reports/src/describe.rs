@@ -41,7 +41,7 @@ pub fn fault_label(plan: &Plan, fault: &FaultPlan) -> String {
         FaultKind::Byzantine {
             replicas,
             behaviour,
-        } => format!("{} {}", deviation(behaviour), place(plan, replicas)),
+        } => format!("{} {}", behaviour.word(), place(plan, replicas)),
     }
 }
 
@@ -96,22 +96,6 @@ pub fn fault_text(plan: &Plan, fault: &FaultPlan) -> String {
         return format!("{what} at {}", span(fault.at_ns));
     }
     format!("{what}, from {} {until}", span(fault.at_ns))
-}
-
-/// What a Byzantine replica is, in a word or two.
-fn deviation(behaviour: &Byzantine) -> &'static str {
-    match behaviour {
-        Byzantine::Silent => "silent",
-        Byzantine::Late { .. } => "late",
-        Byzantine::Withhold { .. } => "withholding",
-        Byzantine::Lazy => "lazy",
-        Byzantine::Flood { .. } => "flooding",
-        Byzantine::WrongRoot => "wrong root",
-        Byzantine::Fork => "forking",
-        Byzantine::Equivocate => "equivocating",
-        Byzantine::Twins { .. } => "twins",
-        Byzantine::Selfish => "selfish",
-    }
 }
 
 /// What a Byzantine replica does.

@@ -150,6 +150,9 @@ metrics! {
     Consensus "blocks" "Blocks with transactions" "blocks" Count Neither |r| Some(r.blocks as f64);
     Consensus "heights" "Committed heights" "heights" Count Neither |r| Some(r.heights as f64);
     Consensus "views" "Highest view, round or term" "views" Count Neither |r| Some(r.views as f64);
+    Consensus "counts.chain_growth" "Chain growth: blocks made that are on the chain" "chain growth" Share Higher |r| per_settled(r, |r| Some(r.heights as f64));
+    Consensus "counts.views_to_commit" "Views from a block's proposal to its commit" "views/commit" Mean Lower |r| counted(r, "views-to-commit").map(|views| views / (r.heights as f64).max(1.0));
+    Consensus "counts.adversary_blocks" "Adversary's share of the chain" "adversary" Share Neither |r| counted(r, "adversary-blocks").map(|own| own / (r.heights as f64).max(1.0));
     Consensus "per_block.txs" "Transactions per block" "tx/block" Mean Neither |r| Some(r.per_block.txs);
     Consensus "per_block.messages" "Messages per block" "msg/block" Mean Neither |r| Some(r.per_block.messages);
     Consensus "per_block.bytes" "Bytes per block" "bytes/block" Bytes Neither |r| Some(r.per_block.bytes);
@@ -198,6 +201,17 @@ metrics! {
 /// A mean per block, per transaction of it.
 fn per_tx(record: &RunRecord, per_block: f64) -> Option<f64> {
     (record.per_block.txs > 0.0).then(|| per_block / record.per_block.txs)
+}
+
+/// What a protocol counted.
+fn counted(record: &RunRecord, what: &str) -> Option<f64> {
+    record.counts.get(what).map(|&count| count as f64)
+}
+
+/// A figure per block whose fate is settled.
+fn per_settled(record: &RunRecord, part: fn(&RunRecord) -> Option<f64>) -> Option<f64> {
+    let settled = counted(record, "blocks-settled").filter(|&settled| settled > 0.0)?;
+    Some(part(record)? / settled)
 }
 
 /// What a protocol counted as spent on proofs of work over the whole run, per

@@ -2,6 +2,7 @@
 //! outcomes, three ways to write it.
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use groma_experiment::validation::sensitivity::{KNOBS, Moved};
 use groma_experiment::validation::{Claim, Outcome, Tolerance};
 use serde::Serialize;
 
@@ -132,14 +133,19 @@ fn cells(outcome: &Outcome) -> [String; 7] {
     ]
 }
 
-/// The table for a console, the count, and the claims.
-#[must_use]
-pub fn text(outcomes: &[Outcome], claims: &[Claim]) -> String {
+fn console_table(head: Vec<String>) -> Table {
     let mut table = Table::new();
     let rule = LineStyle::none().fill('─').junction('─');
     table.load_style(TableStyle::new().header_separator(rule).bottom_border(rule));
     table.set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(HEAD);
+    table.set_header(head);
+    table
+}
+
+/// The table for a console, the count, and the claims.
+#[must_use]
+pub fn text(outcomes: &[Outcome], claims: &[Claim]) -> String {
+    let mut table = console_table(HEAD.map(str::to_owned).to_vec());
     for outcome in outcomes {
         table.add_row(cells(outcome));
     }
@@ -173,6 +179,71 @@ pub fn markdown(outcomes: &[Outcome]) -> String {
     out
 }
 
+/// A change by a knob, as a table shows it.
+#[must_use]
+pub fn change(by: Option<f64>) -> String {
+    match by {
+        None => String::new(),
+        // Less than the figure's own digits.
+        Some(by) if by.abs() < 5e-5 => "0".to_owned(),
+        Some(by) => format!("{:+.2} %", by * 100.0),
+    }
+}
+
+/// The rows that some knob touches.
+pub fn touched(moved: &[Moved]) -> impl Iterator<Item = &Moved> {
+    moved
+        .iter()
+        .filter(|row| row.by.iter().any(Option::is_some))
+}
+
+fn sensitivity_cells(row: &Moved) -> Vec<String> {
+    let mut cells = vec![row.id.clone(), figure(row.predicted)];
+    cells.extend(row.by.iter().map(|by| change(*by)));
+    cells
+}
+
+fn sensitivity_head() -> Vec<String> {
+    let knobs = KNOBS.iter().map(|knob| knob.name.to_owned());
+    ["row".to_owned(), "predicted".to_owned()]
+        .into_iter()
+        .chain(knobs)
+        .collect()
+}
+
+/// How far each prediction moves, for a console.
+#[must_use]
+pub fn sensitivity_text(moved: &[Moved]) -> String {
+    let mut table = console_table(sensitivity_head());
+    for row in touched(moved) {
+        table.add_row(sensitivity_cells(row));
+    }
+    for column in 1..=KNOBS.len() + 1 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    format!("\nhow far predictions move:\n\n{}\n", table.trim_fmt())
+}
+
+/// The same in Markdown.
+#[must_use]
+pub fn sensitivity_markdown(moved: &[Moved]) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let mut out = format!("\n{}", line(&sensitivity_head()));
+    out.push_str(&format!("|---|{}\n", "---:|".repeat(KNOBS.len() + 1)));
+    for row in touched(moved) {
+        out.push_str(&line(&sensitivity_cells(row)));
+    }
+    out
+}
+
+#[derive(Serialize)]
+struct Turned<'a> {
+    knobs: Vec<&'static str>,
+    rows: &'a [Moved],
+}
+
 #[derive(Serialize)]
 struct Document<'a> {
     schema: &'static str,
@@ -181,6 +252,8 @@ struct Document<'a> {
     inside: usize,
     median_error: Option<f64>,
     claims: &'a [Claim],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sensitivity: Option<Turned<'a>>,
 }
 
 /// The document of `groma validate --format json`.
@@ -188,7 +261,7 @@ struct Document<'a> {
 /// # Panics
 /// Never: rows hold only strings and finite numbers.
 #[must_use]
-pub fn json(outcomes: &[Outcome], claims: &[Claim]) -> String {
+pub fn json(outcomes: &[Outcome], claims: &[Claim], moved: Option<&[Moved]>) -> String {
     let tally = Tally::of(outcomes);
     let document = Document {
         schema: SCHEMA,
@@ -197,6 +270,10 @@ pub fn json(outcomes: &[Outcome], claims: &[Claim]) -> String {
         inside: tally.inside,
         median_error: tally.median_error,
         claims,
+        sensitivity: moved.map(|rows| Turned {
+            knobs: KNOBS.iter().map(|knob| knob.name).collect(),
+            rows,
+        }),
     };
     serde_json::to_string_pretty(&document).expect("rows are plain data") + "\n"
 }

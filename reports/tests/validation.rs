@@ -71,7 +71,8 @@ fn markdown_has_a_line_a_row() {
 
 #[test]
 fn the_document_says_how_a_tolerance_is_meant() {
-    let document: serde_json::Value = serde_json::from_str(&json(&outcomes(), CLAIMS)).unwrap();
+    let document: serde_json::Value =
+        serde_json::from_str(&json(&outcomes(), CLAIMS, None)).unwrap();
     assert_eq!(document["schema"], "groma.validate/1");
     let rows = document["rows"].as_array().unwrap();
     let kinds: Vec<&str> = rows
@@ -91,11 +92,11 @@ fn the_page_draws_both_plots_and_names_misses() {
         set: &all()[0],
         outcomes: &outcomes,
     };
-    let page = render(&[part], CLAIMS);
+    let page = render(&[part], CLAIMS, None);
     assert_eq!(page.matches("<svg class=\"chart\"").count(), 2);
     let scatter = page.rsplit("<svg class=\"chart\"").next().unwrap();
     let scatter = scatter.split("</svg>").next().unwrap();
     assert!(scatter.contains("a-missed") && !scatter.contains("a-fit"));
     assert!(page.contains("a million TPS"));
-    assert_eq!(page, render(&[part], CLAIMS));
+    assert_eq!(page, render(&[part], CLAIMS, None));
 }

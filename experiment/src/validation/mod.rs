@@ -7,6 +7,7 @@
 pub mod oracle;
 mod reading;
 mod row;
+pub mod sensitivity;
 mod sets;
 
 use serde::Serialize;

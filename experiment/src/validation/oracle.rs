@@ -79,10 +79,10 @@ fn two_rounds(n: usize, apart: bool, law: &Law, draws: &mut Draws) -> f64 {
         first.push(nth(heard, quorum(n)).max(proposed[to]));
     }
     let mut decided = Vec::with_capacity(n);
-    for to in 0..n {
+    for (to, &proposed) in proposed.iter().enumerate() {
         let votes = first.iter().enumerate();
         let heard = votes.map(|(from, &at)| at + delay(from, to, law, draws));
-        decided.push(nth(heard.collect(), quorum(n)).max(proposed[to]));
+        decided.push(nth(heard.collect(), quorum(n)).max(proposed));
     }
     nth(decided, quorum(n))
 }

@@ -1,13 +1,14 @@
 //! The page of a validation: how many rows are inside their tolerance, by how
 //! much each is off, and what each set reproduces.
 
+use groma_experiment::validation::sensitivity::{KNOBS, Moved};
 use groma_experiment::validation::{Claim, Outcome, Set, Tolerance};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{POLICY, SORT, STYLE, inks};
 use crate::chart::ink::Ink;
 use crate::chart::{agreement, errors};
-use crate::validation::{Tally, error, figure, pass, tolerance};
+use crate::validation::{Tally, change, error, figure, pass, tolerance, touched};
 
 /// A set with what became of its rows.
 #[derive(Clone, Copy, Debug)]
@@ -18,10 +19,11 @@ pub struct Part<'a> {
     pub outcomes: &'a [Outcome],
 }
 
-/// Renders the page. Equal outcomes give equal bytes.
+/// Renders the page, with what predictions rest on where that was tried. Equal
+/// outcomes give equal bytes.
 #[must_use]
-pub fn render(parts: &[Part<'_>], claims: &[Claim]) -> String {
-    let body = sections(parts, claims);
+pub fn render(parts: &[Part<'_>], claims: &[Claim], moved: Option<&[Moved]>) -> String {
+    let body = sections(parts, claims, moved);
     let charts = body.0.matches("<svg class=\"chart\"").count();
     let page = html! {
         (DOCTYPE)
@@ -43,7 +45,7 @@ pub fn render(parts: &[Part<'_>], claims: &[Claim]) -> String {
     page.into_string()
 }
 
-fn sections(parts: &[Part<'_>], claims: &[Claim]) -> Markup {
+fn sections(parts: &[Part<'_>], claims: &[Claim], moved: Option<&[Moved]>) -> Markup {
     let outcomes: Vec<Outcome> = parts
         .iter()
         .flat_map(|part| part.outcomes.iter().cloned())
@@ -57,6 +59,7 @@ fn sections(parts: &[Part<'_>], claims: &[Claim]) -> Markup {
             a href="#errors" { "Errors" }
             a href="#agreement" { "Agreement" }
             a href="#sets" { "Rows" }
+            @if moved.is_some() { a href="#sensitivity" { "Sensitivity" } }
             a href="#claims" { "Claims" }
         } }
         main {
@@ -78,6 +81,7 @@ fn sections(parts: &[Part<'_>], claims: &[Claim]) -> Markup {
                 h2 { "Rows" }
                 @for part in parts { (of_set(part)) }
             }
+            @if let Some(moved) = moved { (sensitivity(moved)) }
             section id="claims" {
                 h2 { "Claims without conditions" }
                 p.note { "Said without what would let anyone reproduce them, so they are printed as claims and judge nothing." }
@@ -145,6 +149,36 @@ fn of_set(part: &Part<'_>) -> Markup {
                 th.num { "error" } th.num { "tolerance" } th { "pass" }
             } }
             tbody { @for outcome in part.outcomes { (row(outcome)) } }
+        }
+    }
+}
+
+/// What the predictions rest on.
+fn sensitivity(moved: &[Moved]) -> Markup {
+    // A tenth of a knob that moves a figure by this much is most of it.
+    const MUCH: f64 = 0.05;
+    html! {
+        section id="sensitivity" {
+            h2 { "What the predictions rest on" }
+            p.note { "Each column turns one number by a tenth and runs everything again: how far does the prediction move? A figure that hardly moves does not depend on how well that number is known; one that moves by half of the turn or more is marked. Blank: the set has nothing of it." }
+            table.lists {
+                thead { tr {
+                    th { "Row" } th.num { "predicted" }
+                    @for knob in KNOBS { th.num { (knob.name) } }
+                } }
+                tbody {
+                    @for row in touched(moved) {
+                        tr {
+                            td { (row.id) }
+                            td.num { (figure(row.predicted)) }
+                            @for by in &row.by {
+                                @let much = by.is_some_and(|by| by.abs() >= MUCH);
+                                td class=(if much { "num bad" } else { "num" }) { (change(*by)) }
+                            }
+                        }
+                    }
+                }
+            }
         }
     }
 }
