@@ -10,9 +10,8 @@ use crate::exit::{Exit, Problem};
 use crate::trace::TraceArgs;
 use crate::{Done, output};
 
-const QUICK_START: &str = "\
-Quick start:  groma new city.yaml   and   groma list protocols
-              groma run city.yaml   report in results/<name>/report.html";
+const QUICK_START: &str =
+    "Quick start: groma new city.yaml; groma run city.yaml: results/NAME/report.html";
 
 /// Simulates real consensus and ledger code under a city's load.
 #[derive(Debug, Parser)]

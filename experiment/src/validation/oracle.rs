@@ -66,23 +66,23 @@ fn nth(mut times: Vec<f64>, count: usize) -> f64 {
 fn two_rounds(n: usize, apart: bool, law: &Law, draws: &mut Draws) -> f64 {
     let proposed: Vec<f64> = (0..n).map(|to| delay(0, to, law, draws)).collect();
     let mut first = Vec::with_capacity(n);
-    for to in 0..n {
+    for (to, &here) in proposed.iter().enumerate() {
         let mut heard = Vec::with_capacity(n);
         for (from, &at) in proposed.iter().enumerate() {
             heard.push(match from {
-                0 if !apart => proposed[to],
+                0 if !apart => here,
                 // What follows on the same connection does not overtake.
-                0 => proposed[to].max(delay(0, to, law, draws)),
+                0 => here.max(delay(0, to, law, draws)),
                 _ => at + delay(from, to, law, draws),
             });
         }
-        first.push(nth(heard, quorum(n)).max(proposed[to]));
+        first.push(nth(heard, quorum(n)).max(here));
     }
     let mut decided = Vec::with_capacity(n);
-    for to in 0..n {
+    for (to, &here) in proposed.iter().enumerate() {
         let votes = first.iter().enumerate();
         let heard = votes.map(|(from, &at)| at + delay(from, to, law, draws));
-        decided.push(nth(heard.collect(), quorum(n)).max(proposed[to]));
+        decided.push(nth(heard.collect(), quorum(n)).max(here));
     }
     nth(decided, quorum(n))
 }

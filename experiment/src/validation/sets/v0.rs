@@ -198,10 +198,10 @@ fn rate_times_latency(run: &Reading) -> Option<f64> {
     Some(rate * run.get("finality_ms.mean")? / 1e3)
 }
 
-/// Little's law in closed loops of 1,000.
+/// Little's law in closed loops of 300.
 pub(super) const LITTLE: Set = Set {
     id: "v0-little",
-    title: "Little's law in closed loops of 1,000 transactions",
+    title: "Little's law in closed loops of 300 transactions",
     source: "Little 1961: N = X R, with N averaged over time, apart from X and R",
     scenario: include_str!("../../../../scenarios/validation/v0-little.yaml"),
     rows: &[
@@ -304,7 +304,7 @@ fn leaders_link(run: &Reading) -> Option<f64> {
 /// A leader whose outgoing link is what binds.
 pub(super) const EGRESS: Set = Set {
     id: "v0-egress",
-    title: "A leader whose outgoing link of 200 Mbit/s binds, n = 7",
+    title: "A leader whose outgoing link of 50 Mbit/s binds, n = 7",
     source: "egress / ((n - 1) bytes of a transaction with headers + bytes of its reply)",
     scenario: include_str!("../../../../scenarios/validation/v0-egress.yaml"),
     rows: &[
