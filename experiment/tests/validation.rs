@@ -19,6 +19,9 @@ fn every_row_reads_the_runs_that_it_needs() {
             let name = part.name(row);
             match row.figure {
                 Figure::At(path) => assert_eq!(read, 1, "{name} reads {path} of {read} runs"),
+                Figure::Ratio { part, .. } => {
+                    assert_eq!(read, 1, "{name} reads {part} of {read} runs");
+                }
                 Figure::Slope { .. } => assert!(read >= 2, "{name} has {read} points"),
             }
         }

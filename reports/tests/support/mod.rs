@@ -236,6 +236,7 @@ pub fn run(plan: Plan, shape: &Shape) -> LoadedRun {
         storage: parts::storage(load.finalised),
         refusals: BTreeMap::from([("stale-view".to_owned(), 37)]),
         counts: BTreeMap::new(),
+        propagation_ms: None,
         deliveries: 12_345_678,
         virtual_seconds: plan.horizon_ns() as f64 / 1e9,
         load,
