@@ -18,8 +18,9 @@ fn every_row_reads_the_runs_that_it_needs() {
             let read = plans.iter().filter(|plan| row.reads(plan)).count();
             let name = part.name(row);
             match row.figure {
-                Figure::At(_) | Figure::Ratio { .. } => {
-                    assert_eq!(read, 1, "{name} reads {read} runs");
+                Figure::At(path) => assert_eq!(read, 1, "{name} reads {path} of {read} runs"),
+                Figure::Ratio { part, .. } => {
+                    assert_eq!(read, 1, "{name} reads {part} of {read} runs");
                 }
                 Figure::Slope { .. } => assert!(read >= 2, "{name} has {read} points"),
             }

@@ -33,6 +33,10 @@ fn a_mix_keeps_its_shares_and_all_its_laws() {
     for entry in WORKLOADS {
         let part = build(entry.name, &town(50_000));
         assert_eq!(part.name(), entry.name);
+        // Blobs are no part of the mix, and theirs is the law of payments.
+        if entry.name == "blobs" {
+            continue;
+        }
         parts += part.check(&run.state).unwrap();
     }
     assert_eq!(all, parts, "the mix compares what its parts compare");

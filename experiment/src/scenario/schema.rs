@@ -210,8 +210,11 @@ fn parameter(spec: &ParamSpec) -> Value {
         ParamKind::Duration { .. } => json!({
             "type": "string", "pattern": "^[0-9][0-9_]*(\\.[0-9]+)?(ns|us|ms|s|m|h)$",
         }),
-        ParamKind::Integer { min, max } => json!({
-            "type": "integer", "minimum": min, "maximum": max,
+        ParamKind::Integer { min, max } => number(Number {
+            unit: Unit::Count,
+            min,
+            max,
+            zero: None,
         }),
         ParamKind::Choice(words) => json!({ "enum": words }),
         ParamKind::Flag => json!({ "type": "boolean" }),
@@ -220,6 +223,7 @@ fn parameter(spec: &ParamSpec) -> Value {
     out["default"] = match spec.kind {
         ParamKind::Integer { .. } => spec
             .default
+            .replace('_', "")
             .parse::<u64>()
             .map_or(json!(spec.default), |value| json!(value)),
         ParamKind::Flag => json!(spec.default == "true"),
