@@ -168,7 +168,8 @@ impl<P: Protocol> Env<P> for HostEnv<'_, '_, P> {
     }
 
     fn count(&mut self, what: &'static str, by: u64) {
-        self.ctx.emit(Observation::Counted { what, by });
+        // Counting makes no event: a run that counts is the run that does not.
+        self.ctx.emit_at_start(Observation::Counted { what, by });
     }
 
     fn hold(&mut self, id: BlockId, created: Duration) {
