@@ -129,6 +129,16 @@ survive! {
     mysticeti_survives: mysticeti::Mysticeti, [4, 7];
 }
 
+#[cfg(feature = "malachite")]
+survive! {
+    malachite_survives: groma_consensus_models::malachite::Malachite, [4, 7];
+}
+
+#[cfg(feature = "tikv-raft")]
+survive! {
+    tikv_raft_survives: groma_consensus_models::tikv_raft::TikvRaft, [3, 5];
+}
+
 /// With one twin too many and the correct members parted, two blocks of a height
 /// are committed within so many seeds.
 fn breaks<P: Protocol>(n: u32, bad: u32, seeds: u64) {

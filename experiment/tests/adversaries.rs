@@ -235,7 +235,7 @@ fn forks_cost_what_the_commit_rule_says() {
         plan.faults = vec![byzantine(vec![1], fork, 0, plan.horizon_ns())];
         let record = run(&plan).record;
         assert_eq!(record.violations, [], "{protocol}");
-        record.blocks as f64 / record.counts["blocks-made"] as f64
+        record.heights as f64 / record.counts["blocks-settled"] as f64
     };
     assert!(
         (0.45..0.56).contains(&growth("hotstuff")),
