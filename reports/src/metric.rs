@@ -150,9 +150,6 @@ metrics! {
     Consensus "blocks" "Blocks with transactions" "blocks" Count Neither |r| Some(r.blocks as f64);
     Consensus "heights" "Committed heights" "heights" Count Neither |r| Some(r.heights as f64);
     Consensus "views" "Highest view, round or term" "views" Count Neither |r| Some(r.views as f64);
-    Consensus "counts.chain_growth" "Chain growth: blocks made that are on the chain" "chain growth" Share Higher |r| per_settled(r, |r| Some(r.heights as f64));
-    Consensus "counts.views_to_commit" "Views from a block's proposal to its commit" "views/commit" Mean Lower |r| counted(r, "views-to-commit").map(|views| views / (r.heights as f64).max(1.0));
-    Consensus "counts.adversary_blocks" "Adversary's share of the chain" "adversary" Share Neither |r| counted(r, "adversary-blocks").map(|own| own / (r.heights as f64).max(1.0));
     Consensus "per_block.txs" "Transactions per block" "tx/block" Mean Neither |r| Some(r.per_block.txs);
     Consensus "per_block.messages" "Messages per block" "msg/block" Mean Neither |r| Some(r.per_block.messages);
     Consensus "per_block.bytes" "Bytes per block" "bytes/block" Bytes Neither |r| Some(r.per_block.bytes);
@@ -196,6 +193,9 @@ metrics! {
     Consensus "per_tx.bytes" "Bytes per transaction" "bytes/tx" Bytes Lower |r| per_tx(r, r.per_block.bytes);
     Resources "per_tx.cpu_ms" "CPU per transaction, all replicas" "cpu/tx" Millis Lower |r| cpu_per_tx(r);
     Resources "per_tx.energy_joule" "Energy of mining per transaction" "energy/tx" Joules Lower |r| energy_per_tx(r);
+    Consensus "chain_growth" "Chain growth: blocks made that are on the chain" "chain growth" Share Higher |r| per_settled(r, |r| Some(r.heights as f64));
+    Consensus "views_to_commit" "Views from a block's proposal to its commit" "views/commit" Mean Lower |r| counted(r, "views-to-commit").map(|views| views / (r.heights as f64).max(1.0));
+    Consensus "adversary_blocks" "Adversary's share of the chain" "adversary" Share Neither |r| counted(r, "adversary-blocks").map(|own| own / (r.heights as f64).max(1.0));
 }
 
 /// A mean per block, per transaction of it.
