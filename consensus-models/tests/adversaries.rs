@@ -14,11 +14,7 @@ use groma_consensus_models::{
 };
 
 fn set(ids: impl IntoIterator<Item = u32>) -> ReplicaSet {
-    let mut set = ReplicaSet::new();
-    for id in ids {
-        set.insert(ReplicaId(id));
-    }
-    set
+    ids.into_iter().map(ReplicaId).collect()
 }
 
 /// A cluster with these Byzantine members under a steady load at the others.

@@ -9,26 +9,18 @@ use groma_consensus_models::{ReplicaId, ReplicaSet};
 use crate::plan::{Byzantine, FaultKind, Plan};
 
 fn set(ids: &[u32]) -> ReplicaSet {
-    let mut set = ReplicaSet::new();
-    for &id in ids {
-        set.insert(ReplicaId(id));
-    }
-    set
+    ids.iter().map(|&id| ReplicaId(id)).collect()
 }
 
 /// Replicas that deviate at some time. Nothing that they do is held against the
 /// protocol, before that time neither: what they remember may be part of a lie.
 #[must_use]
 pub fn faulty(plan: &Plan) -> ReplicaSet {
-    let mut faulty = ReplicaSet::new();
-    for fault in &plan.faults {
-        if let FaultKind::Byzantine { replicas, .. } = &fault.kind {
-            for &id in replicas {
-                faulty.insert(ReplicaId(id));
-            }
-        }
-    }
-    faulty
+    let deviating = plan.faults.iter().filter_map(|fault| match &fault.kind {
+        FaultKind::Byzantine { replicas, .. } => Some(replicas),
+        _ => None,
+    });
+    deviating.flatten().map(|&id| ReplicaId(id)).collect()
 }
 
 /// What `me` does when.

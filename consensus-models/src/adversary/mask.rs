@@ -66,7 +66,7 @@ impl<P: Protocol> Mask<P> {
     fn now(&self, now: Duration) -> impl Iterator<Item = &Behaviour> {
         self.deviations
             .iter()
-            .filter(move |deviation| deviation.from <= now && now < deviation.until)
+            .filter(move |deviation| deviation.is_active(now))
             .map(|deviation| &deviation.behaviour)
     }
 

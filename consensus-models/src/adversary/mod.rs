@@ -94,6 +94,12 @@ impl Deviation {
             behaviour,
         }
     }
+
+    /// Whether it is in force.
+    #[must_use]
+    pub fn is_active(&self, now: Duration) -> bool {
+        self.from <= now && now < self.until
+    }
 }
 
 /// Which instance of a member speaks: correct members have only the first.

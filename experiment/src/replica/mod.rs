@@ -343,9 +343,8 @@ impl<P: Protocol> Host<P> {
     /// Whether this replica deviates so now.
     fn deviates(&self, behaviour: &Behaviour, now: Time) -> bool {
         let now = now.since_start();
-        self.setup.deviations.iter().any(|deviation| {
-            deviation.behaviour == *behaviour && deviation.from <= now && now < deviation.until
-        })
+        let mut deviations = self.setup.deviations.iter();
+        deviations.any(|deviation| deviation.is_active(now) && deviation.behaviour == *behaviour)
     }
 
     /// The lane that work of `lane` takes: one event loop has a single one, and
