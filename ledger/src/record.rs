@@ -6,7 +6,7 @@
 //! 1. **Tables.** A unit struct per table that implements [`Table`]: a key, a
 //!    value, and an [`Table::ID`] that no other table uses. Ranges: 1-15
 //!    payments, 16-31 invoices, 32-47 credit, 48-63 receivables, 64-79 evidence,
-//!    80-95 goods, then 16 for each further kind.
+//!    80-95 goods, then eight for each further kind.
 //!    Keys and values are borsh-encoded (derive `BorshSerialize` and
 //!    `BorshDeserialize`); that encoding is what the state root commits to.
 //!    A table that holds nothing does not contribute to the root, so that a
@@ -47,7 +47,7 @@
 //! /// Notes by number.
 //! struct Notes;
 //! impl Table for Notes {
-//!     const ID: u8 = 200;
+//!     const ID: u8 = 255;
 //!     const NAME: &'static str = "notes";
 //!     type Key = u64;
 //!     type Value = String;

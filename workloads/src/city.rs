@@ -6,7 +6,7 @@ use groma_ledger::Transaction;
 use rand::Rng;
 
 use crate::nonces::Nonces;
-use crate::workload::Workload;
+use crate::workload::{Intent, Workload};
 
 /// Turns a workload into transactions, giving each sender rising nonces.
 ///
@@ -29,14 +29,20 @@ impl<R: Rng> City<R> {
 
     /// The transaction intended at `now`, which must not decrease from call to call.
     pub fn next(&mut self, now: Duration) -> Transaction {
+        self.next_meant(now).0
+    }
+
+    /// The transaction intended at `now`, and what its author means by it.
+    pub fn next_meant(&mut self, now: Duration) -> (Transaction, Intent) {
         let draft = self.workload.next(now, &mut self.rng);
         let nonce = self.nonces.take(draft.sender.0, now);
-        Transaction {
+        let transaction = Transaction {
             sender: draft.sender,
             nonce,
             filler: draft.filler,
             body: draft.body,
-        }
+        };
+        (transaction, draft.intent)
     }
 
     /// What people submit.

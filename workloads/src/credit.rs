@@ -21,7 +21,7 @@ use rand::Rng;
 use crate::parents::Parents;
 use crate::people::{BANKS, DEPARTMENTS, People, TERMINALS};
 use crate::population::{Chance, Sampler, Skew, Weighted, below};
-use crate::workload::{Breach, Draft, Workload, WorkloadSetup};
+use crate::workload::{Breach, Draft, Intent, Workload, WorkloadSetup};
 
 /// In thousandths (W2): submit, authorise, query, dispute, correct or uphold, reward or penalise,
 /// revoke.
@@ -198,7 +198,7 @@ impl Credit {
 
     fn query(&mut self, now: Duration, wrong: bool, rng: &mut dyn Rng) -> Option<Draft> {
         if self.attack.draw(rng) {
-            return Some(self.pry(now, rng));
+            return Some(self.pry(now, rng).meant(Intent::Attack));
         }
         if wrong {
             // A bank uses the consent that another one was given.
@@ -374,6 +374,7 @@ fn draft(sender: AccountId, tx: CreditTx) -> Draft {
         sender,
         filler: wire - encoded - ENVELOPE_BYTES as u16,
         body: Body::Credit(tx),
+        intent: Intent::Honest,
     }
 }
 

@@ -19,10 +19,11 @@ use groma_ledger::patterns::inclusion;
 use groma_ledger::{AccountId, Body, Genesis, Hash, State};
 use rand::Rng;
 
+use crate::cycle::Cycle;
 use crate::parents::Parents;
 use crate::people::{People, TERMINALS};
 use crate::population::{Chance, Sampler, Skew, Weighted, below, log_uniform};
-use crate::workload::{Breach, Draft, Workload, WorkloadSetup};
+use crate::workload::{Breach, Draft, WorkloadSetup};
 
 /// In thousandths (W4): deposit, stamp, cosign, verify, submit to court, judge confirms. Notarising is
 /// two transactions, of the time authority and of a notary, half of the catalogue's 4 % each.
@@ -110,8 +111,6 @@ pub struct Evidence {
     batched: Chance,
     stamped: Chance,
     claimed: Chance,
-    attack: Chance,
-    mistake: Chance,
     /// Anchors so far, over all source chains in turn.
     anchors: u64,
     cases: u64,
@@ -133,8 +132,6 @@ impl Evidence {
             batched: Chance::new(BATCH_SHARE),
             stamped: Chance::new(STAMPED_SHARE),
             claimed: Chance::new(CLAIMED_SHARE),
-            attack: Chance::new(f64::from(setup.attack_ppm) / 1e6),
-            mistake: Chance::new(f64::from(setup.mistake_ppm) / 1e6),
             anchors: 0,
             cases: u64::from(setup.stock),
             stampable: Parents::new(setup.lag, REMEMBERED),
@@ -177,17 +174,6 @@ impl Evidence {
         }
         let root = deposited.root();
         draft(deposited.depositor, EvidenceTx::Deposit { root, leaves })
-    }
-
-    /// The anchor whose time has come, if there is one: the chains take turns.
-    fn anchor(&mut self, now: Duration) -> Option<Draft> {
-        let due = ANCHOR_EVERY.as_nanos() * u128::from(self.anchors) / u128::from(SOURCES);
-        if now.as_nanos() < due {
-            return None;
-        }
-        let (chain, place) = turn(self.anchors);
-        self.anchors += 1;
-        Some(self.anchored(chain, place, head(chain, place)))
     }
 
     fn anchored(&self, chain: u32, place: u64, root: [u8; 32]) -> Draft {
@@ -233,70 +219,6 @@ impl Evidence {
         let (case, root) = self.exhibits.take(now, rng)?;
         let judge = self.judge(u32::from(case.court), rng);
         Some(draft(judge, EvidenceTx::JudgeConfirm { case, root }))
-    }
-
-    /// One of the attacks, if there is something to attack.
-    fn attack(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
-        let kind = below(rng, 5);
-        let deposited = *self.provable.look(now, rng)?;
-        let by_ns = now.as_nanos() as u64;
-        let (root, leaves) = (deposited.root(), deposited.leaves);
-        let tx = match kind {
-            // It claims to be the first.
-            0 => EvidenceTx::Deposit { root, leaves },
-            // It was not there at half that time.
-            1 => EvidenceTx::Verify(Box::new(deposited.claim(deposited.at_ns / 2))),
-            2 => {
-                let mut claim = deposited.claim(by_ns);
-                claim.leaf = digest(rng.next_u64(), u64::MAX);
-                EvidenceTx::Verify(Box::new(claim))
-            }
-            // Another's: no court and no bureau ever deposits.
-            3 => {
-                let case = self.case(rng);
-                let tx = EvidenceTx::SubmitToCourt { case, root, by_ns };
-                return Some(draft(self.authority(rng), tx));
-            }
-            _ => {
-                // What its chain anchored a whole turn ago is anchored anew.
-                let old = self.anchors.checked_sub(u64::from(SOURCES) + 1)?;
-                let (chain, place) = turn(old);
-                return Some(self.anchored(chain, place, digest(rng.next_u64(), place)));
-            }
-        };
-        Some(draft(self.citizen(rng), tx))
-    }
-
-    /// An honest mistake.
-    fn mistake(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
-        match below(rng, 4) {
-            0 => {
-                // A notary is no time authority.
-                let root = self.stampable.look(now, rng)?.root();
-                Some(draft(self.notary(rng), EvidenceTx::Stamp { root }))
-            }
-            1 => {
-                let root = digest(rng.next_u64(), u64::MAX);
-                let tx = EvidenceTx::Deposit { root, leaves: 0 };
-                Some(draft(self.depositor(rng), tx))
-            }
-            2 => {
-                // The case lies with another court.
-                let (case, root) = *self.exhibits.look(now, rng)?;
-                let judge = self.judge((u32::from(case.court) + 1) % COURTS, rng);
-                Some(draft(judge, EvidenceTx::JudgeConfirm { case, root }))
-            }
-            _ => {
-                let deposited = *self.provable.look(now, rng)?;
-                let case = CaseId {
-                    court: COURTS as u16,
-                    number: 0,
-                };
-                let (root, by_ns) = (deposited.root(), now.as_nanos() as u64);
-                let tx = EvidenceTx::SubmitToCourt { case, root, by_ns };
-                Some(draft(deposited.depositor, tx))
-            }
-        }
     }
 
     fn case(&mut self, rng: &mut dyn Rng) -> CaseId {
@@ -365,29 +287,25 @@ fn draft(sender: AccountId, tx: EvidenceTx) -> Draft {
     Draft::sized(sender, Body::Evidence(tx), wire)
 }
 
-impl Workload for Evidence {
-    fn name(&self) -> &'static str {
-        "evidence"
-    }
+impl Cycle for Evidence {
+    const NAME: &'static str = "evidence";
 
     fn genesis(&self, genesis: &mut Genesis) {
         stock::genesis(self.people, self.stock, genesis);
     }
 
-    fn next(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft {
-        if let Some(anchor) = self.anchor(now) {
-            return anchor;
+    /// A source chain anchors its head.
+    fn due(&mut self, now: Duration) -> Option<Draft> {
+        let due = ANCHOR_EVERY.as_nanos() * u128::from(self.anchors) / u128::from(SOURCES);
+        if now.as_nanos() < due {
+            return None;
         }
-        if self.attack.draw(rng)
-            && let Some(attack) = self.attack(now, rng)
-        {
-            return attack;
-        }
-        if self.mistake.draw(rng)
-            && let Some(mistake) = self.mistake(now, rng)
-        {
-            return mistake;
-        }
+        let (chain, place) = turn(self.anchors);
+        self.anchors += 1;
+        Some(self.anchored(chain, place, head(chain, place)))
+    }
+
+    fn honest(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft {
         let drawn = match MIX.draw(rng) {
             0 => None,
             1 => self.stamp(now, rng),
@@ -397,6 +315,68 @@ impl Workload for Evidence {
             _ => self.confirm(now, rng),
         };
         drawn.unwrap_or_else(|| self.deposit(now, rng))
+    }
+
+    fn attack(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
+        let kind = below(rng, 5);
+        let deposited = *self.provable.look(now, rng)?;
+        let by_ns = now.as_nanos() as u64;
+        let (root, leaves) = (deposited.root(), deposited.leaves);
+        let tx = match kind {
+            // It claims to be the first.
+            0 => EvidenceTx::Deposit { root, leaves },
+            // It was not there at half that time.
+            1 => EvidenceTx::Verify(Box::new(deposited.claim(deposited.at_ns / 2))),
+            2 => {
+                let mut claim = deposited.claim(by_ns);
+                claim.leaf = digest(rng.next_u64(), u64::MAX);
+                EvidenceTx::Verify(Box::new(claim))
+            }
+            // Another's: no court and no bureau ever deposits.
+            3 => {
+                let case = self.case(rng);
+                let tx = EvidenceTx::SubmitToCourt { case, root, by_ns };
+                return Some(draft(self.authority(rng), tx));
+            }
+            _ => {
+                // What its chain anchored a whole turn ago is anchored anew.
+                let old = self.anchors.checked_sub(u64::from(SOURCES) + 1)?;
+                let (chain, place) = turn(old);
+                return Some(self.anchored(chain, place, digest(rng.next_u64(), place)));
+            }
+        };
+        Some(draft(self.citizen(rng), tx))
+    }
+
+    fn mistake(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
+        match below(rng, 4) {
+            0 => {
+                // A notary is no time authority.
+                let root = self.stampable.look(now, rng)?.root();
+                Some(draft(self.notary(rng), EvidenceTx::Stamp { root }))
+            }
+            1 => {
+                let root = digest(rng.next_u64(), u64::MAX);
+                let tx = EvidenceTx::Deposit { root, leaves: 0 };
+                Some(draft(self.depositor(rng), tx))
+            }
+            2 => {
+                // The case lies with another court.
+                let (case, root) = *self.exhibits.look(now, rng)?;
+                let judge = self.judge((u32::from(case.court) + 1) % COURTS, rng);
+                Some(draft(judge, EvidenceTx::JudgeConfirm { case, root }))
+            }
+            _ => {
+                let deposited = *self.provable.look(now, rng)?;
+                let case = CaseId {
+                    court: COURTS as u16,
+                    number: 0,
+                };
+                let (root, by_ns) = (deposited.root(), now.as_nanos() as u64);
+                let tx = EvidenceTx::SubmitToCourt { case, root, by_ns };
+                Some(draft(deposited.depositor, tx))
+            }
+        }
     }
 
     fn check(&self, state: &State) -> Result<u64, Breach> {

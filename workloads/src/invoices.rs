@@ -23,7 +23,7 @@ use crate::counters::Counters;
 use crate::parents::Parents;
 use crate::people::{MAJOR_FIRMS, People, TERMINALS};
 use crate::population::{Chance, Sampler, Skew, Weighted, below, log_uniform};
-use crate::workload::{Breach, Draft, Workload, WorkloadSetup};
+use crate::workload::{Breach, Draft, Intent, Workload, WorkloadSetup};
 
 /// In thousandths (W1): grant or adjust, issue, claim, submit, approve, red letter, verify.
 const MIX: Weighted<7> = Weighted::new([3, 420, 240, SUBMIT_SHARE, 70, 12, 175]);
@@ -227,7 +227,7 @@ impl Invoices {
         if self.attack.draw(rng)
             && let Some(attack) = self.submit_again(now, rng)
         {
-            return Some(attack);
+            return Some(attack.meant(Intent::Attack));
         }
         let parent = self.claimed.take(now, rng)?;
         let employer = self.employer(rng);
@@ -415,6 +415,7 @@ fn draft(sender: AccountId, tx: InvoiceTx) -> Draft {
         sender,
         filler: wire - encoded - ENVELOPE_BYTES as u16,
         body: Body::Invoice(tx),
+        intent: Intent::Honest,
     }
 }
 

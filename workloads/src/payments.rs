@@ -13,7 +13,7 @@ use rand::Rng;
 use crate::parents::Parents;
 use crate::people::{OPENING_BALANCE, People};
 use crate::population::{Chance, Sampler, Scatter, Skew, below, log_uniform};
-use crate::workload::{Breach, Draft, Workload, WorkloadSetup};
+use crate::workload::{Breach, Draft, Intent, Workload, WorkloadSetup};
 
 /// Bytes on the wire (W14).
 const WIRE_BYTES: u16 = 280;
@@ -92,6 +92,7 @@ fn draft(sender: AccountId, payment: Payment) -> Draft {
         sender,
         filler: WIRE_BYTES - FIXED_BYTES,
         body: Body::Payment(payment),
+        intent: Intent::Honest,
     }
 }
 

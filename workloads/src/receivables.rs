@@ -20,10 +20,11 @@ use groma_ledger::receivable::{Receivable, ReceivableTx, SPLIT_LIMIT};
 use groma_ledger::{AccountId, Body, Genesis, State};
 use rand::Rng;
 
+use crate::cycle::{Cycle, any_of};
 use crate::parents::Parents;
 use crate::people::{BANKS, MAJOR_FIRMS, People, TERMINALS};
 use crate::population::{Chance, Sampler, Skew, Weighted, below, log_normal};
-use crate::workload::{Breach, Draft, Workload, WorkloadSetup};
+use crate::workload::{Breach, Draft, WorkloadSetup};
 
 /// In per cent (W5): issue, acknowledge, transfer, split, discount, settle, query.
 const MIX: Weighted<7> = Weighted::new([12, 12, 30, 18, 9, 14, 5]);
@@ -60,8 +61,6 @@ pub struct Receivables {
     stock: u32,
     lag: Duration,
     debtors: Sampler,
-    attack: Chance,
-    mistake: Chance,
     divides: Chance,
     numbers: u64,
     proposed: Parents<Claim>,
@@ -84,8 +83,6 @@ impl Receivables {
             lag: setup.lag,
             debtors: Sampler::new(u64::from(MAJOR_FIRMS), DEBTOR_SKEW)
                 .expect("there are core firms"),
-            attack: Chance::new(f64::from(setup.attack_ppm) / 1e6),
-            mistake: Chance::new(f64::from(setup.mistake_ppm) / 1e6),
             divides: Chance::new(SPLIT_SHARE),
             numbers: u64::from(setup.stock),
             proposed: list(),
@@ -211,81 +208,12 @@ impl Receivables {
         }
     }
 
-    /// One of the attacks, if there is something to attack.
-    fn attack(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
-        match below(rng, 6) {
-            0 | 1 => {
-                // Discounted before, or divided: the old holder sells it once more.
-                let claim = *self.sold.look(now, rng)?;
-                let (piece, bank) = (claim.piece, self.bank(rng));
-                Some(draft(claim.holder, ReceivableTx::Discount { piece, bank }))
-            }
-            2 => {
-                let claim = *self.settled.look(now, rng)?;
-                Some(settlement(claim, claim.holder))
-            }
-            3 => {
-                let claim = *self.divisible.look(now, rng)?;
-                let mut parts = divided(claim.amount, rng);
-                parts[0] += 1;
-                let tx = ReceivableTx::Split {
-                    piece: claim.piece,
-                    parts: parts.into(),
-                };
-                Some(draft(claim.holder, tx))
-            }
-            4 => {
-                // A citizen never holds a receivable.
-                let piece = self.movable.look(now, rng)?.piece;
-                let (thief, to) = (self.citizen(rng), self.supplier(rng));
-                Some(draft(thief, ReceivableTx::Transfer { piece, to }))
-            }
-            _ => {
-                let claim = *self.payable.look(now, rng)?;
-                Some(settlement(claim, self.citizen(rng)))
-            }
-        }
-    }
-
-    /// An honest mistake.
-    fn mistake(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
-        match below(rng, 4) {
-            0 => {
-                let (number, debtor) = (0, self.people.terminal(0, seat(rng)));
-                let tx = ReceivableTx::Issue {
-                    number,
-                    debtor,
-                    amount: 0,
-                    due_ns: 0,
-                };
-                Some(draft(self.supplier(rng), tx))
-            }
-            1 => {
-                // Another core firm acknowledges what it does not owe.
-                let claim = *self.proposed.look(now, rng)?;
-                let next = (claim.debtor.0 - self.people.terminal(0, 0).0 + u64::from(TERMINALS))
-                    % u64::from(MAJOR_FIRMS * TERMINALS);
-                let other = AccountId(self.people.terminal(0, 0).0 + next);
-                let piece = claim.piece;
-                Some(draft(other, ReceivableTx::Acknowledge { piece }))
-            }
-            2 => {
-                // To somebody who is no supplier.
-                let claim = *self.movable.look(now, rng)?;
-                let (piece, to) = (claim.piece, self.citizen(rng));
-                Some(draft(claim.holder, ReceivableTx::Transfer { piece, to }))
-            }
-            _ => self.query(now, true, rng),
-        }
-    }
-
     fn citizen(&self, rng: &mut dyn Rng) -> AccountId {
         self.people.citizen(below(rng, self.people.citizens()))
     }
 
     fn supplier(&self, rng: &mut dyn Rng) -> AccountId {
-        let suppliers = self.people.minor_firms();
-        AccountId(suppliers.first.0 + below(rng, u64::from(suppliers.institutions)))
+        any_of(self.people.minor_firms(), rng)
     }
 
     fn other_supplier(&self, than: AccountId, rng: &mut dyn Rng) -> AccountId {
@@ -332,26 +260,14 @@ fn draft(sender: AccountId, tx: ReceivableTx) -> Draft {
     Draft::sized(sender, Body::Receivable(tx), WIRE_BYTES)
 }
 
-impl Workload for Receivables {
-    fn name(&self) -> &'static str {
-        "receivables"
-    }
+impl Cycle for Receivables {
+    const NAME: &'static str = "receivables";
 
     fn genesis(&self, genesis: &mut Genesis) {
         stock::genesis(self.people, self.stock, genesis);
     }
 
-    fn next(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft {
-        if self.attack.draw(rng)
-            && let Some(attack) = self.attack(now, rng)
-        {
-            return attack;
-        }
-        if self.mistake.draw(rng)
-            && let Some(mistake) = self.mistake(now, rng)
-        {
-            return mistake;
-        }
+    fn honest(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft {
         let drawn = match MIX.draw(rng) {
             0 => None,
             1 => self.acknowledge(now, rng),
@@ -362,6 +278,72 @@ impl Workload for Receivables {
             _ => self.query(now, false, rng),
         };
         drawn.unwrap_or_else(|| self.issue(now, rng))
+    }
+
+    fn attack(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
+        match below(rng, 6) {
+            0 | 1 => {
+                // Discounted before, or divided: the old holder sells it once more.
+                let claim = *self.sold.look(now, rng)?;
+                let (piece, bank) = (claim.piece, self.bank(rng));
+                Some(draft(claim.holder, ReceivableTx::Discount { piece, bank }))
+            }
+            2 => {
+                let claim = *self.settled.look(now, rng)?;
+                Some(settlement(claim, claim.holder))
+            }
+            3 => {
+                let claim = *self.divisible.look(now, rng)?;
+                let mut parts = divided(claim.amount, rng);
+                parts[0] += 1;
+                let tx = ReceivableTx::Split {
+                    piece: claim.piece,
+                    parts: parts.into(),
+                };
+                Some(draft(claim.holder, tx))
+            }
+            4 => {
+                // A citizen never holds a receivable.
+                let piece = self.movable.look(now, rng)?.piece;
+                let (thief, to) = (self.citizen(rng), self.supplier(rng));
+                Some(draft(thief, ReceivableTx::Transfer { piece, to }))
+            }
+            _ => {
+                let claim = *self.payable.look(now, rng)?;
+                Some(settlement(claim, self.citizen(rng)))
+            }
+        }
+    }
+
+    fn mistake(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
+        match below(rng, 4) {
+            0 => {
+                let (number, debtor) = (0, self.people.terminal(0, seat(rng)));
+                let tx = ReceivableTx::Issue {
+                    number,
+                    debtor,
+                    amount: 0,
+                    due_ns: 0,
+                };
+                Some(draft(self.supplier(rng), tx))
+            }
+            1 => {
+                // Another core firm acknowledges what it does not owe.
+                let claim = *self.proposed.look(now, rng)?;
+                let next = (claim.debtor.0 - self.people.terminal(0, 0).0 + u64::from(TERMINALS))
+                    % u64::from(MAJOR_FIRMS * TERMINALS);
+                let other = AccountId(self.people.terminal(0, 0).0 + next);
+                let piece = claim.piece;
+                Some(draft(other, ReceivableTx::Acknowledge { piece }))
+            }
+            2 => {
+                // To somebody who is no supplier.
+                let claim = *self.movable.look(now, rng)?;
+                let (piece, to) = (claim.piece, self.citizen(rng));
+                Some(draft(claim.holder, ReceivableTx::Transfer { piece, to }))
+            }
+            _ => self.query(now, true, rng),
+        }
     }
 
     fn check(&self, state: &State) -> Result<u64, Breach> {

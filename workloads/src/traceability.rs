@@ -18,10 +18,11 @@ use groma_ledger::traceability::{TraceTx, UnitId};
 use groma_ledger::{AccountId, Body, Genesis, State};
 use rand::Rng;
 
+use crate::cycle::Cycle;
 use crate::parents::Parents;
 use crate::people::{MAJOR_FIRMS, People, TERMINALS};
 use crate::population::{Chance, Sampler, Skew, Weighted, below};
-use crate::workload::{Breach, Draft, Workload, WorkloadSetup};
+use crate::workload::{Breach, Draft, WorkloadSetup};
 
 /// In thousandths: produce, pack, ship, customs, receive, unpack, sell, query. Queries are 0.2 % (W8);
 /// the others follow from the flow of units: of 100 batches, 50 go on 2.5 pallets to a warehouse.
@@ -92,8 +93,6 @@ pub struct Traceability {
     imported: Chance,
     palletised: Chance,
     direct: Chance,
-    attack: Chance,
-    mistake: Chance,
     numbers: u64,
     /// The lot of which batches are being made.
     lot: Option<Lot>,
@@ -120,8 +119,6 @@ impl Traceability {
             imported: Chance::new(IMPORT_SHARE),
             palletised: Chance::new(PALLET_SHARE),
             direct: Chance::new(DIRECT_SHARE),
-            attack: Chance::new(f64::from(setup.attack_ppm) / 1e6),
-            mistake: Chance::new(f64::from(setup.mistake_ppm) / 1e6),
             numbers: stock::first_free(setup.stock),
             lot: None,
             batches: Parents::new(setup.lag, REMEMBERED),
@@ -321,68 +318,6 @@ impl Traceability {
         Some(draft(self.citizen(rng), TraceTx::Query { unit, sku }))
     }
 
-    /// One of the attacks, if there is something to attack. A citizen never holds goods.
-    fn attack(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
-        let thief = self.citizen(rng);
-        match below(rng, 5) {
-            0 => {
-                let Good { unit, hop, .. } = *self.arriving.look(now, rng)?;
-                Some(draft(thief, TraceTx::Receive { unit, hop }))
-            }
-            1 => {
-                let Good { unit, holder, .. } = *self.shippable.look(now, rng)?;
-                Some(draft(thief, TraceTx::Ship { unit, to: holder }))
-            }
-            2 => {
-                let (unit, sku, holder) = *self.sold.look(now, rng)?;
-                Some(draft(holder, TraceTx::Sell { unit, sku }))
-            }
-            3 => {
-                let shelf = *self.shelves.look(now, rng)?;
-                let (unit, sku) = (shelf.first, shelf.sku + 1);
-                Some(draft(shelf.holder, TraceTx::Sell { unit, sku }))
-            }
-            _ => {
-                let row = *self.batches.look(now, rng)?;
-                let into = self.take_numbers(1);
-                Some(packing(row, into, u32::from(row.count) + 1))
-            }
-        }
-    }
-
-    /// An honest mistake.
-    fn mistake(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
-        match below(rng, 4) {
-            0 => {
-                // A shop makes nothing.
-                let (_, sku, imported) = self.article(rng);
-                let holder = self.trader(rng);
-                let row = Row {
-                    first: UnitId {
-                        maker: holder,
-                        number: 0,
-                    },
-                    count: FULL,
-                    sku,
-                    imported,
-                    holder,
-                    lot: None,
-                };
-                Some(produced(row))
-            }
-            1 => {
-                let good = *self.unpackable.look(now, rng)?;
-                Some(unpacking(good, good.count - 1))
-            }
-            2 => {
-                // The shop clears its own goods.
-                let Good { unit, holder, .. } = *self.at_customs.look(now, rng)?;
-                Some(draft(holder, TraceTx::Customs { unit }))
-            }
-            _ => self.query(now, 1, rng),
-        }
-    }
-
     fn take_numbers(&mut self, count: u64) -> u64 {
         let first = self.numbers;
         self.numbers += count;
@@ -478,26 +413,14 @@ fn draft(sender: AccountId, tx: TraceTx) -> Draft {
     Draft::sized(sender, Body::Trace(tx), WIRE_BYTES)
 }
 
-impl Workload for Traceability {
-    fn name(&self) -> &'static str {
-        "traceability"
-    }
+impl Cycle for Traceability {
+    const NAME: &'static str = "traceability";
 
     fn genesis(&self, genesis: &mut Genesis) {
         stock::genesis(self.people, self.stock, genesis);
     }
 
-    fn next(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft {
-        if self.attack.draw(rng)
-            && let Some(attack) = self.attack(now, rng)
-        {
-            return attack;
-        }
-        if self.mistake.draw(rng)
-            && let Some(mistake) = self.mistake(now, rng)
-        {
-            return mistake;
-        }
+    fn honest(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft {
         let drawn = match MIX.draw(rng) {
             0 => None,
             1 => self.pack(now, rng),
@@ -509,6 +432,66 @@ impl Workload for Traceability {
             _ => self.query(now, 0, rng),
         };
         drawn.unwrap_or_else(|| self.produce(now, rng))
+    }
+
+    fn attack(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
+        let thief = self.citizen(rng);
+        match below(rng, 5) {
+            0 => {
+                let Good { unit, hop, .. } = *self.arriving.look(now, rng)?;
+                Some(draft(thief, TraceTx::Receive { unit, hop }))
+            }
+            1 => {
+                let Good { unit, holder, .. } = *self.shippable.look(now, rng)?;
+                Some(draft(thief, TraceTx::Ship { unit, to: holder }))
+            }
+            2 => {
+                let (unit, sku, holder) = *self.sold.look(now, rng)?;
+                Some(draft(holder, TraceTx::Sell { unit, sku }))
+            }
+            3 => {
+                let shelf = *self.shelves.look(now, rng)?;
+                let (unit, sku) = (shelf.first, shelf.sku + 1);
+                Some(draft(shelf.holder, TraceTx::Sell { unit, sku }))
+            }
+            _ => {
+                let row = *self.batches.look(now, rng)?;
+                let into = self.take_numbers(1);
+                Some(packing(row, into, u32::from(row.count) + 1))
+            }
+        }
+    }
+
+    fn mistake(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
+        match below(rng, 4) {
+            0 => {
+                // A shop makes nothing.
+                let (_, sku, imported) = self.article(rng);
+                let holder = self.trader(rng);
+                let row = Row {
+                    first: UnitId {
+                        maker: holder,
+                        number: 0,
+                    },
+                    count: FULL,
+                    sku,
+                    imported,
+                    holder,
+                    lot: None,
+                };
+                Some(produced(row))
+            }
+            1 => {
+                let good = *self.unpackable.look(now, rng)?;
+                Some(unpacking(good, good.count - 1))
+            }
+            2 => {
+                // The shop clears its own goods.
+                let Good { unit, holder, .. } = *self.at_customs.look(now, rng)?;
+                Some(draft(holder, TraceTx::Customs { unit }))
+            }
+            _ => self.query(now, 1, rng),
+        }
     }
 
     fn check(&self, state: &State) -> Result<u64, Breach> {

@@ -14,12 +14,25 @@ use rand::Rng;
 
 use crate::blobs::Blobs;
 use crate::credit::Credit;
+use crate::cycle::Living;
 use crate::evidence::Evidence;
 use crate::invoices::Invoices;
 use crate::payments::Payments;
 use crate::people::{People, PopulationFault};
 use crate::receivables::Receivables;
 use crate::traceability::Traceability;
+
+/// What its author means by a transaction. The ledger never learns it; a test can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Intent {
+    /// It should be applied, unless what it follows is not there yet.
+    #[default]
+    Honest,
+    /// Somebody erred: it must be refused.
+    Mistake,
+    /// Somebody cheats: it must be refused, always.
+    Attack,
+}
 
 /// A transaction before it has a nonce.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,9 +43,16 @@ pub struct Draft {
     pub filler: u16,
     /// What is asked.
     pub body: Body,
+    /// What is meant.
+    pub intent: Intent,
 }
 
 impl Draft {
+    /// The same with another intent.
+    pub(crate) fn meant(self, intent: Intent) -> Self {
+        Self { intent, ..self }
+    }
+
     /// A transaction of `wire` bytes with its envelope, as far as the body leaves room for a filler.
     pub(crate) fn sized(sender: AccountId, body: Body, wire: usize) -> Self {
         let fixed = ENVELOPE_BYTES as usize + body.encoded_bytes();
@@ -40,6 +60,7 @@ impl Draft {
             sender,
             filler: wire.saturating_sub(fixed) as u16,
             body,
+            intent: Intent::Honest,
         }
     }
 }
@@ -148,7 +169,7 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         name: "evidence",
         source: "docs/sources.md W4",
         summary: "judicial evidence: digests in batches, notaries, 21 courts, 22 chains; 262-582 B",
-        build: |setup| Box::new(Evidence::new(setup)),
+        build: |setup| Living::boxed(setup, Evidence::new(setup)),
     },
     WorkloadEntry {
         name: "invoices",
@@ -166,13 +187,13 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         name: "receivables",
         source: "docs/sources.md W5",
         summary: "what core firms owe: passed down five tiers, split, discounted, settled; 650 B",
-        build: |setup| Box::new(Receivables::new(setup)),
+        build: |setup| Living::boxed(setup, Receivables::new(setup)),
     },
     WorkloadEntry {
         name: "traceability",
         source: "docs/sources.md W8",
         summary: "goods from maker to buyer in cases and on pallets; hot articles; 350 B each",
-        build: |setup| Box::new(Traceability::new(setup)),
+        build: |setup| Living::boxed(setup, Traceability::new(setup)),
     },
 ];
 

@@ -10,7 +10,7 @@ use groma_ledger::{
     BlockInput, Execution, Executor, Genesis, Outcome, Parallel, Serial, SignedTransaction, State,
 };
 use groma_workloads::workload::{self, Workload};
-use groma_workloads::{City, WorkloadSetup};
+use groma_workloads::{City, Intent, WorkloadSetup};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -44,6 +44,8 @@ pub struct Run {
     pub city: City<ChaCha8Rng>,
     pub state: State,
     pub tally: Tally,
+    /// What was meant by each transaction of the last block drawn.
+    pub meant: Vec<Intent>,
     height: u64,
     drawn: u64,
 }
@@ -59,6 +61,7 @@ impl Run {
             city,
             state,
             tally: Tally::new(),
+            meant: Vec::new(),
             height: 0,
             drawn: 0,
         }
@@ -66,10 +69,13 @@ impl Run {
 
     /// Draws the next block of `size` transactions at 5,000 per second.
     pub fn draw(&mut self, size: u64) -> Vec<Arc<SignedTransaction>> {
+        self.meant.clear();
         let block = (0..size).map(|_| {
             let now = Duration::from_nanos(self.drawn * 1_000_000_000 / TPS);
             self.drawn += 1;
-            Arc::new(SignedTransaction::new(self.city.next(now), None))
+            let (transaction, meant) = self.city.next_meant(now);
+            self.meant.push(meant);
+            Arc::new(SignedTransaction::new(transaction, None))
         });
         block.collect()
     }

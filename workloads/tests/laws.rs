@@ -1,0 +1,56 @@
+//! Every workload of the table, over many seeds and small runs: `Parallel` gives the roots of `Serial`
+//! in spite of conflicts, the law holds after every block, and every attack is refused.
+//!
+//! `GROMA_SEEDS` says how many seeds (50 by default).
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{Run, town};
+use groma_ledger::Outcome;
+use groma_workloads::{Intent, WORKLOADS, WorkloadSetup};
+
+/// Workloads in which nobody cheats: their pages say so.
+const WITHOUT_ATTACKS: [&str; 2] = ["blobs", "payments"];
+
+fn seeds() -> u64 {
+    std::env::var("GROMA_SEEDS").map_or(50, |seeds| seeds.parse().expect("GROMA_SEEDS is a number"))
+}
+
+#[test]
+fn every_law_holds_and_every_attack_is_refused() {
+    for entry in WORKLOADS {
+        let mut attacks = 0;
+        for seed in 0..seeds() {
+            // A handful of people, so that everybody meets the same records again and again.
+            let setup = WorkloadSetup {
+                stock: 64,
+                lag: core::time::Duration::from_millis(seed % 3 * 40),
+                attack_ppm: 60_000,
+                ..town(1 + seed * 7)
+            };
+            let mut run = Run::new((entry.build)(&setup), seed);
+            for block in 0..6 {
+                let drawn = run.draw(150);
+                let meant = run.meant.clone();
+                let execution = run.apply(&drawn);
+                for (place, intent) in meant.iter().enumerate() {
+                    let outcome = execution.outcomes[place];
+                    assert!(
+                        *intent == Intent::Honest || outcome != Outcome::Applied,
+                        "{} seed {seed} block {block}: {intent:?} was applied: {:?}",
+                        entry.name,
+                        drawn[place].transaction
+                    );
+                    attacks += u64::from(*intent == Intent::Attack);
+                }
+                if let Err(breach) = run.city.workload().check(&run.state) {
+                    panic!("{} seed {seed} block {block}: {breach}", entry.name);
+                }
+            }
+        }
+        let expects = !WITHOUT_ATTACKS.contains(&entry.name);
+        assert_eq!(attacks > 0, expects, "{}: {attacks} attacks", entry.name);
+    }
+}
