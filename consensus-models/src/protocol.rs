@@ -209,6 +209,9 @@ pub trait Protocol: Sized + 'static {
     const SOURCE: &'static str;
     /// What its quorums tolerate.
     const FAULT_MODEL: FaultModel;
+    /// Whether blocks are gossiped as found, so that they can be kept back:
+    /// [`Message::offers`] tells them.
+    const GOSSIPS: bool = false;
 
     /// The parameters that a scenario may set.
     fn params() -> Vec<ParamSpec>;

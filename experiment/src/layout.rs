@@ -7,14 +7,14 @@ use groma_consensus_models::ReplicaId;
 use groma_sim::window::WindowSpec;
 use groma_sim::{
     Fault, FaultKind as SimFault, LatencyLaw, LinkSpec, MachineId, MachineSpec, Network, NodeId,
-    Span, Time, Topology,
+    Sharing, Span, Time, Topology,
 };
 use groma_workloads::{Law, MilliTps, Phase};
 
 use crate::adversary;
 use crate::plan::{
     Arrivals, Byzantine, ClientPlace, FaultKind, FaultPlan, LatencyPlan, LoadPlan, Plan,
-    TransportPlan,
+    SharingPlan, TransportPlan,
 };
 
 /// The cast of a run. Machines of replicas come first, then one per gateway;
@@ -165,6 +165,10 @@ impl Layout {
             Topology::full_mesh(self.regions.clone(), &matrix).expect("a plan's matrix is square"),
         );
         network.overhead = Span::from_nanos(plan.network.overhead_ns);
+        network.sharing = match plan.network.sharing {
+            SharingPlan::Fifo => Sharing::Fifo,
+            SharingPlan::MaxMin => Sharing::MaxMin,
+        };
         network.windows = match plan.network.transport {
             TransportPlan::Unlimited => None,
             TransportPlan::Tcp {

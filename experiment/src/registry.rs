@@ -51,6 +51,8 @@ pub struct ProtocolEntry {
     pub fault_model: FaultModel,
     /// Its parameters.
     pub params: Vec<ParamSpec>,
+    /// Whether found blocks can be kept back.
+    pub gossips: bool,
     run: RunFn,
 }
 
@@ -64,6 +66,7 @@ impl ProtocolEntry {
             source: P::SOURCE,
             fault_model: P::FAULT_MODEL,
             params: P::params(),
+            gossips: P::GOSSIPS,
             run: crate::cluster::run::<Member<P>>,
         }
     }

@@ -2,7 +2,7 @@
 
 use groma_experiment::plan::{
     Arrivals, Byzantine, Dissemination, Expect, FaultKind, FaultPlan, LatencyPlan, LoadPlan,
-    PhasePlan, Plan, Seating, TransportPlan,
+    PhasePlan, Plan, Seating, SharingPlan, TransportPlan,
 };
 
 use crate::format::{Unit, count, exact, signed_percent, span};
@@ -276,6 +276,15 @@ pub fn transport(transport: TransportPlan) -> String {
             most_bytes,
             ..
         } => format!("TCP, windows of {initial_bytes} B at first to {most_bytes} B"),
+    }
+}
+
+/// How messages share a machine's interface.
+#[must_use]
+pub fn sharing(sharing: SharingPlan) -> &'static str {
+    match sharing {
+        SharingPlan::Fifo => "messages in order of arrival (FIFO)",
+        SharingPlan::MaxMin => "all connections at once (max-min fair)",
     }
 }
 

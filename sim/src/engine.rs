@@ -15,6 +15,7 @@ use crate::pipe::Pipes;
 use crate::queue::{Event, EventQueue};
 use crate::rng::{NodeRng, Streams};
 use crate::seat::{Job, Jobs, LaneState, Place, Seat};
+use crate::sharing::{Cargo, Flows};
 use crate::simulation::Setup;
 use crate::time::{Span, Time};
 use crate::timer::Timers;
@@ -35,6 +36,8 @@ pub(crate) struct Engine<M, O> {
     pub(crate) wires: Wires,
     pub(crate) pipes: Pipes,
     windows: Windows,
+    /// The connections, if they share the interfaces fairly.
+    flows: Flows,
     pub(crate) disturbances: Disturbances,
     pub(crate) labels: Labels<M>,
     pub(crate) bundles: Bundles<O>,
@@ -68,6 +71,16 @@ impl<M, O> Engine<M, O> {
             .zip(&setup.machines)
             .map(|(source, spec)| Machine::new(spec, order_before_first(source)));
         let wires = Wires::new(&setup.network, &streams);
+        let rates = setup
+            .machines
+            .iter()
+            .map(|spec| (spec.egress_bps, spec.ingress_bps));
+        let last_source = node_source(nodes) + setup.machines.len() as u32;
+        let flows = Flows::new(
+            setup.network.sharing,
+            rates,
+            order_before_first(last_source),
+        );
         let mut residents = vec![Vec::new(); setup.machines.len()];
         for (node, machine) in (0..nodes).zip(&setup.placement) {
             residents[machine.index()].push(node);
@@ -83,6 +96,7 @@ impl<M, O> Engine<M, O> {
             pipes: pipes(setup, &wires),
             windows: Windows::new(setup.network.windows, setup.machines.len()),
             wires,
+            flows,
             disturbances: Disturbances::new(nodes as usize),
             labels: Labels::new(),
             bundles: Bundles::new(),
@@ -170,6 +184,9 @@ impl<M, O> Engine<M, O> {
                 None => self.lose(sender, parcel),
             };
         }
+        if self.flows.hold(sender.machine(), receiver.machine()) {
+            return self.board(order, (from, to), parcel);
+        }
         let label = self.labels.label(parcel);
         let first_bit = if sender.egress_is_infinite() {
             self.seats[from as usize].sent += label.bytes;
@@ -198,6 +215,95 @@ impl<M, O> Engine<M, O> {
         }
     }
 
+    /// The same where connections share the interfaces: the copy joins those of
+    /// its pair of machines.
+    fn board(&mut self, order: u64, (from, to): (u32, u32), parcel: u32) {
+        let sender = self.places[from as usize];
+        let receiver = self.places[to as usize];
+        let (a, b) = (sender.machine(), receiver.machine());
+        let bytes = self.labels.label(parcel).bytes;
+        let trip = self.wires.trip(sender, receiver, order);
+        let trip = trip.and_then(|trip| self.judged(from, to, order, trip));
+        let wait = trip.and_then(|trip| {
+            let clock = self.clock;
+            self.windows.wait((a, b), clock, bytes, trip + trip)
+        });
+        let cargo = Cargo {
+            order,
+            cause: self.cause,
+            from,
+            to,
+            parcel,
+            bytes,
+            at: self.clock,
+            out: self.clock,
+            trip: trip.map(|trip| trip + wait.unwrap_or(Span::ZERO)),
+            loose: wait.is_some(),
+        };
+        if sender.egress_is_infinite() {
+            self.seats[from as usize].sent += bytes;
+        } else {
+            self.machines[a].egress.count(bytes);
+        }
+        self.flows.settle(self.clock, &mut self.machines);
+        self.flows.board(a, b, cargo);
+        if !self.flows.changed {
+            self.flows.changed = true;
+            self.wake_flows(self.clock);
+        }
+    }
+
+    fn wake_flows(&mut self, at: Time) {
+        self.flows.last_order += 1;
+        self.flows.wake = self.flows.last_order;
+        self.push(at, self.flows.wake, NONE, Kind::Share.of(0));
+    }
+
+    /// Messages came, or the first that is under way has left: what has left
+    /// lands, and the rest share the interfaces anew.
+    pub(crate) fn share(&mut self, order: u64) {
+        if self.flows.wake != order {
+            return;
+        }
+        self.flows.wake = 0;
+        self.flows.changed = false;
+        self.flows.settle(self.clock, &mut self.machines);
+        while let Some(cargo) = self.flows.landed() {
+            self.land(cargo);
+        }
+        if let Some(span) = self.flows.allocate() {
+            self.wake_flows(self.clock + span);
+        }
+    }
+
+    /// The last bit of a copy has left.
+    fn land(&mut self, cargo: Cargo) {
+        let Cargo { to, parcel, .. } = cargo;
+        let sender = self.places[cargo.from as usize];
+        let receiver = self.places[to as usize];
+        let (a, b) = (sender.machine(), receiver.machine());
+        let sent = self.clock.saturating_since(cargo.out);
+        let came = cargo.trip.map(|trip| match cargo.loose {
+            true => self.clock + trip,
+            false => self.pipes.pass(a, b, self.clock + trip, Span::ZERO),
+        });
+        // What is noted is when the first bit would come if all kept this pace.
+        let first_bit = came.map(|came| Time::from_nanos(came.as_nanos() - sent.as_nanos()));
+        self.cause = cargo.cause;
+        let times = (cargo.at, cargo.out, sent);
+        self.note_flown(cargo.order, to, parcel, times, first_bit);
+        match came {
+            None => self.lose(sender, parcel),
+            Some(came) if receiver.ingress_is_infinite() => {
+                self.push(came, cargo.order, to, Kind::Deliver.of(parcel));
+            }
+            Some(came) => {
+                self.machines[b].ingress.count(cargo.bytes);
+                self.push(came, cargo.order, to, Kind::Hand.of(parcel));
+            }
+        }
+    }
+
     #[inline(always)]
     fn note_sent(
         &mut self,
@@ -207,11 +313,24 @@ impl<M, O> Engine<M, O> {
         (out, transmit): (Time, Span),
         first_bit: Option<Time>,
     ) {
+        let at = self.clock;
+        self.note_flown(order, to, parcel, (at, out, transmit), first_bit);
+    }
+
+    #[inline(always)]
+    fn note_flown(
+        &mut self,
+        order: u64,
+        to: u32,
+        parcel: u32,
+        (at, out, transmit): (Time, Time, Span),
+        first_bit: Option<Time>,
+    ) {
         if self.journal.is_none() {
             return;
         }
         let bytes = self.labels.label(parcel).bytes;
-        let (cause, at) = (EventId(self.cause), self.clock);
+        let cause = EventId(self.cause);
         self.note(|| Entry::Sent {
             event: EventId(order),
             cause,
@@ -382,11 +501,15 @@ impl<M, O> Engine<M, O> {
             + self.bundles.memory()
             + self.timers.memory()
             + self.jobs.memory()
+            + self.flows.memory()
     }
 
     /// What a machine did until now.
     pub(crate) fn usage(&self, machine: MachineId) -> MachineUse {
         let mut usage = self.machines[machine.index()].usage(self.clock);
+        let since = |ingress| self.flows.busy_since(machine.index(), ingress, self.clock);
+        usage.egress_busy += since(false);
+        usage.ingress_busy += since(true);
         for &node in &self.residents[machine.index()] {
             let seat = &self.seats[node as usize];
             usage.egress_bytes += seat.sent;
@@ -410,7 +533,7 @@ fn pipes(setup: &Setup, wires: &Wires) -> Pipes {
 /// Panics if the set-up contradicts itself.
 fn check(setup: &Setup) {
     let machines = setup.machines.len();
-    let sources = 1 + setup.placement.len() + machines;
+    let sources = 2 + setup.placement.len() + machines;
     assert!(
         sources < 1 << (64 - SEQUENCE_BITS),
         "{sources} nodes and machines are more than an event order can tell apart"

@@ -9,7 +9,7 @@ pub(crate) const SEQUENCE_BITS: u32 = 40;
 
 /// The order that precedes a source's first event. Source 0 is the schedule of
 /// faults, which therefore come before all else at their instant; then come
-/// nodes, then machines.
+/// nodes, then machines, then the sharing of interfaces.
 pub(crate) const fn order_before_first(source: u32) -> u64 {
     (source as u64) << SEQUENCE_BITS
 }
@@ -51,6 +51,8 @@ pub(crate) enum Kind {
     Core,
     /// A fault strikes (index) or heals (target 1).
     Fault,
+    /// Connections share the interfaces anew.
+    Share,
     /// The target starts, or restarts.
     Start,
     Restart,
@@ -66,10 +68,10 @@ impl Kind {
         Kind::Lane,
         Kind::Core,
         Kind::Fault,
+        Kind::Share,
         Kind::Start,
         Kind::Restart,
         // The rest only makes the table as long as four bits can index.
-        Kind::Restart,
         Kind::Restart,
         Kind::Restart,
         Kind::Restart,

@@ -45,7 +45,8 @@ pub struct MachineUse {
     pub dropped: u64,
 }
 
-/// A network interface in one direction: a FIFO server of bytes.
+/// A network interface in one direction: a FIFO server of bytes, or, where
+/// connections share it fairly ([`crate::sharing`]), a record of what passed.
 #[derive(Clone, Debug)]
 pub(crate) struct Nic {
     /// Nanoseconds per byte as a reduced fraction; the numerator is 0 if the
@@ -53,10 +54,10 @@ pub(crate) struct Nic {
     nanos: u64,
     per_bytes: u64,
     free_at: Time,
-    busy: Span,
+    pub(crate) busy: Span,
     bytes: u64,
     messages: u64,
-    wait: Span,
+    pub(crate) wait: Span,
 }
 
 impl Nic {
@@ -102,10 +103,16 @@ impl Nic {
         let start = self.free_at.max(now);
         self.free_at = start + span;
         self.busy += span;
-        self.bytes += bytes;
-        self.messages += 1;
+        self.count(bytes);
         self.wait += start.saturating_since(now);
         start
+    }
+
+    /// A message comes.
+    #[inline]
+    pub(crate) fn count(&mut self, bytes: u64) {
+        self.bytes += bytes;
+        self.messages += 1;
     }
 
     /// Time spent transmitting until `now`. Bytes queued keep the interface
@@ -187,6 +194,14 @@ impl Machine {
             factor_permille: 1_000,
             cores: vec![idle; spec.cores as usize],
             cpu_busy: Span::ZERO,
+        }
+    }
+
+    /// One of the interfaces.
+    pub(crate) fn nic(&mut self, ingress: bool) -> &mut Nic {
+        match ingress {
+            true => &mut self.ingress,
+            false => &mut self.egress,
         }
     }
 

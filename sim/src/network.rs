@@ -6,6 +6,7 @@
 use crate::law::{LatencyLaw, Sampler};
 use crate::rng::{Addressed, Streams};
 use crate::seat::Place;
+use crate::sharing::Sharing;
 use crate::time::Span;
 use crate::topology::{Edge, LinkSpec, Shape, Topology};
 use crate::window::WindowSpec;
@@ -31,6 +32,8 @@ pub struct Network {
     pub overhead: Span,
     /// The congestion windows that bulk data waits for, if any.
     pub windows: Option<WindowSpec>,
+    /// How messages share the machines' interfaces.
+    pub sharing: Sharing,
 }
 
 impl Network {
@@ -46,6 +49,7 @@ impl Network {
             in_order: true,
             overhead: Span::ZERO,
             windows: None,
+            sharing: Sharing::Fifo,
         }
     }
 

@@ -265,6 +265,7 @@ impl<N: Node> Simulation<N> {
                 }
             }
             Kind::Core => self.serve_machine(target, order),
+            Kind::Share => self.engine.share(order),
             Kind::Fault => self.fault(index as usize, target == 1),
             Kind::Start => {
                 if !self.engine.seats[target as usize].down {

@@ -4,7 +4,7 @@
 
 use groma_sim::{
     Context, Fault, FaultKind, Lane, LatencyLaw, LinkSpec, MachineId, MachineSpec, Network, Node,
-    NodeId, Setup, Simulation, Span, Stop, Time, Topology,
+    NodeId, Setup, Sharing, Simulation, Span, Stop, Time, Topology,
 };
 use proptest::prelude::*;
 use std::cell::RefCell;
@@ -165,11 +165,15 @@ fn setups() -> impl Strategy<Value = Setup> {
                     0 => Topology::full_mesh(vec![0; count as usize], &[vec![link]]),
                     _ => Topology::links(count, (1..count).map(|to| (to - 1, to, link))),
                 };
+                let mut network = Network::new(topology.unwrap());
+                if seed % 3 == 0 {
+                    network.sharing = Sharing::MaxMin;
+                }
                 Setup {
                     seed,
                     machines,
                     placement: placement.into_iter().map(MachineId).collect(),
-                    network: Network::new(topology.unwrap()),
+                    network,
                     faults,
                     max_events: 100_000,
                 }

@@ -209,6 +209,7 @@ impl<P: Protocol> Protocol for Member<P> {
     const NAME: &'static str = P::NAME;
     const SOURCE: &'static str = P::SOURCE;
     const FAULT_MODEL: FaultModel = P::FAULT_MODEL;
+    const GOSSIPS: bool = P::GOSSIPS;
 
     fn params() -> Vec<ParamSpec> {
         P::params()

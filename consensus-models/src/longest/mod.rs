@@ -108,6 +108,7 @@ impl<R: Rule> Protocol for Longest<R> {
     const NAME: &'static str = R::NAME;
     const SOURCE: &'static str = R::SOURCE;
     const FAULT_MODEL: FaultModel = FaultModel::HonestMajority;
+    const GOSSIPS: bool = true;
 
     fn params() -> Vec<ParamSpec> {
         [R::params(), config::specs()].concat()

@@ -15,7 +15,7 @@ use crate::plan::{
     FaultPlan, Lanes, LimitPlan, MachinePlan, NetworkPlan, PhasePlan, Plan, RegionPlan, RepliesPer,
     Scheme, Seating, SubmitTo, TargetPlan, TransactionCrypto,
 };
-use crate::registry::Registry;
+use crate::registry::{ProtocolEntry, Registry};
 use crate::seats::seats;
 
 /// Reads one plan. Sections are all read before the first failure returns, so
@@ -47,11 +47,14 @@ pub(crate) fn plan(
     let (targets, limits) = (targets(&section), limits(&section));
     let seating = seating(&section);
     let order = (seating.as_ref().ok().copied(), seed.as_ref().ok().copied());
+    let ordered = protocol.as_ref().ok();
+    let known = ordered.and_then(|protocol| registry.find(&protocol.name));
     let course = course(
         &section,
         catalogue,
         population.as_ref().ok().copied(),
         order,
+        known,
     )?;
     Ok(Plan {
         name: name?.to_owned(),
@@ -96,6 +99,7 @@ fn course(
     catalogue: &Catalogue,
     population: Option<u64>,
     order: (Option<Seating>, Option<u64>),
+    protocol: Option<&ProtocolEntry>,
 ) -> Result<Course, Reported> {
     let places = places(section, catalogue);
     let (load, drain_ns) = (load::read(section, population), section.number("drain"));
@@ -103,6 +107,7 @@ fn course(
     // Where the order could not be read, any will do to check the faults.
     let (seating, seed) = (order.0.unwrap_or(Seating::ByRegion), order.1.unwrap_or(0));
     let scene = fault::Scene {
+        protocol,
         committee: &committee,
         seats: seats(&committee, seating, seed),
         horizon_ns: load.iter().map(|phase| phase.for_ns).sum::<u64>() + drain_ns,

@@ -8,13 +8,23 @@ use super::suggest::instead;
 use super::tree::{Entry, Node, Value, shorten};
 use super::unit::Unit;
 use crate::plan::{Byzantine, FaultKind, FaultPlan, RegionPlan};
+use crate::registry::ProtocolEntry;
 
 /// What faults are checked against.
 pub(crate) struct Scene<'a> {
+    /// Unless it could not be read.
+    pub(crate) protocol: Option<&'a ProtocolEntry>,
     pub(crate) committee: &'a [RegionPlan],
     /// Region index of every replica.
     pub(crate) seats: Vec<u32>,
     pub(crate) horizon_ns: u64,
+}
+
+impl Scene<'_> {
+    /// How many replicas there are.
+    fn replicas(&self) -> u32 {
+        self.committee.iter().map(|region| region.replicas).sum()
+    }
 }
 
 /// Reads all faults.
@@ -52,6 +62,7 @@ fn fault(
     }
     let until_ns = until(&section, at_ns, scene.horizon_ns)?;
     let kind = kind?;
+    one_split(&section, chosen, (&kind, at_ns, until_ns), earlier)?;
     if let FaultKind::Restart(replicas) = &kind {
         let (end, down) = (
             section.entry("for").or(section.entry("until")),
@@ -77,6 +88,33 @@ fn fault(
         until_ns,
         kind,
     })
+}
+
+/// Twins that overlap split the network in one way.
+fn one_split(
+    section: &Section<'_>,
+    chosen: &Entry,
+    (kind, at_ns, until_ns): (&FaultKind, u64, u64),
+    earlier: &[FaultPlan],
+) -> Result<(), Reported> {
+    let side = |kind: &FaultKind| match kind {
+        FaultKind::Byzantine {
+            behaviour: Byzantine::Twins { side },
+            ..
+        } => Some(side.clone()),
+        _ => None,
+    };
+    let Some(here) = side(kind) else {
+        return Ok(());
+    };
+    let overlaps = |fault: &&FaultPlan| fault.at_ns < until_ns && at_ns < fault.until_ns;
+    let mut others = earlier.iter().filter(overlaps);
+    if others.any(|fault| side(&fault.kind).is_some_and(|there| there != here)) {
+        let message = "these twins and earlier ones split the network in two ways at once";
+        let hint = "give all twins of one time the same `side`, or end one fault before the other";
+        return Err(section.report(Problem::new(chosen.value.span, message).hint(hint)));
+    }
+    Ok(())
 }
 
 /// When the fault ends: never beyond the horizon.
@@ -157,6 +195,14 @@ fn byzantine(
     chosen: &Entry,
     scene: &Scene<'_>,
 ) -> Result<FaultKind, Reported> {
+    if let Some(protocol) = scene.protocol
+        && chosen.key == "selfish"
+        && !protocol.gossips
+    {
+        let message = format!("there is nothing to keep back in {}", protocol.name);
+        let hint = "selfish mining needs a longest chain: nakamoto, praos, clique";
+        return Err(section.report(Problem::new(chosen.key_span, message).hint(hint)));
+    }
     let here = || replicas(&chosen.value, &chosen.key, section, scene);
     let within = || section.section(chosen.key.as_str());
     let (replicas, behaviour) = match chosen.key.as_str() {
@@ -174,7 +220,15 @@ fn byzantine(
         "withhold" => {
             let inner = within()?;
             let (replicas, reach) = (inside(&inner, scene), inner.small("reach"));
-            (replicas?, Byzantine::Withhold { reach: reach? })
+            let (replicas, reach) = (replicas?, reach?);
+            if reach >= scene.replicas() - 1 {
+                let span = inner.entry("reach").map_or(inner.span, |at| at.value.span);
+                let message = format!("a reach of {reach} withholds nothing");
+                let others = scene.replicas() - 1;
+                let hint = format!("there are {others} other replicas: the reach is below that");
+                return Err(inner.report(Problem::new(span, message).hint(hint)));
+            }
+            (replicas, Byzantine::Withhold { reach })
         }
         "flood" => {
             let inner = within()?;
@@ -197,6 +251,11 @@ fn twins(inner: &Section<'_>, scene: &Scene<'_>) -> Result<(Vec<u32>, Byzantine)
         let message = format!("replica {both} runs twice, so it is on both sides");
         let problem = Problem::new(inner.node("side")?.span, message);
         return Err(inner.report(problem.hint("`side` lists correct replicas")));
+    }
+    if side.len() + doubled.len() == scene.replicas() as usize {
+        let message = "every correct replica is on this side, so nobody is on the other";
+        let problem = Problem::new(inner.node("side")?.span, message);
+        return Err(inner.report(problem.hint("leave some correct replicas out of `side`")));
     }
     Ok((doubled, Byzantine::Twins { side }))
 }
@@ -223,7 +282,7 @@ fn partition(
         }
         groups.push(group);
     }
-    let count: u32 = scene.committee.iter().map(|region| region.replicas).sum();
+    let count = scene.replicas();
     let rest: Vec<u32> = (0..count)
         .filter(|id| !groups.iter().flatten().any(|known| known == id))
         .collect();
@@ -271,7 +330,7 @@ fn replicas(
 }
 
 fn one(node: &Node, scene: &Scene<'_>) -> Result<Vec<u32>, Problem> {
-    let count: u32 = scene.committee.iter().map(|region| region.replicas).sum();
+    let count = scene.replicas();
     let Some(text) = node.text() else {
         let message = format!("a replica cannot be {}", node.found());
         return Err(Problem::new(node.span, message).expected("an index or a region"));

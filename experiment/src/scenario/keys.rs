@@ -317,6 +317,7 @@ pub(crate) static NETWORK: Table = Table {
         may("down", Shape::List(&NIC), "Incoming bandwidth of the same."),
         or("transport", Shape::Choice(&["unlimited", "tcp"]), "unlimited", "What limits a connection: only bandwidth, or TCP's congestion window as well."),
         or("max_window", number(Unit::Size, 14_600, 1 << 30), "4MiB", "The largest window of a connection under `transport: tcp`; 4MiB is the send buffer that Linux grants."),
+        or("sharing", Shape::Choice(&["fifo", "max-min"]), "fifo", "How messages share a machine's interface: in order of arrival, or all connections at once, max-min fair (slower to simulate)."),
         or("mtu", number_or(Unit::Size, 256, 65_535, "none"), "none", "Largest packet: each packet of a message is framed, not the message once."),
     ],
 };

@@ -9,7 +9,7 @@ use super::source::Span;
 use super::suggest::instead;
 use super::tree::{Entry, Node, Value, shorten};
 use super::{links, unit};
-use crate::plan::{LatencyPlan, NetworkPlan, RegionPlan, TransportPlan};
+use crate::plan::{LatencyPlan, NetworkPlan, RegionPlan, SharingPlan, TransportPlan};
 
 /// Round trip within a region where nothing else is said, halved: 0.2 ms, the
 /// middle of the 0.147 to 0.25 ms measured within AWS regions.
@@ -72,7 +72,7 @@ pub(crate) fn read(
     let (jitter_ns, loss) = (section.number("jitter"), section.small("loss"));
     let (stretch, mtu) = (section.number("stretch"), section.small("mtu"));
     let (transport, max_window) = (section.text("transport"), section.number("max_window"));
-    let overhead = section.number("overhead");
+    let (overhead, sharing) = (section.number("overhead"), section.text("sharing"));
     let (up, down) = (
         access(&section, "up", names.len()),
         access(&section, "down", names.len()),
@@ -119,6 +119,10 @@ pub(crate) fn read(
         transport: match transport? {
             "tcp" => tcp(max_window?),
             _ => TransportPlan::Unlimited,
+        },
+        sharing: match sharing? {
+            "max-min" => SharingPlan::MaxMin,
+            _ => SharingPlan::Fifo,
         },
         mtu_bytes: mtu?,
     };

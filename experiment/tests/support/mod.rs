@@ -94,6 +94,7 @@ pub fn plan(protocol: &str) -> Plan {
             loss_ppm: 0,
             overhead_ns: 0,
             transport: groma_experiment::plan::TransportPlan::Unlimited,
+            sharing: groma_experiment::plan::SharingPlan::Fifo,
             mtu_bytes: 0,
         },
         machine: MachinePlan {

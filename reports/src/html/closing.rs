@@ -117,7 +117,7 @@ const WORDS: [(&str, &str); 14] = [
     ),
     (
         "egress, ingress",
-        "Busy share of a machine's outgoing or incoming link. A link serves messages in order of arrival (FIFO), replies to clients included.",
+        "Busy share of a machine's outgoing or incoming link. A link serves messages in order of arrival (FIFO) unless the plan says max-min fair, replies to clients included.",
     ),
     (
         "CPU",

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::parts::{language, meter};
 use crate::capacity::{Design, Family, criterion};
-use crate::describe::fault_text;
+use crate::describe::{fault_text, sharing};
 use crate::format::{Unit, bit_rate, printable, unbroken};
 
 /// The answers, a table of designs each, and the assumptions.
@@ -153,7 +153,7 @@ fn facts(each: Each<'_>) -> Vec<(&'static str, String)> {
             "{}: {}, {} out, {} in ({})",
             c.plan.machine.name, cores(c.plan.machine.cores), bit_rate(c.plan.machine.egress_bps), bit_rate(c.plan.machine.ingress_bps), c.plan.machine.source
         ))),
-        ("links", "a network card serves messages in order of arrival (FIFO)".to_owned()),
+        ("interfaces", each(&|c| sharing(c.plan.network.sharing).to_owned())),
         ("prices", each(&|c| format!("{} ({})", c.plan.costs.name, c.plan.costs.source))),
         ("workload", each(&|c| c.plan.workload.mix.iter().map(|part| part.workload.clone()).collect::<Vec<_>>().join(", "))),
         ("faults", each(&|c| match c.plan.faults.as_slice() {

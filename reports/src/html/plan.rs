@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use super::parts::{name, runs_of};
 use crate::compare::{Comparison, Run, Scenario, bound};
 use crate::describe::{
-    dissemination, expectation, fault_text, latency, phase, seating, share, transport,
+    dissemination, expectation, fault_text, latency, phase, seating, share, sharing, transport,
 };
 use crate::format::{bit_rate, count, exact, size, span, unbroken};
 
@@ -243,6 +243,7 @@ fn network(list: &mut List, plan: &Plan) {
         format!("{} a message", span(plan.network.jitter_ns)),
     );
     list.add("transport", transport(plan.network.transport));
+    list.add("interfaces", sharing(plan.network.sharing));
     list.add(
         "loss",
         format!(

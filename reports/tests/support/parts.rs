@@ -49,6 +49,7 @@ fn network() -> NetworkPlan {
         loss_ppm: 10,
         overhead_ns: 0,
         transport: groma_experiment::plan::TransportPlan::Unlimited,
+        sharing: groma_experiment::plan::SharingPlan::Fifo,
         mtu_bytes: 0,
     }
 }
