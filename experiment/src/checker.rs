@@ -374,3 +374,7 @@ fn restart(plan: &Plan, id: u32, crash: &FaultPlan) -> u64 {
         .map(|fault| fault.at_ns)
         .fold(crash.until_ns, u64::min)
 }
+
+#[cfg(test)]
+#[path = "checker_tests.rs"]
+mod tests;

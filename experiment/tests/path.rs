@@ -5,7 +5,7 @@
 mod support;
 
 use groma_experiment::path::{Band, Part, PathSummary, Tracer};
-use groma_experiment::plan::Plan;
+use groma_experiment::plan::{Plan, SharingPlan};
 use groma_experiment::registry::{Registry, RunOptions};
 use groma_experiment::result::RunResult;
 use support::{MS, PROTOCOLS, SECOND, plan};
@@ -36,8 +36,11 @@ fn ms(band: &Band, part: Part) -> f64 {
 
 #[test]
 fn every_transaction_is_followed_and_its_parts_add_up() {
-    for protocol in PROTOCOLS {
-        let plan = short(protocol);
+    let mut fair = short("pbft");
+    fair.machine.egress_bps = 100_000_000;
+    fair.network.sharing = SharingPlan::MaxMin;
+    for plan in PROTOCOLS.map(short).into_iter().chain([fair]) {
+        let protocol = &plan.protocol.name;
         let (result, summary) = follow(&plan);
         assert_eq!(result.record, support::run(&plan).record, "{protocol}");
         let load = &result.record.load;

@@ -5,7 +5,8 @@
 mod support;
 
 use groma_experiment::plan::{
-    CryptoMode, Dissemination, FaultKind, FaultPlan, LatencyPlan, LoadPlan, Plan, WorkloadShare,
+    CryptoMode, Dissemination, FaultKind, FaultPlan, LatencyPlan, LoadPlan, Plan, SharingPlan,
+    WorkloadShare,
 };
 use groma_experiment::result::{RunRecord, Verdict};
 use support::{MS, PROTOCOLS, SECOND, crash, phase, plan, run, run_with};
@@ -282,6 +283,30 @@ fn a_saturated_uplink_bounds_goodput() {
         "goodput is {share} of the bound: {:?}",
         record.messages
     );
+}
+
+#[test]
+fn interfaces_shared_fairly_carry_the_same_and_deliver_later() {
+    let mut fifo = plan("pbft");
+    fifo.machine.egress_bps = 100_000_000;
+    fifo.machine.ingress_bps = 100_000_000;
+    let mut fair = fifo.clone();
+    fair.network.sharing = SharingPlan::MaxMin;
+    let (one, other) = (run(&fifo), run(&fair));
+    for result in [&one, &other] {
+        assert_eq!(result.record.load.expired, 0);
+        assert!(result.record.violations.is_empty());
+    }
+    let bytes = |record: &RunRecord| record.machines.iter().map(|m| m.egress_bytes).sum::<u64>();
+    let close = |a: f64, b: f64| (a / b - 1.0).abs() < 0.02;
+    assert!(close(
+        bytes(&one.record) as f64,
+        bytes(&other.record) as f64
+    ));
+    // The first of three has to wait for the others, and a quorum with it.
+    let p50 = |record: &RunRecord| record.consensus_ms.p50.unwrap();
+    assert!(p50(&other.record) > p50(&one.record) + 0.2);
+    assert_eq!(json(&run_with(&fair, false).record), json(&other.record));
 }
 
 #[test]

@@ -32,6 +32,9 @@ pub struct Set {
     pub scenario: &'static str,
     /// The rows in order.
     pub rows: &'static [Row],
+    /// Whether it checks the simulator by ourselves alone: it is run by its name or
+    /// beside the Monte Carlo, and is no part of what was published.
+    pub beside: bool,
 }
 
 /// Something that was said without the conditions under which it was measured.
@@ -130,7 +133,9 @@ pub fn choose(only: &[String], which: Which) -> Result<Vec<Chosen>, String> {
     }
     let wanted = |set: &Set, row: &Row| {
         let name = format!("{}-{}", set.id, row.id);
-        (only.is_empty() || only.iter().any(|word| begins(&name, word))) && which.takes(row)
+        let named = only.iter().any(|word| begins(&name, word));
+        let asked = only.is_empty() && (!set.beside || which == Which::Oracle);
+        (asked || named) && which.takes(row)
     };
     let mut chosen = Vec::new();
     for set in all() {

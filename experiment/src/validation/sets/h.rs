@@ -87,6 +87,7 @@ pub(super) const HOTSTUFF: Set = Set {
     title: "3-chain HotStuff on AWS, five regions, m5d.8xlarge, 512 B, payloads of 500 kB",
     source: "asonnino/hotstuff branch 3-chain, data of danielxiangzl/Ditto",
     scenario: include_str!("../../../../scenarios/validation/h2.yaml"),
+    beside: false,
     rows: &[
         printed(row("a-goodput", GOODPUT, A, 30_000.0, 0.15)),
         row("a-consensus", CONSENSUS, A, 589.0, 0.15),
@@ -109,6 +110,7 @@ pub(super) const TUSK: Set = Set {
     title: "Narwhal-Tusk on AWS, five regions, n = 10, m5d.8xlarge, 512 B, 100k TPS offered",
     source: "asonnino/narwhal v0.2.0",
     scenario: include_str!("../../../../scenarios/validation/h4.yaml"),
+    beside: false,
     rows: &[
         row("a-goodput", GOODPUT, &[], 93_000.0, 0.10),
         row("a-commit", COMMIT, &[], 3_017.0, 0.25),
@@ -122,6 +124,7 @@ pub(super) const MYSTICETI: Set = Set {
     title: "Mysticeti on AWS, six regions, n = 49, m5d.8xlarge, 512 B, 10k TPS offered",
     source: "asonnino/mysticeti @ 885ae9f5",
     scenario: include_str!("../../../../scenarios/validation/h6.yaml"),
+    beside: false,
     rows: &[
         row("a-goodput", GOODPUT, &[], 10_000.0, 0.20),
         row("a-final", FINAL, &[], 339.0, 0.20),

@@ -17,6 +17,7 @@ pub(super) const ALL: &[Set] = &[
     v0::MESSAGES,
     v0::LATENCY,
     v0::RANDOM,
+    v0::PATHS,
     v0::LITTLE,
     v0::EGRESS,
     v0::MD1,

@@ -1,6 +1,6 @@
 //! V0, closed forms: what theory says exactly, where a system is simple enough.
 
-use crate::validation::oracle::Path;
+use crate::validation::oracle::{Path, Weave};
 use crate::validation::{Figure, Published, Reading, Row, Set, Tolerance};
 
 /// A row that must be exact at one protocol.
@@ -42,6 +42,7 @@ pub(super) const MESSAGES: Set = Set {
     title: "Messages per committed block without faults, n = 7",
     source: "the protocols' papers, counted: each unicast once, nothing to oneself",
     scenario: include_str!("../../../../scenarios/validation/v0-messages.yaml"),
+    beside: false,
     rows: &[
         exact(
             "pbft",
@@ -105,6 +106,7 @@ pub(super) const LATENCY: Set = Set {
     title: "Commit latency at free CPU, infinite bandwidth and a constant one-way delay of 0.25 ms, n = 7",
     source: "the protocols' papers: message delays on the path of a decision",
     scenario: include_str!("../../../../scenarios/validation/v0-latency.yaml"),
+    beside: false,
     rows: &[
         exact(
             "pbft",
@@ -171,6 +173,7 @@ pub(super) const MD1: Set = Set {
     title: "M/D/1: Poisson arrivals at one lane with a service of 100 us, 2e7 arrivals a row",
     source: "Pollaczek-Khinchine: mean wait = rho S / (2 (1 - rho))",
     scenario: include_str!("../../../../scenarios/validation/v0-md1.yaml"),
+    beside: false,
     rows: &[
         utilised("30", &[("load", "[{for: 6700s, tps: 3000}]")], 0.3),
         utilised("60", &[("load", "[{for: 3350s, tps: 6000}]")], 0.6),
@@ -204,6 +207,7 @@ pub(super) const LITTLE: Set = Set {
     title: "Little's law in closed loops of 300 transactions",
     source: "Little 1961: N = X R, with N averaged over time, apart from X and R",
     scenario: include_str!("../../../../scenarios/validation/v0-little.yaml"),
+    beside: false,
     rows: &[
         little("pbft", &[("protocol", "pbft")]),
         little("hotstuff", &[("protocol", "hotstuff")]),
@@ -236,6 +240,7 @@ pub(super) const RANDOM: Set = Set {
     title: "Commit latency at one-way delays Normal(10 ms, 1 ms) drawn for each message, n = 7, 11,000 decisions",
     source: "independent Monte Carlo of the quorums' order statistics, 200,000 decisions",
     scenario: include_str!("../../../../scenarios/validation/v0-random.yaml"),
+    beside: false,
     rows: &[
         random(
             "pbft",
@@ -275,6 +280,73 @@ pub(super) const RANDOM: Set = Set {
     ],
 };
 
+/// The same for the rest of the family, and no part of what was to be reproduced.
+pub(super) const PATHS: Set = Set {
+    id: "v0-paths",
+    title: "Happy paths of further protocols at one-way delays Normal(10 ms, 1 ms) drawn for each message, n = 7",
+    source: "independent Monte Carlo of the happy path",
+    scenario: include_str!("../../../../scenarios/validation/v0-paths.yaml"),
+    beside: true,
+    rows: &[
+        random(
+            "qbft",
+            QUORUM_MS,
+            &[("protocol", "qbft")],
+            "beside.quorum_ms_mean",
+            Path::TwoRounds { apart: true },
+        ),
+        random(
+            "simplex",
+            QUORUM_MS,
+            &[("protocol", "simplex")],
+            "beside.quorum_ms_mean",
+            Path::TwoRounds { apart: true },
+        ),
+        random(
+            "hotstuff-2",
+            QUORUM_MS,
+            &[("protocol", "hotstuff-2")],
+            "beside.quorum_ms_mean",
+            Path::Chain(2),
+        ),
+        random(
+            "jolteon",
+            QUORUM_MS,
+            &[("protocol", "jolteon")],
+            "beside.quorum_ms_mean",
+            Path::Chain(2),
+        ),
+        random(
+            "streamlet",
+            QUORUM_MS,
+            &[("protocol", "{streamlet: {delta: 20ms}}")],
+            "beside.quorum_ms_mean",
+            Path::Epochs(40),
+        ),
+        random(
+            "primary-backup",
+            FIRST_MS,
+            &[("protocol", "{primary-backup: {acks: all}}")],
+            "consensus_ms.mean",
+            Path::All,
+        ),
+        random(
+            "mysticeti",
+            QUORUM_MS,
+            &[("protocol", "{mysticeti: {leaders: 1, idle_interval: 1us}}")],
+            "beside.quorum_ms_mean",
+            Path::Graph(Weave::Plain),
+        ),
+        random(
+            "bullshark",
+            QUORUM_MS,
+            &[("protocol", "{narwhal-bullshark: {idle_interval: 1us}}")],
+            "beside.quorum_ms_mean",
+            Path::Graph(Weave::Certified),
+        ),
+    ],
+};
+
 const fn bound(id: &'static str, at: &'static [(&'static str, &'static str)]) -> Row {
     Row {
         id,
@@ -307,6 +379,7 @@ pub(super) const EGRESS: Set = Set {
     title: "A leader whose outgoing link of 50 Mbit/s binds, n = 7",
     source: "egress / ((n - 1) bytes of a transaction with headers + bytes of its reply)",
     scenario: include_str!("../../../../scenarios/validation/v0-egress.yaml"),
+    beside: false,
     rows: &[
         bound(
             "pbft",

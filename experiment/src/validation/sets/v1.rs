@@ -55,6 +55,7 @@ pub(super) const FAR: Set = Set {
     title: "libhotstuff, 10 ms one way, blocks of 400 commands without payload, 1,600 in flight",
     source: SOURCE,
     scenario: include_str!("../../../../scenarios/validation/v1.yaml"),
+    beside: false,
     rows: &[
         goodput("n4-goodput", FOUR, 19_174.0, 0.05, true),
         latency("n4-latency", FOUR, 84.18, Tolerance::Relative(0.05), true),
@@ -85,6 +86,7 @@ pub(super) const FAR_PHANTOM: Set = Set {
     title: "HotStuff under Phantom with free CPU, 10 ms one way: 400 commands each 20 ms at every n",
     source: PHANTOM,
     scenario: include_str!("../../../../scenarios/validation/v1-phantom.yaml"),
+    beside: false,
     rows: &[
         goodput("n4-goodput", FOUR, 20_000.0, 0.05, false),
         goodput("n16-goodput", SIXTEEN, 20_000.0, 0.05, false),
@@ -105,6 +107,7 @@ pub(super) const NEAR_PHANTOM: Set = Set {
     title: "HotStuff under Phantom with free CPU, 1 ms one way, requests and replies of 1,024 B, 2,800 in flight",
     source: PHANTOM,
     scenario: include_str!("../../../../scenarios/validation/v1b-phantom.yaml"),
+    beside: false,
     rows: &[
         goodput("n4-goodput", FOUR, 200_000.0, 0.15, false),
         goodput("n32-goodput", THIRTY_TWO, 75_800.0, 0.20, false),
@@ -117,6 +120,7 @@ pub(super) const NEAR: Set = Set {
     title: "libhotstuff, 1 ms one way, requests and replies of 1,024 B",
     source: SOURCE,
     scenario: include_str!("../../../../scenarios/validation/v1b.yaml"),
+    beside: false,
     rows: &[
         goodput("n4-goodput", FOUR, 114_830.0, 0.15, true),
         latency("n4-latency", FOUR, 19.36, Tolerance::Printed, false),

@@ -49,6 +49,7 @@ pub(super) const SET: Set = Set {
     title: "PBFT (Themis) under Phantom: 1 ms, 10 Gibit/s, requests and replies of 1,024 B, one client host",
     source: "Themis under Phantom, tabulated in Delphi-BFT/tool @ d4b501e9",
     scenario: include_str!("../../../../scenarios/validation/v2.yaml"),
+    beside: false,
     rows: &[
         row("n4-goodput", GOODPUT, FOUR, TPS, 293_000.0, 0.08),
         row("n4-latency", LATENCY, FOUR, MS, 9.0, 0.12),

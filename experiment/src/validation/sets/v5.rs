@@ -59,6 +59,7 @@ pub(super) const HOTSTUFF: Set = Set {
     title: "Three-chain HotStuff, n = 32, b leaders that fork: free CPU, infinite bandwidth",
     source: SOURCE,
     scenario: include_str!("../../../../scenarios/validation/v5-hotstuff.yaml"),
+    beside: false,
     rows: &[
         growth("growth-0", NONE, 1.0, SHARE),
         growth("growth-2", TWO, 0.873, SHARE),
@@ -81,6 +82,7 @@ pub(super) const STREAMLET: Set = Set {
     title: "Streamlet, n = 32, b leaders that would fork",
     source: SOURCE,
     scenario: include_str!("../../../../scenarios/validation/v5-streamlet.yaml"),
+    beside: false,
     rows: &[
         growth("growth-0", NONE, 1.0, Tolerance::Exact),
         growth("growth-2", TWO, 1.0, Tolerance::Exact),

@@ -21,6 +21,7 @@ pub(super) const SET: Set = Set {
     title: "Three-chain HotStuff with a delay added to every link between replicas, n = 4, low load",
     source: "Bamboo @ 2e52d372, arXiv:2103.00777",
     scenario: include_str!("../../../../scenarios/validation/v5b.yaml"),
+    beside: false,
     rows: &[
         Row {
             id: "slope",

@@ -31,6 +31,7 @@ pub(super) const SET: Set = Set {
     title: "PBFT on an ideal network: one-way delays Normal(250 ms, 50 ms) cut at 0, free CPU",
     source: "csienslab/BFT-Simulator @ a848a1d0, measured (n = 4: 720 ms, sd 28 in 5 runs; its Monte Carlo 735 ms)",
     scenario: include_str!("../../../../scenarios/validation/v7.yaml"),
+    beside: false,
     rows: &[
         row("n4", FOUR, Published::Value(735.0)),
         row("n16", SIXTEEN, Published::Value(793.2)),

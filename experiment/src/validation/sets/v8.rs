@@ -21,6 +21,7 @@ pub(super) const SPREAD: Set = Set {
     title: "A full block of 535 kB over 600 nodes of Bitcoin, 2015, relayed whole",
     source: "SimBlock @ 5fc7f9f7 (100 blocks; Bitcoin measured 2014-16: median 3.3 to 8.7 s)",
     scenario: include_str!("../../../../scenarios/validation/v8-simblock.yaml"),
+    beside: false,
     rows: &[
         spread(
             "half",
@@ -81,6 +82,7 @@ pub(super) const TEN_MINUTES: Set = Set {
     title: "Stale blocks of Bitcoin's 16 pools, one in 10 minutes, median propagation 14.7 s",
     source: SOURCE,
     scenario: include_str!("../../../../scenarios/validation/v8-stale-10m.yaml"),
+    beside: false,
     rows: &stale(1.51, 14_700.0),
 };
 
@@ -90,6 +92,7 @@ pub(super) const MINUTE: Set = Set {
     title: "The same, one a minute, median propagation 2.08 s",
     source: SOURCE,
     scenario: include_str!("../../../../scenarios/validation/v8-stale-1m.yaml"),
+    beside: false,
     rows: &stale(2.15, 2_080.0),
 };
 
@@ -99,5 +102,6 @@ pub(super) const TEN_SECONDS: Set = Set {
     title: "The same, one in 10 seconds, median propagation 1.00 s",
     source: SOURCE,
     scenario: include_str!("../../../../scenarios/validation/v8-stale-10s.yaml"),
+    beside: false,
     rows: &stale(4.77, 1_000.0),
 };

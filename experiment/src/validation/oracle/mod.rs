@@ -6,6 +6,10 @@
 //! replica hears its own votes at once and each of the others after a delay of
 //! its own.
 
+mod dag;
+
+pub use dag::Weave;
+
 use crate::plan::{LatencyPlan, Plan};
 
 /// What happens between the proposal and the moment that counts.
@@ -26,7 +30,18 @@ pub enum Path {
     /// Proposal to all and answers to the leader, until a majority, the leader
     /// with it, has it.
     Majority,
+    /// The same until all have it.
+    All,
+    /// Epochs of so many milliseconds. Proposal to all at the beginning of each,
+    /// votes of all to all; until a quorum of replicas has a quorum of votes for
+    /// the block of the second epoch after this.
+    Epochs(u32),
+    /// A graph of blocks with a leader a round, or every other round.
+    Graph(Weave),
 }
+
+/// Leaders of a graph that are drawn: each takes a hundred draws or more.
+const LEADERS: u32 = 40_000;
 
 /// Decisions that are drawn.
 pub const DECISIONS: u32 = 200_000;
@@ -45,8 +60,14 @@ impl Path {
         let decision = |draws: &mut Draws| match self {
             Self::TwoRounds { apart } => two_rounds(n, apart, &law, draws),
             Self::Chain(rounds) => chain(n, rounds, &law, draws),
-            Self::Majority => majority(n, &law, draws),
+            Self::Majority => answered(n, n / 2 + 1, &law, draws),
+            Self::All => answered(n, n, &law, draws),
+            Self::Epochs(ms) => 2e6 * f64::from(ms) + one_round(n, &law, draws),
+            Self::Graph(weave) => dag::mean(n, weave, LEADERS, &law, draws),
         };
+        if let Self::Graph(_) = self {
+            return Some(decision(&mut draws) / 1e6);
+        }
         let total: f64 = (0..DECISIONS).map(|_| decision(&mut draws)).sum();
         Some(total / f64::from(DECISIONS) / 1e6)
     }
@@ -102,9 +123,21 @@ fn chain(n: usize, rounds: u32, law: &Law, draws: &mut Draws) -> f64 {
     nth(shown.collect(), quorum(n))
 }
 
-fn majority(n: usize, law: &Law, draws: &mut Draws) -> f64 {
+/// The proposer's vote follows its proposal as a message of its own.
+fn one_round(n: usize, law: &Law, draws: &mut Draws) -> f64 {
+    let proposed: Vec<f64> = (0..n).map(|to| delay(0, to, law, draws)).collect();
+    let mut decided = Vec::with_capacity(n);
+    for (to, &here) in proposed.iter().enumerate() {
+        let votes = proposed.iter().enumerate();
+        let heard = votes.map(|(from, &at)| at + delay(from, to, law, draws));
+        decided.push(nth(heard.collect(), quorum(n)).max(here));
+    }
+    nth(decided, quorum(n))
+}
+
+fn answered(n: usize, count: usize, law: &Law, draws: &mut Draws) -> f64 {
     let answers = (0..n).map(|from| delay(0, from, law, draws) + delay(from, 0, law, draws));
-    nth(answers.collect(), n / 2 + 1)
+    nth(answers.collect(), count)
 }
 
 fn delay(from: usize, to: usize, law: &Law, draws: &mut Draws) -> f64 {
@@ -216,7 +249,9 @@ mod tests {
             assert_eq!(two_rounds(n, true, &law, &mut draws), 3.0);
             assert_eq!(chain(n, 3, &law, &mut draws), 7.0);
             assert_eq!(chain(n, 2, &law, &mut draws), 5.0);
-            assert_eq!(majority(n, &law, &mut draws), 2.0);
+            assert_eq!(answered(n, n / 2 + 1, &law, &mut draws), 2.0);
+            assert_eq!(answered(n, n, &law, &mut draws), 2.0);
+            assert_eq!(one_round(n, &law, &mut draws), 2.0);
         }
     }
 
@@ -230,7 +265,7 @@ mod tests {
         };
         let mut draws = Draws::new(3);
         let many = 400_000;
-        let total: f64 = (0..many).map(|_| majority(3, &law, &mut draws)).sum();
+        let total: f64 = (0..many).map(|_| answered(3, 2, &law, &mut draws)).sum();
         let mean = total / f64::from(many);
         assert!((mean - 23.0 / 30.0).abs() < 0.003, "{mean}");
     }
