@@ -8,6 +8,7 @@
 
 pub mod arrivals;
 pub mod blobs;
+pub mod calendar;
 mod checks;
 pub mod city;
 mod counters;
@@ -21,6 +22,7 @@ mod parents;
 pub mod payments;
 pub mod people;
 pub mod population;
+pub mod rates;
 pub mod receivables;
 pub mod traceability;
 pub mod workload;

@@ -37,17 +37,41 @@ impl std::error::Error for MixFault {}
 /// The draws are independent, because any fixed pattern would keep step with the round robin of
 /// gateways and send all invoices through the same one.
 pub struct Mix {
-    parts: Vec<Part>,
-    total: u64,
+    parts: Vec<Box<dyn Workload>>,
+    /// The shares that hold until an instant, in order of time; the last hold for good.
+    spells: Vec<(Duration, Shares)>,
+    /// The spell at hand.
+    spell: usize,
 }
 
-struct Part {
-    /// The sum of the shares up to and with this one, in millionths.
-    until: u64,
-    workload: Box<dyn Workload>,
-}
+/// Shares of the parts, for drawing: of each the sum up to and with it, in millionths.
+struct Shares(Vec<u64>);
 
 const MAX_SHARE: f64 = 1e6;
+
+impl Shares {
+    fn new(shares: &[f64]) -> Result<Self, MixFault> {
+        let mut total = 0;
+        let mut until = Vec::with_capacity(shares.len());
+        for share in shares {
+            if !(0.0..=MAX_SHARE).contains(share) {
+                return Err(MixFault::Share);
+            }
+            total += libm::round(share * 1e6) as u64;
+            until.push(total);
+        }
+        if total == 0 {
+            return Err(MixFault::Nothing);
+        }
+        Ok(Self(until))
+    }
+
+    fn draw(&self, rng: &mut dyn Rng) -> usize {
+        let total = self.0.last().copied().unwrap_or_default();
+        let drawn = below(rng, total);
+        self.0.partition_point(|&until| until <= drawn)
+    }
+}
 
 impl Mix {
     /// A mix of workloads with their shares, in any unit (they are divided by their sum).
@@ -55,25 +79,32 @@ impl Mix {
     /// # Errors
     /// A [`MixFault`] when the shares make no sense.
     pub fn new(shares: Vec<(f64, Box<dyn Workload>)>) -> Result<Self, MixFault> {
-        if shares.is_empty() {
+        let (shares, parts): (Vec<f64>, _) = shares.into_iter().unzip();
+        Self::timed(parts, &[(Duration::MAX, shares)])
+    }
+
+    /// A mix whose shares change: each list of shares holds until its instant, and the last one for
+    /// good.
+    ///
+    /// # Errors
+    /// A [`MixFault`] when the shares of any time make no sense.
+    pub fn timed(
+        parts: Vec<Box<dyn Workload>>,
+        spells: &[(Duration, Vec<f64>)],
+    ) -> Result<Self, MixFault> {
+        let matching = |(_, shares): &(Duration, Vec<f64>)| shares.len() == parts.len();
+        if parts.is_empty() || spells.is_empty() || !spells.iter().all(matching) {
             return Err(MixFault::Empty);
         }
-        let mut parts = Vec::with_capacity(shares.len());
-        let mut total = 0;
-        for (share, workload) in shares {
-            if !(0.0..=MAX_SHARE).contains(&share) {
-                return Err(MixFault::Share);
-            }
-            total += libm::round(share * 1e6) as u64;
-            parts.push(Part {
-                until: total,
-                workload,
-            });
-        }
-        if total == 0 {
-            return Err(MixFault::Nothing);
-        }
-        Ok(Self { parts, total })
+        let spells = spells
+            .iter()
+            .map(|(until, shares)| Ok((*until, Shares::new(shares)?)))
+            .collect::<Result<_, MixFault>>()?;
+        Ok(Self {
+            parts,
+            spells,
+            spell: 0,
+        })
     }
 }
 
@@ -84,21 +115,21 @@ impl Workload for Mix {
 
     fn genesis(&self, genesis: &mut Genesis) {
         for part in &self.parts {
-            part.workload.genesis(genesis);
+            part.genesis(genesis);
         }
     }
 
     fn next(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft {
-        let drawn = below(rng, self.total);
-        let part = self.parts.iter_mut().find(|part| drawn < part.until);
-        part.expect("the last part ends at the total")
-            .workload
-            .next(now, rng)
+        while self.spell + 1 < self.spells.len() && now >= self.spells[self.spell].0 {
+            self.spell += 1;
+        }
+        let drawn = self.spells[self.spell].1.draw(rng);
+        self.parts[drawn].next(now, rng)
     }
 
     fn check(&self, state: &State) -> Result<u64, Breach> {
         self.parts
             .iter()
-            .try_fold(0, |made, part| Ok(made + part.workload.check(state)?))
+            .try_fold(0, |made, part| Ok(made + part.check(state)?))
     }
 }

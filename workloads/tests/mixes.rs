@@ -152,3 +152,34 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn shares_change_with_time() {
+    let setup = common::town(1_000);
+    let parts = vec![
+        common::build("payments", &setup),
+        common::build("blobs", &setup),
+    ];
+    let second = core::time::Duration::from_secs(1);
+    let spells = [
+        (second, vec![1.0, 0.0]),
+        (2 * second, vec![0.5, 0.5]),
+        (3 * second, vec![0.0, 1.0]),
+    ];
+    let mut mix = groma_workloads::Mix::timed(parts, &spells).unwrap();
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+    let mut blobs = [0_u32; 4];
+    for k in 0..4_000_u32 {
+        let now = second * k / 1_000;
+        let body = mix.next(now, &mut rng).body;
+        let blob = matches!(
+            body,
+            groma_ledger::Body::Payment(groma_ledger::payment::Payment::Balance { .. })
+        );
+        blobs[k as usize / 1_000] += u32::from(blob);
+    }
+    assert_eq!((blobs[0], blobs[2], blobs[3]), (0, 1_000, 1_000));
+    assert!((430..570).contains(&blobs[1]), "{blobs:?}");
+    let fault = groma_workloads::Mix::timed(Vec::new(), &spells).map(|_| ());
+    assert_eq!(fault, Err(MixFault::Empty));
+}

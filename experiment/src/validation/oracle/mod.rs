@@ -22,6 +22,9 @@ pub enum Path {
     TwoRounds {
         /// Whether the proposer's first vote is a message of its own.
         apart: bool,
+        /// Whether a vote of the second round follows another message to the same
+        /// receivers: what shows the quorum of the first.
+        shown: bool,
     },
     /// So many rounds of proposal by a leader and votes to the next one, then a
     /// proposal that shows the last certificate; until a quorum has it. Every
@@ -34,7 +37,7 @@ pub enum Path {
     All,
     /// Epochs of so many milliseconds. Proposal to all at the beginning of each,
     /// votes of all to all; until a quorum of replicas has a quorum of votes for
-    /// the block of the second epoch after this.
+    /// the block of the epoch after this.
     Epochs(u32),
     /// A graph of blocks with a leader a round, or every other round.
     Graph(Weave),
@@ -58,11 +61,11 @@ impl Path {
         let mut draws = Draws::new(plan.seed);
         let n = plan.replicas() as usize;
         let decision = |draws: &mut Draws| match self {
-            Self::TwoRounds { apart } => two_rounds(n, apart, &law, draws),
+            Self::TwoRounds { apart, shown } => two_rounds(n, (apart, shown), &law, draws),
             Self::Chain(rounds) => chain(n, rounds, &law, draws),
             Self::Majority => answered(n, n / 2 + 1, &law, draws),
             Self::All => answered(n, n, &law, draws),
-            Self::Epochs(ms) => 2e6 * f64::from(ms) + one_round(n, &law, draws),
+            Self::Epochs(ms) => 1e6 * f64::from(ms) + one_round(n, &law, draws),
             Self::Graph(weave) => dag::mean(n, weave, LEADERS, &law, draws),
         };
         if let Self::Graph(_) = self {
@@ -84,7 +87,7 @@ fn nth(mut times: Vec<f64>, count: usize) -> f64 {
     *times.select_nth_unstable_by(index, f64::total_cmp).1
 }
 
-fn two_rounds(n: usize, apart: bool, law: &Law, draws: &mut Draws) -> f64 {
+fn two_rounds(n: usize, (apart, shown): (bool, bool), law: &Law, draws: &mut Draws) -> f64 {
     let proposed: Vec<f64> = (0..n).map(|to| delay(0, to, law, draws)).collect();
     let mut first = Vec::with_capacity(n);
     for (to, &here) in proposed.iter().enumerate() {
@@ -102,7 +105,13 @@ fn two_rounds(n: usize, apart: bool, law: &Law, draws: &mut Draws) -> f64 {
     let mut decided = Vec::with_capacity(n);
     for (to, &here) in proposed.iter().enumerate() {
         let votes = first.iter().enumerate();
-        let heard = votes.map(|(from, &at)| at + delay(from, to, law, draws));
+        let heard = votes.map(|(from, &at)| {
+            let came = delay(from, to, law, draws);
+            match shown {
+                true => at + came.max(delay(from, to, law, draws)),
+                false => at + came,
+            }
+        });
         decided.push(nth(heard.collect(), quorum(n)).max(here));
     }
     nth(decided, quorum(n))
@@ -245,8 +254,8 @@ mod tests {
         };
         let mut draws = Draws::new(1);
         for n in [4, 16] {
-            assert_eq!(two_rounds(n, false, &law, &mut draws), 3.0);
-            assert_eq!(two_rounds(n, true, &law, &mut draws), 3.0);
+            assert_eq!(two_rounds(n, (false, false), &law, &mut draws), 3.0);
+            assert_eq!(two_rounds(n, (true, true), &law, &mut draws), 3.0);
             assert_eq!(chain(n, 3, &law, &mut draws), 7.0);
             assert_eq!(chain(n, 2, &law, &mut draws), 5.0);
             assert_eq!(answered(n, n / 2 + 1, &law, &mut draws), 2.0);

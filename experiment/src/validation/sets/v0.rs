@@ -247,7 +247,10 @@ pub(super) const RANDOM: Set = Set {
             QUORUM_MS,
             &[("protocol", "pbft")],
             "beside.quorum_ms_mean",
-            Path::TwoRounds { apart: false },
+            Path::TwoRounds {
+                apart: false,
+                shown: false,
+            },
         ),
         random(
             "hotstuff",
@@ -268,7 +271,10 @@ pub(super) const RANDOM: Set = Set {
             QUORUM_MS,
             &[("protocol", "tendermint")],
             "beside.quorum_ms_mean",
-            Path::TwoRounds { apart: true },
+            Path::TwoRounds {
+                apart: true,
+                shown: false,
+            },
         ),
         random(
             "raft",
@@ -293,14 +299,20 @@ pub(super) const PATHS: Set = Set {
             QUORUM_MS,
             &[("protocol", "qbft")],
             "beside.quorum_ms_mean",
-            Path::TwoRounds { apart: true },
+            Path::TwoRounds {
+                apart: true,
+                shown: false,
+            },
         ),
         random(
             "simplex",
             QUORUM_MS,
             &[("protocol", "simplex")],
             "beside.quorum_ms_mean",
-            Path::TwoRounds { apart: true },
+            Path::TwoRounds {
+                apart: true,
+                shown: true,
+            },
         ),
         random(
             "hotstuff-2",
@@ -340,7 +352,10 @@ pub(super) const PATHS: Set = Set {
         random(
             "bullshark",
             QUORUM_MS,
-            &[("protocol", "{narwhal-bullshark: {idle_interval: 1us}}")],
+            &[(
+                "protocol",
+                "{narwhal-bullshark: {idle_interval: 1ms, max_header_delay: 1ms, parents_delay: 0s}}",
+            )],
             "beside.quorum_ms_mean",
             Path::Graph(Weave::Certified),
         ),

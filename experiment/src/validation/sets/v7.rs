@@ -38,12 +38,18 @@ pub(super) const SET: Set = Set {
         row(
             "n4-oracle",
             FOUR,
-            Published::Oracle(Path::TwoRounds { apart: false }),
+            Published::Oracle(Path::TwoRounds {
+                apart: false,
+                shown: false,
+            }),
         ),
         row(
             "n16-oracle",
             SIXTEEN,
-            Published::Oracle(Path::TwoRounds { apart: false }),
+            Published::Oracle(Path::TwoRounds {
+                apart: false,
+                shown: false,
+            }),
         ),
     ],
 };

@@ -1,0 +1,178 @@
+//! The calendar by hand: weights are of mean one, hours are compressed and bursts are not, and means
+//! over a day stay means over a day.
+
+#![allow(clippy::unwrap_used)]
+
+use core::time::Duration;
+
+use groma_workloads::arrivals::MilliTps;
+use groma_workloads::calendar::{
+    Day, Event, HOURS, MONTHS, OCCASIONS, PATTERNS, Part, Pattern, Stretch, Strike,
+};
+
+const HOUR: u64 = 3_600;
+
+fn part(name: &str, tps: u64) -> Part {
+    Part {
+        mean: MilliTps(tps * 1_000),
+        pattern: *Pattern::find(name).unwrap(),
+        date: 1.0,
+    }
+}
+
+fn day(parts: Vec<Part>, strikes: Vec<Strike>, compress: u32) -> Day {
+    Day {
+        parts,
+        weekday: None,
+        strikes,
+        compress,
+    }
+}
+
+fn played(stretches: &[Stretch]) -> Duration {
+    stretches.iter().map(|stretch| stretch.span).sum()
+}
+
+/// The transactions of true time, and how long that is.
+fn truth(stretches: &[Stretch]) -> (f64, Duration) {
+    let txs = |stretch: &Stretch| {
+        (stretch.from.as_tps() + stretch.to.as_tps()) / 2.0 * stretch.stands_for.as_secs_f64()
+    };
+    let length = stretches.iter().map(|stretch| stretch.stands_for).sum();
+    (stretches.iter().map(txs).sum(), length)
+}
+
+#[test]
+fn weights_have_the_mean_one() {
+    for pattern in PATTERNS {
+        let sum: f64 = (0..HOURS).map(|hour| pattern.weight(None, hour)).sum();
+        assert!((sum - 24.0).abs() < 1e-9, "{}: {sum}", pattern.name);
+        let week: f64 = (0..7).map(|day| pattern.weight(Some(day), 12)).sum();
+        let noon = 7.0 * pattern.weight(None, 12);
+        assert!((week - noon).abs() < 1e-9, "{}", pattern.name);
+        assert!(!pattern.source.is_empty());
+    }
+    // The catalogue's anchors: 12.8 % of the metro's day from 8 to 9, weekends at three fourths.
+    let metro = Pattern::find("metro").unwrap();
+    assert!((metro.weight(None, 8) / 24.0 - 0.128).abs() < 0.000_5);
+    let ratio = metro.weight(Some(5), 8) / metro.weight(Some(0), 8);
+    assert!((ratio - 4.42 / 5.90).abs() < 0.001);
+    // Zhejiang: 23 % of all signatures on weekends.
+    let esign = Pattern::find("esign").unwrap();
+    let weekend = (esign.weight(Some(5), 9) + esign.weight(Some(6), 9)) / 7.0;
+    assert!((weekend / esign.weight(None, 9) - 0.23).abs() < 0.001);
+    for month in MONTHS {
+        assert!((1..=31).all(|date| month.weight(date) > 0.0));
+        assert!(month.weight(30) >= 3.0, "{}", month.name);
+    }
+    assert!(OCCASIONS.iter().all(|occasion| !occasion.events.is_empty()));
+}
+
+#[test]
+fn a_day_in_24_minutes_keeps_its_rates_and_its_mean() {
+    let parts = vec![part("metro", 100), part("office", 50)];
+    let stretches = day(parts, vec![], 60).stretches();
+    assert_eq!(stretches.len(), 24);
+    assert_eq!(played(&stretches), Duration::from_secs(24 * 60));
+    let (txs, length) = truth(&stretches);
+    assert_eq!(length, Duration::from_secs(24 * HOUR));
+    assert!((txs / length.as_secs_f64() - 150.0).abs() < 0.001);
+    let eight = &stretches[8];
+    assert_eq!(eight.span, Duration::from_secs(60));
+    assert_eq!(eight.from, eight.to);
+    let metro = 100.0 * Pattern::find("metro").unwrap().weight(None, 8);
+    assert!((eight.parts[0].as_tps() - metro).abs() < 0.001);
+    assert!((eight.parts[0].0 + eight.parts[1].0).abs_diff(eight.from.0) <= 1);
+}
+
+#[test]
+fn a_spike_is_played_in_its_own_time() {
+    let spike = Event::Spike {
+        at: Duration::from_secs(9 * HOUR),
+        times: 6.0,
+        decay: Duration::from_secs(120),
+    };
+    let strikes = vec![Strike {
+        event: spike,
+        part: None,
+    }];
+    let stretches = day(vec![part("flat", 100)], strikes, 60).stretches();
+    // Twelve minutes of the spike in true time, the rest in a sixtieth.
+    let rest = 24 * HOUR - 720;
+    assert_eq!(played(&stretches), Duration::from_secs(720 + rest / 60));
+    let first = stretches
+        .iter()
+        .position(|stretch| stretch.from > MilliTps(100_000))
+        .unwrap();
+    assert_eq!(stretches[first].from, MilliTps(700_000));
+    assert_eq!(stretches[first].span, Duration::from_secs(30));
+    let left = 100.0 + 600.0 * (-0.25_f64).exp();
+    assert!((stretches[first].to.as_tps() - left).abs() < 0.01);
+    // The area under it is its height times its decay, drawn in ramps within a per cent.
+    let (txs, _) = truth(&stretches);
+    let area = txs - 100.0 * (24 * HOUR) as f64;
+    assert!((area / (600.0 * 120.0) - 1.0).abs() < 0.01, "{area}");
+}
+
+#[test]
+fn a_slow_spike_is_compressed_and_midnight_ends_the_day() {
+    let spike = Event::Spike {
+        at: Duration::from_secs(22 * HOUR),
+        times: 3.0,
+        decay: Duration::from_secs(HOUR),
+    };
+    let strikes = vec![Strike {
+        event: spike,
+        part: None,
+    }];
+    let stretches = day(vec![part("flat", 100)], strikes, 60).stretches();
+    assert_eq!(played(&stretches), Duration::from_secs(24 * 60));
+    let last = stretches.last().unwrap();
+    let left = 100.0 + 300.0 * (-2.0_f64).exp();
+    assert!((last.to.as_tps() - left).abs() < 0.01);
+}
+
+#[test]
+fn a_batch_strikes_its_own_part() {
+    let batch = Event::Batch {
+        at: Duration::from_secs(9 * HOUR),
+        txs: 2_000,
+        within: Duration::from_secs(10),
+    };
+    let strikes = vec![Strike {
+        event: batch,
+        part: Some(1),
+    }];
+    let parts = vec![part("flat", 100), part("night", 10)];
+    let stretches = day(parts, strikes, 60).stretches();
+    let struck: Vec<&Stretch> = stretches
+        .iter()
+        .filter(|stretch| stretch.from > MilliTps(299_999))
+        .collect();
+    assert_eq!(struck.len(), 1, "{struck:?}");
+    assert_eq!(struck[0].span, Duration::from_secs(10));
+    assert_eq!(struck[0].parts, [MilliTps(100_000), MilliTps(200_000)]);
+}
+
+#[test]
+fn singles_day_is_as_steep_as_it_was_measured() {
+    let occasion = OCCASIONS
+        .iter()
+        .find(|occasion| occasion.name == "singles-day")
+        .unwrap();
+    let strikes = occasion
+        .events
+        .iter()
+        .map(|&event| Strike { event, part: None });
+    let stretches = day(vec![part("retail", 1_000)], strikes.collect(), 60).stretches();
+    // Four to seven times the day's mean three to ten minutes in (NetsUnion 2018 and 2019).
+    let mut at = Duration::ZERO;
+    let mut peak = 0.0_f64;
+    for stretch in &stretches {
+        if at >= Duration::from_secs(120) && at < Duration::from_secs(600) {
+            peak = peak.max(stretch.from.as_tps() / 1_000.0);
+        }
+        at += stretch.stands_for;
+    }
+    assert!((4.0..7.0).contains(&peak), "{peak}");
+}
