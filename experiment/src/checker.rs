@@ -12,10 +12,10 @@ use groma_ledger::{Hash, State};
 use groma_sim::{Span, Time};
 
 use crate::feed::Feed;
-use crate::observe::Observation;
+use crate::observe::{FinalTx, Observation};
 use crate::plan::{FaultKind, FaultPlan, Plan};
 use crate::result::{Checks, Violation};
-use crate::wire::BlockOutcome;
+use crate::wire::{BlockOutcome, GatewayId};
 use crate::world::{Applied, World};
 
 /// Violations of one check kept in full; the rest are only counted.
@@ -82,6 +82,12 @@ pub struct Checker {
     highest_committed: Height,
     highest_executed: Height,
     applied: Applied,
+    /// By height: what correct replicas answer.
+    answers: BTreeMap<Height, u64>,
+    /// What clients hold of heights that no correct replica has executed yet.
+    held: BTreeMap<Height, Vec<(GatewayId, u64)>>,
+    /// What was compared last: the transactions of a block come together.
+    compared: Option<(GatewayId, Height)>,
     checks: Checks,
     violations: Vec<Violation>,
     violated: u64,
@@ -105,6 +111,9 @@ impl Checker {
             highest_committed: Height(0),
             highest_executed: Height(0),
             applied: Applied::default(),
+            answers: BTreeMap::new(),
+            held: BTreeMap::new(),
+            compared: None,
             checks: Checks::default(),
             violations: Vec::new(),
             violated: 0,
@@ -192,6 +201,7 @@ impl Checker {
 
     fn executed(&mut self, at: Time, replica: ReplicaId, outcome: &BlockOutcome) {
         self.compare_root(at, replica, outcome.height, outcome.root);
+        self.answer(at, outcome);
         if outcome.height <= self.highest_executed {
             return;
         }
@@ -211,6 +221,60 @@ impl Checker {
                     ),
                 );
             }
+        }
+    }
+
+    /// A correct replica answers for a height.
+    fn answer(&mut self, at: Time, outcome: &BlockOutcome) {
+        let height = outcome.height;
+        if self.answers.contains_key(&height) {
+            return;
+        }
+        self.answers.insert(height, outcome.reply);
+        if self.answers.len() as u64 > COMPARED_HEIGHTS {
+            self.answers.pop_first();
+        }
+        for (gateway, reply) in self.held.remove(&height).unwrap_or_default() {
+            self.compare_answer(at, gateway, height, (reply, outcome.reply));
+        }
+    }
+
+    /// A client holds an answer as final.
+    fn finalised(&mut self, at: Time, tx: &FinalTx) {
+        if self.compared == Some((tx.gateway, tx.height)) {
+            return;
+        }
+        self.compared = Some((tx.gateway, tx.height));
+        match self.answers.get(&tx.height) {
+            Some(&answer) => self.compare_answer(at, tx.gateway, tx.height, (tx.reply, answer)),
+            None => {
+                let held = self.held.entry(tx.height).or_default();
+                held.push((tx.gateway, tx.reply));
+                if self.held.len() as u64 > COMPARED_HEIGHTS {
+                    self.held.pop_first();
+                }
+            }
+        }
+    }
+
+    fn compare_answer(
+        &mut self,
+        at: Time,
+        gateway: GatewayId,
+        height: Height,
+        (held, answer): (u64, u64),
+    ) {
+        self.checks.finality += 1;
+        if held != answer {
+            self.violate(
+                "finality",
+                at,
+                format!(
+                    "height {}: gateway {} holds the answer {held:016x}, correct replicas say \
+                     {answer:016x}",
+                    height.0, gateway.0
+                ),
+            );
         }
     }
 
@@ -265,6 +329,7 @@ impl Checker {
                 self.last[replica.index()] = self.last[replica.index()].max(*height);
                 self.compare_root(at, *replica, *height, *root);
             }
+            Observation::Final(tx) => self.finalised(at, tx),
             Observation::Restarted { replica, height } => self.last[replica.index()] = *height,
             _ => {}
         }

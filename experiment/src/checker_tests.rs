@@ -13,7 +13,7 @@ use super::*;
 use crate::feed::Homes;
 use crate::registry::Registry;
 use crate::scenario::Scenario;
-use crate::wire::{BatchBody, GatewayId, Ticket, Ticketed};
+use crate::wire::{BatchBody, Ticket, Ticketed};
 
 const TEXT: &str = "
 name: checked
@@ -173,6 +173,36 @@ fn states_of_one_height_have_one_root() {
         Hash([1; 32])
     );
     assert_eq!(bench.broken(), said("state_root", &detail));
+}
+
+#[test]
+fn what_a_client_holds_is_what_correct_replicas_say() {
+    let hold = |height: u64, ticket: u64, reply: u64| {
+        Observation::Final(FinalTx {
+            gateway: GatewayId(0),
+            ticket: Ticket(ticket),
+            intended: Time::ZERO,
+            arrived: Time::ZERO,
+            closed: Time::ZERO,
+            created: Time::ZERO,
+            height: Height(height),
+            reply,
+            answered: Time::ZERO,
+            outcome: groma_ledger::Outcome::Applied,
+        })
+    };
+    let mut bench = Bench::new();
+    bench.execute(0, 1, 1, &[0, 1]);
+    bench.checker.check(Time::ZERO, &hold(1, 0, 0));
+    // The same block: compared once.
+    bench.checker.check(Time::ZERO, &hold(1, 1, 0));
+    // Whoever lies may be the first to answer.
+    bench.checker.check(Time::ZERO, &hold(2, 2, 9));
+    bench.execute(0, 2, 2, &[2]);
+    assert_eq!(bench.checker.checks.finality, 2);
+    let detail = "height 2: gateway 0 holds the answer 0000000000000009, correct replicas say \
+                  0000000000000000";
+    assert_eq!(bench.broken(), said("finality", detail));
 }
 
 #[test]

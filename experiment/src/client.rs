@@ -366,6 +366,7 @@ impl Gateway {
                 closed: result.closed,
                 created: outcome.created,
                 height: outcome.height,
+                reply: outcome.reply,
                 answered,
                 outcome: result.outcome,
             }));

@@ -369,6 +369,9 @@ pub struct Checks {
     pub exactly_once: u64,
     /// Two replicas reached the same state root at a height.
     pub state_root: u64,
+    /// What a client holds as final is what correct replicas executed.
+    #[serde(default)]
+    pub finality: u64,
     /// The workloads' laws hold in the state.
     pub conservation: u64,
     /// Commits go on after the faults have healed.

@@ -8,7 +8,7 @@ mod support;
 use groma_consensus_models::{Committee, FaultModel, mix};
 use groma_experiment::plan::{Byzantine, FaultKind, FaultPlan, Plan};
 use groma_experiment::registry::Registry;
-use groma_experiment::result::RunRecord;
+use groma_experiment::result::{RunRecord, Verdict};
 use support::{LOTTERIES, MS, PROTOCOLS, SECOND, phase, plan, run};
 
 /// A stream of words from a seed.
@@ -219,9 +219,30 @@ fn a_lie_about_the_state_reaches_no_client() {
     let record = run(&plan).record;
     assert_eq!(record.violations, []);
     assert_eq!(record.load.expired, 0);
+    assert!(record.checks.finality > 0);
     // One lie is less than f + 1 equal replies.
     let honest = run(&support::plan("pbft")).record;
     assert_eq!(record.load.finalised, honest.load.finalised);
+}
+
+/// Both stand in Shenzhen, so that its gateway hears them first.
+#[test]
+fn a_lie_that_enough_replicas_tell_reaches_clients_and_is_reported() {
+    let mut plan = plan("pbft");
+    plan.faults = vec![byzantine(
+        vec![0, 1],
+        Byzantine::WrongRoot,
+        0,
+        plan.horizon_ns(),
+    )];
+    let record = run(&plan).record;
+    let broken = record.violations.iter().map(|broken| broken.check.as_str());
+    assert!(
+        broken.clone().any(|check| check == "finality"),
+        "{:?}",
+        record.violations
+    );
+    assert_eq!(record.verdict, Verdict::Violated);
 }
 
 /// Forks cost a chain growth: three-chain HotStuff loses two blocks to each, the

@@ -50,6 +50,7 @@ fn every_protocol_clears_a_small_load_of_everything() {
             ("contiguous", checks.contiguous),
             ("validity", checks.validity),
             ("exactly_once", checks.exactly_once),
+            ("finality", checks.finality),
             ("state_root", checks.state_root),
             ("conservation", checks.conservation),
             ("balance", checks.balance),

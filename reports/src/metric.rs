@@ -166,6 +166,7 @@ metrics! {
     Checks "checks.validity" "A committed batch holds submitted transactions" "validity" Count Neither |r| Some(r.checks.validity as f64);
     Checks "checks.exactly_once" "A transaction was applied at most once" "exactly once" Count Neither |r| Some(r.checks.exactly_once as f64);
     Checks "checks.state_root" "Replicas reached the same state at a height" "state root" Count Neither |r| Some(r.checks.state_root as f64);
+    Checks "checks.finality" "What a client holds as final is what correct replicas executed" "finality" Count Neither |r| Some(r.checks.finality as f64);
     Checks "checks.conservation" "The workloads' laws hold in the state" "laws" Count Neither |r| Some(r.checks.conservation as f64);
     Checks "checks.progress" "Commits go on after faults have healed" "progress" Count Neither |r| Some(r.checks.progress as f64);
     Checks "checks.balance" "Every offered transaction is accounted for" "balance" Count Neither |r| Some(r.checks.balance as f64);

@@ -262,6 +262,7 @@ pub fn checks() -> Checks {
         contiguous: 22_880,
         validity: 22_880,
         exactly_once: 660_120,
+        finality: 1_320,
         state_root: 21_450,
         conservation: 240,
         progress: 3,
