@@ -1,10 +1,10 @@
 //! Time: how a city's load changes over the hours of a day, the days of a week and of a month, and
 //! what strikes on top of it.
 //!
-//! A [`Day`] is played as a list of [`Stretch`]es, each with a rate that is constant or a ramp. It
+//! A [`Day`] is played as a list of [`Leg`]es, each with a rate that is constant or a ramp. It
 //! may be *compressed*: an hour is over in a minute, while every rate stays what it is. What takes
 //! seconds in truth (a spike at midnight, a batch of filings) is never compressed, because a queue
-//! cares how long a burst lasts: the stretch around it is played in its own time. Each stretch says
+//! cares how long a burst lasts: the leg around it is played in its own time. Each leg says
 //! how much true time it stands for, so that means over a day stay means over a day.
 //!
 //! This file knows nothing of accounts, records or scenarios.
@@ -343,7 +343,7 @@ pub struct Day {
 
 /// A part of a day that is played in one go.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stretch {
+pub struct Leg {
     /// How long it is played.
     pub span: Duration,
     /// How long it takes in truth.
@@ -358,10 +358,10 @@ pub struct Stretch {
 
 impl Day {
     /// What is played, from midnight to midnight.
-    pub fn stretches(&self) -> Vec<Stretch> {
+    pub fn legs(&self) -> Vec<Leg> {
         let cuts: Vec<u64> = self.cuts().into_iter().collect();
         let pairs = cuts.windows(2).map(|pair| (pair[0], pair[1]));
-        pairs.map(|(from, to)| self.stretch(from, to)).collect()
+        pairs.map(|(from, to)| self.leg(from, to)).collect()
     }
 
     /// The instants at which the rate bends or leaps.
@@ -383,7 +383,7 @@ impl Day {
         cuts.into_iter().filter(|&cut| cut <= DAY_NS).collect()
     }
 
-    fn stretch(&self, from: u64, to: u64) -> Stretch {
+    fn leg(&self, from: u64, to: u64) -> Leg {
         let hour = (from / HOUR_NS) as usize;
         let total = |at: u64| rate(self.rates(hour, (from, to), at).into_iter().sum());
         let middle = self.rates(hour, (from, to), from + (to - from) / 2);
@@ -392,7 +392,7 @@ impl Day {
         } else {
             u64::from(self.compress)
         };
-        Stretch {
+        Leg {
             span: Duration::from_nanos(((to - from) / compress).max(1)),
             stands_for: Duration::from_nanos(to - from),
             from: total(from),
@@ -401,7 +401,7 @@ impl Day {
         }
     }
 
-    /// Whether a stretch lies in something that is never compressed.
+    /// Whether a leg lies in something that is never compressed.
     fn is_brief(&self, from: u64, to: u64) -> bool {
         self.strikes.iter().any(|strike| {
             let (at, decay, end) = match strike.event {
@@ -412,7 +412,7 @@ impl Day {
         })
     }
 
-    /// The rate of each part at an instant of a stretch, in thousandths.
+    /// The rate of each part at an instant of a leg, in thousandths.
     fn rates(&self, hour: usize, (from, to): (u64, u64), at: u64) -> Vec<f64> {
         let mean = |part: &Part| part.mean.0 as f64 * part.date;
         let base = |part: &Part| mean(part) * part.pattern.weight(self.weekday, hour);

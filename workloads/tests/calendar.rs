@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use groma_workloads::arrivals::MilliTps;
 use groma_workloads::calendar::{
-    Day, Event, HOURS, MONTHS, OCCASIONS, PATTERNS, Part, Pattern, Stretch, Strike,
+    Day, Event, HOURS, MONTHS, OCCASIONS, PATTERNS, Part, Pattern, Leg, Strike,
 };
 
 const HOUR: u64 = 3_600;
@@ -29,17 +29,17 @@ fn day(parts: Vec<Part>, strikes: Vec<Strike>, compress: u32) -> Day {
     }
 }
 
-fn played(stretches: &[Stretch]) -> Duration {
-    stretches.iter().map(|stretch| stretch.span).sum()
+fn played(legs: &[Leg]) -> Duration {
+    legs.iter().map(|leg| leg.span).sum()
 }
 
 /// The transactions of true time, and how long that is.
-fn truth(stretches: &[Stretch]) -> (f64, Duration) {
-    let txs = |stretch: &Stretch| {
-        (stretch.from.as_tps() + stretch.to.as_tps()) / 2.0 * stretch.stands_for.as_secs_f64()
+fn truth(legs: &[Leg]) -> (f64, Duration) {
+    let txs = |leg: &Leg| {
+        (leg.from.as_tps() + leg.to.as_tps()) / 2.0 * leg.stands_for.as_secs_f64()
     };
-    let length = stretches.iter().map(|stretch| stretch.stands_for).sum();
-    (stretches.iter().map(txs).sum(), length)
+    let length = legs.iter().map(|leg| leg.stands_for).sum();
+    (legs.iter().map(txs).sum(), length)
 }
 
 #[test]
@@ -71,13 +71,13 @@ fn weights_have_the_mean_one() {
 #[test]
 fn a_day_in_24_minutes_keeps_its_rates_and_its_mean() {
     let parts = vec![part("metro", 100), part("office", 50)];
-    let stretches = day(parts, vec![], 60).stretches();
-    assert_eq!(stretches.len(), 24);
-    assert_eq!(played(&stretches), Duration::from_secs(24 * 60));
-    let (txs, length) = truth(&stretches);
+    let legs = day(parts, vec![], 60).legs();
+    assert_eq!(legs.len(), 24);
+    assert_eq!(played(&legs), Duration::from_secs(24 * 60));
+    let (txs, length) = truth(&legs);
     assert_eq!(length, Duration::from_secs(24 * HOUR));
     assert!((txs / length.as_secs_f64() - 150.0).abs() < 0.001);
-    let eight = &stretches[8];
+    let eight = &legs[8];
     assert_eq!(eight.span, Duration::from_secs(60));
     assert_eq!(eight.from, eight.to);
     let metro = 100.0 * Pattern::find("metro").unwrap().weight(None, 8);
@@ -96,20 +96,20 @@ fn a_spike_is_played_in_its_own_time() {
         event: spike,
         part: None,
     }];
-    let stretches = day(vec![part("flat", 100)], strikes, 60).stretches();
+    let legs = day(vec![part("flat", 100)], strikes, 60).legs();
     // Twelve minutes of the spike in true time, the rest in a sixtieth.
     let rest = 24 * HOUR - 720;
-    assert_eq!(played(&stretches), Duration::from_secs(720 + rest / 60));
-    let first = stretches
+    assert_eq!(played(&legs), Duration::from_secs(720 + rest / 60));
+    let first = legs
         .iter()
-        .position(|stretch| stretch.from > MilliTps(100_000))
+        .position(|leg| leg.from > MilliTps(100_000))
         .unwrap();
-    assert_eq!(stretches[first].from, MilliTps(700_000));
-    assert_eq!(stretches[first].span, Duration::from_secs(30));
+    assert_eq!(legs[first].from, MilliTps(700_000));
+    assert_eq!(legs[first].span, Duration::from_secs(30));
     let left = 100.0 + 600.0 * (-0.25_f64).exp();
-    assert!((stretches[first].to.as_tps() - left).abs() < 0.01);
+    assert!((legs[first].to.as_tps() - left).abs() < 0.01);
     // The area under it is its height times its decay, drawn in ramps within a per cent.
-    let (txs, _) = truth(&stretches);
+    let (txs, _) = truth(&legs);
     let area = txs - 100.0 * (24 * HOUR) as f64;
     assert!((area / (600.0 * 120.0) - 1.0).abs() < 0.01, "{area}");
 }
@@ -125,9 +125,9 @@ fn a_slow_spike_is_compressed_and_midnight_ends_the_day() {
         event: spike,
         part: None,
     }];
-    let stretches = day(vec![part("flat", 100)], strikes, 60).stretches();
-    assert_eq!(played(&stretches), Duration::from_secs(24 * 60));
-    let last = stretches.last().unwrap();
+    let legs = day(vec![part("flat", 100)], strikes, 60).legs();
+    assert_eq!(played(&legs), Duration::from_secs(24 * 60));
+    let last = legs.last().unwrap();
     let left = 100.0 + 300.0 * (-2.0_f64).exp();
     assert!((last.to.as_tps() - left).abs() < 0.01);
 }
@@ -144,10 +144,10 @@ fn a_batch_strikes_its_own_part() {
         part: Some(1),
     }];
     let parts = vec![part("flat", 100), part("night", 10)];
-    let stretches = day(parts, strikes, 60).stretches();
-    let struck: Vec<&Stretch> = stretches
+    let legs = day(parts, strikes, 60).legs();
+    let struck: Vec<&Leg> = legs
         .iter()
-        .filter(|stretch| stretch.from > MilliTps(299_999))
+        .filter(|leg| leg.from > MilliTps(299_999))
         .collect();
     assert_eq!(struck.len(), 1, "{struck:?}");
     assert_eq!(struck[0].span, Duration::from_secs(10));
@@ -164,15 +164,15 @@ fn singles_day_is_as_steep_as_it_was_measured() {
         .events
         .iter()
         .map(|&event| Strike { event, part: None });
-    let stretches = day(vec![part("retail", 1_000)], strikes.collect(), 60).stretches();
+    let legs = day(vec![part("retail", 1_000)], strikes.collect(), 60).legs();
     // Four to seven times the day's mean three to ten minutes in (NetsUnion 2018 and 2019).
     let mut at = Duration::ZERO;
     let mut peak = 0.0_f64;
-    for stretch in &stretches {
+    for leg in &legs {
         if at >= Duration::from_secs(120) && at < Duration::from_secs(600) {
-            peak = peak.max(stretch.from.as_tps() / 1_000.0);
+            peak = peak.max(leg.from.as_tps() / 1_000.0);
         }
-        at += stretch.stands_for;
+        at += leg.stands_for;
     }
     assert!((4.0..7.0).contains(&peak), "{peak}");
 }
