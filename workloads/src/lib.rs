@@ -7,14 +7,17 @@
 #![forbid(unsafe_code)]
 
 pub mod arrivals;
+mod benchmarks;
 pub mod blobs;
 mod checks;
 pub mod city;
+mod contracts;
 mod counters;
 pub mod credit;
 mod cycle;
 pub mod evidence;
 pub mod invoices;
+mod micro;
 pub mod mix;
 mod nonces;
 mod parents;
@@ -22,8 +25,10 @@ pub mod payments;
 pub mod people;
 pub mod population;
 pub mod receivables;
+mod smallbank;
 pub mod traceability;
 pub mod workload;
+mod ycsb;
 
 pub use arrivals::{Arrival, Arrivals, Law, LoadFault, MilliTps, Phase};
 pub use city::City;
