@@ -36,6 +36,7 @@ mod records;
 pub mod roles;
 pub mod smallbank;
 pub mod state;
+pub mod tpcc;
 pub mod traceability;
 pub mod transaction;
 mod tree;

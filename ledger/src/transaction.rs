@@ -16,6 +16,7 @@ use crate::payment::Payment;
 use crate::receivable::ReceivableTx;
 use crate::record::{Context, Rule};
 use crate::smallbank::SmallBankTx;
+use crate::tpcc::TpccTx;
 use crate::traceability::TraceTx;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
@@ -44,6 +45,8 @@ pub enum Body {
     Micro(MicroTx),
     /// The contracts of Diablo.
     Contract(ContractTx),
+    /// The benchmark TPC-C.
+    Tpcc(TpccTx),
 }
 
 /// The most bytes that a [`Body`] may take in memory: millions are in flight.
@@ -69,6 +72,7 @@ impl Body {
             Body::KeyValue(keyvalue) => keyvalue,
             Body::Micro(micro) => micro,
             Body::Contract(contract) => contract,
+            Body::Tpcc(tpcc) => tpcc,
         }
     }
 }

@@ -26,6 +26,7 @@ pub mod people;
 pub mod population;
 pub mod receivables;
 mod smallbank;
+mod tpcc;
 pub mod traceability;
 pub mod workload;
 mod ycsb;

@@ -23,6 +23,7 @@ use crate::payments::Payments;
 use crate::people::{People, PopulationFault};
 use crate::receivables::Receivables;
 use crate::smallbank::{Blockbench, Hotspot, Original, SmallBank};
+use crate::tpcc::Tpcc;
 use crate::traceability::Traceability;
 use crate::ycsb::Ycsb;
 
@@ -246,6 +247,12 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         source: "docs/sources.md SmallBank",
         summary: "smallbank, with 90 % on a hundred customers",
         build: |setup| Living::boxed(setup, SmallBank::<Hotspot>::new(setup)),
+    },
+    WorkloadEntry {
+        name: "tpcc",
+        source: "docs/sources.md TPC-C",
+        summary: "order entry over 100 warehouses; 1 % of orders are rolled back",
+        build: |setup| Living::boxed(setup, Tpcc::new(setup)),
     },
     WorkloadEntry {
         name: "traceability",

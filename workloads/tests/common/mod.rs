@@ -25,6 +25,7 @@ pub const BENCHMARKS: &[&str] = &[
     "smallbank",
     "smallbank-blockbench",
     "smallbank-hotspot",
+    "tpcc",
     "uber",
     "ycsb-a",
     "ycsb-b",
