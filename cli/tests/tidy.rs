@@ -35,7 +35,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Third-party crates that one room alone may use outside its tests.
+/// Third-party crates that one room alone may use outside its tests; `csv` is read in one and written
+/// in another.
 const HOMES: &[(&str, &str)] = &[
     ("arc-malachitebft-core-consensus", "consensus-models"),
     ("arc-malachitebft-core-types", "consensus-models"),
@@ -51,7 +52,7 @@ const HOMES: &[(&str, &str)] = &[
     ("plotters", "reports"),
     ("maud", "reports"),
     ("comfy-table", "reports"),
-    ("csv", "reports"),
+    ("csv", "reports workloads"),
     ("quick-junit", "reports"),
     ("prost", "reports"),
     ("clap", "cli"),
@@ -175,7 +176,7 @@ fn each_third_party_crate_has_one_home() {
         for (dependency, home) in HOMES {
             let has = plain.iter().any(|name| name == dependency);
             assert!(
-                !has || room == home,
+                !has || home.split(' ').any(|home| room == &home),
                 "{dependency} lives in {home}, not in {room}"
             );
         }

@@ -8,6 +8,8 @@
 //! | custody chain | from hand to hand without a gap, in whatever it is packed | [`custody`] |
 //! | joint signature | in force when all that it needs have signed, each once | [`cosign`] |
 //! | deposit of digests | a leaf under a root that was deposited | [`inclusion`] |
+//! | tally | what was done comes to what is in the tables | [`tally`] |
+//! | unwritten record | what was never written costs no memory | [`unwritten`] |
 //!
 //! Each generic piece names its tables through a trait of the kind, because a table's number is part
 //! of the state root. The functions take a [`desk::Desk`]: the sender, the block and the state of one
@@ -19,3 +21,5 @@ pub mod custody;
 pub mod desk;
 pub mod inclusion;
 pub mod instrument;
+pub mod tally;
+pub mod unwritten;

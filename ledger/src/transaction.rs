@@ -5,13 +5,18 @@
 //! signing is in [`crate::crypto`].
 
 use crate::account::AccountId;
+use crate::contract::ContractTx;
 use crate::credit::CreditTx;
 use crate::evidence::EvidenceTx;
 use crate::hash::{Hash, TxId};
 use crate::invoice::InvoiceTx;
+use crate::keyvalue::KeyValueTx;
+use crate::micro::MicroTx;
 use crate::payment::Payment;
 use crate::receivable::ReceivableTx;
 use crate::record::{Context, Rule};
+use crate::smallbank::SmallBankTx;
+use crate::tpcc::TpccTx;
 use crate::traceability::TraceTx;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
@@ -32,6 +37,16 @@ pub enum Body {
     Evidence(EvidenceTx),
     /// Goods from hand to hand.
     Trace(TraceTx),
+    /// The benchmark SmallBank.
+    SmallBank(SmallBankTx),
+    /// A key-value store.
+    KeyValue(KeyValueTx),
+    /// The micro benchmarks of BLOCKBENCH.
+    Micro(MicroTx),
+    /// The contracts of Diablo.
+    Contract(ContractTx),
+    /// The benchmark TPC-C.
+    Tpcc(TpccTx),
 }
 
 /// The most bytes that a [`Body`] may take in memory: millions are in flight.
@@ -53,6 +68,11 @@ impl Body {
             Body::Receivable(receivable) => receivable,
             Body::Evidence(evidence) => evidence,
             Body::Trace(trace) => trace,
+            Body::SmallBank(smallbank) => smallbank,
+            Body::KeyValue(keyvalue) => keyvalue,
+            Body::Micro(micro) => micro,
+            Body::Contract(contract) => contract,
+            Body::Tpcc(tpcc) => tpcc,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! When people submit: the intended times of an open-loop load.
 //!
-//! A load is a list of phases. Each has a rate, constant or a linear ramp, and a law by which
-//! arrivals fall under it. Times follow the *cumulative* count: with `L(t)` the integral of the
+//! A load is a list of stretches. Most are phases: a rate, constant or a linear ramp, and a law by which
+//! arrivals fall under it; others are curves of many phases, or times that are given. Times follow the *cumulative* count: with `L(t)` the integral of the
 //! rate since the run began, the k-th arrival (from zero) is due at the moment when `L` reaches k,
 //! so that no load is lost to rounding and a fraction left over by one phase is carried into the
 //! next. Under the Poisson law the gaps in `L` are unit exponentials instead of ones, which is the
@@ -16,6 +16,8 @@ use core::time::Duration;
 
 use rand::Rng;
 
+use crate::stretch::{Piece, PieceLoad, Stretch, pieces};
+
 /// Units of cumulative load per arrival: halves of (one thousandth of a TPS) x (one nanosecond).
 const UNITS_PER_ARRIVAL: u128 = 2_000_000_000_000;
 
@@ -23,7 +25,7 @@ const UNITS_PER_ARRIVAL: u128 = 2_000_000_000_000;
 pub const MAX_RATE: MilliTps = MilliTps(1_000_000_000_000);
 /// The longest phase.
 pub const MAX_SPAN: Duration = Duration::from_secs(366 * 86_400);
-/// The largest number of phases in one load.
+/// The largest number of phases in one load, those of curves included.
 pub const MAX_PHASES: usize = 100_000;
 /// The largest burst.
 pub const MAX_BURST: u32 = 10_000_000;
@@ -97,6 +99,23 @@ impl Phase {
             to: rate,
             measured: true,
         }
+    }
+
+    /// Whether there is any load in it, if it makes sense.
+    pub(crate) fn check(&self) -> Result<bool, LoadFault> {
+        if self.span.is_zero() || self.span > MAX_SPAN {
+            return Err(LoadFault::Span);
+        }
+        if self.from > MAX_RATE || self.to > MAX_RATE {
+            return Err(LoadFault::Rate);
+        }
+        if let Law::Burst { size, every } = self.law {
+            if size == 0 || size > MAX_BURST || every.is_zero() {
+                return Err(LoadFault::Burst);
+            }
+            return Ok(true);
+        }
+        Ok(self.units() > 0)
     }
 
     fn span_ns(&self) -> u64 {
@@ -191,6 +210,8 @@ pub enum LoadFault {
     Rate,
     /// A burst is empty or above [`MAX_BURST`], or recurs after no time.
     Burst,
+    /// The times of a replay are out of order, or not within its span.
+    Times,
     /// No phase has any load.
     Empty,
     /// All spans together are longer than the clock can hold.
@@ -209,6 +230,7 @@ impl fmt::Display for LoadFault {
                 f,
                 "a burst needs between 1 and {MAX_BURST} arrivals and a time between bursts"
             ),
+            Self::Times => f.write_str("the times of a replay must be in order and before its end"),
             Self::Empty => f.write_str("the load is empty: every phase has a rate of zero"),
             Self::TooLong => f.write_str("all phases together last longer than 500 years"),
         }
@@ -222,43 +244,52 @@ impl std::error::Error for LoadFault {}
 pub struct Arrival {
     /// The intended time since the run began.
     pub at: Duration,
-    /// The index of its phase.
+    /// The index of its phase, or of its stretch where there are others.
     pub phase: usize,
     /// Whether that phase is measured.
     pub measured: bool,
+    /// Its place among the times of a replay.
+    pub row: Option<usize>,
 }
 
 /// The intended arrivals of a load, in order of time.
 #[derive(Clone, Debug)]
 pub struct Arrivals<R> {
-    phases: Vec<Phase>,
+    pieces: Vec<Piece>,
     rng: R,
     index: usize,
-    /// When the current phase began, in ns.
+    /// When the current piece began, in ns.
     began_ns: u64,
-    /// The load still to come, from the start of the current phase to the next arrival.
+    /// The load still to come, from the start of the current piece to the next arrival; a replay
+    /// leaves it alone.
     due: u128,
-    /// The last arrival of this phase, in ns since it began: where the search for the next one
+    /// The last arrival of this piece, in ns since it began: where the search for the next one
     /// starts.
     last_ns: u64,
-    /// Bursts of the current phase: when the next is due, and what is left of one that has begun.
+    /// Bursts of the current piece: when the next is due, and what is left of one that has begun.
     next_burst_ns: u64,
     burst_left: u32,
+    /// The next time of the current replay.
+    row: usize,
 }
 
 impl<R: Rng> Arrivals<R> {
-    /// Checks the phases and sets out.
+    /// Checks the phases, or stretches, and sets out.
     ///
     /// # Errors
     /// The first [`LoadFault`] found.
-    pub fn new(phases: Vec<Phase>, mut rng: R) -> Result<Self, LoadFault> {
-        check(&phases)?;
-        let due = match phases[0].law {
-            Law::Poisson => unit_exponential(&mut rng),
-            Law::Even | Law::Burst { .. } => 0,
+    pub fn new<S: Into<Stretch>>(stretches: Vec<S>, mut rng: R) -> Result<Self, LoadFault> {
+        let pieces = pieces(stretches)?;
+        let first = pieces.iter().find_map(|piece| match &piece.load {
+            PieceLoad::Rate(phase) => Some(phase.law),
+            PieceLoad::Times(_) => None,
+        });
+        let due = match first {
+            Some(Law::Poisson) => unit_exponential(&mut rng),
+            Some(Law::Even | Law::Burst { .. }) | None => 0,
         };
         Ok(Self {
-            phases,
+            pieces,
             rng,
             index: 0,
             began_ns: 0,
@@ -266,6 +297,7 @@ impl<R: Rng> Arrivals<R> {
             last_ns: 0,
             next_burst_ns: 0,
             burst_left: 0,
+            row: 0,
         })
     }
 
@@ -301,37 +333,68 @@ impl<R: Rng> Arrivals<R> {
     }
 }
 
+impl<R: Rng> Arrivals<R> {
+    /// The next arrival of a phase, regular or of a burst, in ns since it began.
+    fn take(&mut self, phase: &Phase) -> Option<u64> {
+        let (regular, burst) = (self.regular(phase), self.burst(phase));
+        let (at, of_burst) = match (regular, burst) {
+            (Some(regular), Some(burst)) if regular < burst => (regular, false),
+            (_, Some(burst)) => (burst, true),
+            (Some(regular), None) => (regular, false),
+            (None, None) => return None,
+        };
+        if of_burst {
+            self.take_burst(at, phase.law);
+        } else {
+            self.take_regular(phase.law);
+        }
+        self.last_ns = at;
+        Some(at)
+    }
+
+    /// Goes on to the next piece.
+    fn leave(&mut self, span_ns: u64) {
+        self.began_ns += span_ns;
+        self.index += 1;
+        (self.last_ns, self.next_burst_ns, self.burst_left) = (0, 0, 0);
+        self.row = 0;
+    }
+}
+
 impl<R: Rng> Iterator for Arrivals<R> {
     type Item = Arrival;
 
     fn next(&mut self) -> Option<Arrival> {
         loop {
-            let phase = *self.phases.get(self.index)?;
-            let (regular, burst) = (self.regular(&phase), self.burst(&phase));
-            let at = match (regular, burst) {
-                (Some(regular), Some(burst)) if regular < burst => Some((regular, false)),
-                (_, Some(burst)) => Some((burst, true)),
-                (Some(regular), None) => Some((regular, false)),
-                (None, None) => None,
-            };
-            if let Some((at, of_burst)) = at {
-                if of_burst {
-                    self.take_burst(at, phase.law);
-                } else {
-                    self.take_regular(phase.law);
+            let piece = self.pieces.get(self.index)?;
+            let stretch = piece.stretch;
+            let (at, measured, row) = match &piece.load {
+                PieceLoad::Rate(phase) => {
+                    let phase = *phase;
+                    let Some(at) = self.take(&phase) else {
+                        self.due -= phase.units();
+                        self.leave(phase.span_ns());
+                        continue;
+                    };
+                    (at, phase.measured, None)
                 }
-                self.last_ns = at;
-                let at = Duration::from_nanos(self.began_ns + at);
-                return Some(Arrival {
-                    at,
-                    phase: self.index,
-                    measured: phase.measured,
-                });
-            }
-            self.due -= phase.units();
-            self.began_ns += phase.span_ns();
-            self.index += 1;
-            (self.last_ns, self.next_burst_ns, self.burst_left) = (0, 0, 0);
+                PieceLoad::Times(replay) => {
+                    let Some(&at) = replay.times_ns.get(self.row) else {
+                        let span = replay.span.as_nanos() as u64;
+                        self.leave(span);
+                        continue;
+                    };
+                    let (measured, row) = (replay.measured, self.row);
+                    self.row += 1;
+                    (at, measured, Some(row))
+                }
+            };
+            return Some(Arrival {
+                at: Duration::from_nanos(self.began_ns + at),
+                phase: stretch,
+                measured,
+                row,
+            });
         }
     }
 }
@@ -341,11 +404,18 @@ impl<R: Rng> Iterator for Arrivals<R> {
 ///
 /// # Errors
 /// As [`Arrivals::new`].
-pub fn expected_count(phases: &[Phase]) -> Result<u128, LoadFault> {
-    check(phases)?;
-    let units: u128 = phases.iter().map(Phase::units).sum();
-    let bursts: u128 = phases.iter().map(burst_arrivals).sum();
-    Ok(units.div_ceil(UNITS_PER_ARRIVAL) + bursts)
+pub fn expected_count<S: Clone + Into<Stretch>>(stretches: &[S]) -> Result<u128, LoadFault> {
+    let (mut units, mut given) = (0, 0);
+    for piece in pieces(stretches.to_vec())? {
+        match piece.load {
+            PieceLoad::Rate(phase) => {
+                units += phase.units();
+                given += burst_arrivals(&phase);
+            }
+            PieceLoad::Times(replay) => given += replay.times_ns.len() as u128,
+        }
+    }
+    Ok(units.div_ceil(UNITS_PER_ARRIVAL) + given)
 }
 
 fn burst_arrivals(phase: &Phase) -> u128 {
@@ -354,37 +424,6 @@ fn burst_arrivals(phase: &Phase) -> u128 {
             phase.span.as_nanos().div_ceil(every.as_nanos()) * u128::from(size)
         }
         Law::Even | Law::Poisson => 0,
-    }
-}
-
-fn check(phases: &[Phase]) -> Result<(), LoadFault> {
-    if phases.is_empty() || phases.len() > MAX_PHASES {
-        return Err(LoadFault::Phases);
-    }
-    let mut total = Duration::ZERO;
-    let mut loaded = false;
-    for phase in phases {
-        if phase.span.is_zero() || phase.span > MAX_SPAN {
-            return Err(LoadFault::Span);
-        }
-        if phase.from > MAX_RATE || phase.to > MAX_RATE {
-            return Err(LoadFault::Rate);
-        }
-        if let Law::Burst { size, every } = phase.law
-            && (size == 0 || size > MAX_BURST || every.is_zero())
-        {
-            return Err(LoadFault::Burst);
-        }
-        total += phase.span;
-        loaded |= phase.units() > 0 || matches!(phase.law, Law::Burst { .. });
-    }
-    if u64::try_from(total.as_nanos()).is_err() {
-        return Err(LoadFault::TooLong);
-    }
-    if loaded {
-        Ok(())
-    } else {
-        Err(LoadFault::Empty)
     }
 }
 

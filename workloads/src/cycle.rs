@@ -30,10 +30,14 @@ pub(crate) trait Cycle: Send {
     fn honest(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft;
 
     /// What the ledger must refuse though somebody means it, if there is something to attack.
-    fn attack(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft>;
+    fn attack(&mut self, _now: Duration, _rng: &mut dyn Rng) -> Option<Draft> {
+        None
+    }
 
     /// What the ledger must refuse because somebody erred, if there is something to err about.
-    fn mistake(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft>;
+    fn mistake(&mut self, _now: Duration, _rng: &mut dyn Rng) -> Option<Draft> {
+        None
+    }
 
     /// See [`Workload::check`].
     ///

@@ -7,15 +7,19 @@
 #![forbid(unsafe_code)]
 
 pub mod arrivals;
+mod benchmarks;
 pub mod blobs;
 pub mod calendar;
 mod checks;
 pub mod city;
+mod contracts;
 mod counters;
 pub mod credit;
+pub mod curves;
 mod cycle;
 pub mod evidence;
 pub mod invoices;
+mod micro;
 pub mod mix;
 mod nonces;
 mod parents;
@@ -24,11 +28,17 @@ pub mod people;
 pub mod population;
 pub mod rates;
 pub mod receivables;
+mod smallbank;
+pub mod stretch;
+mod tpcc;
+pub mod trace;
 pub mod traceability;
 pub mod workload;
+mod ycsb;
 
 pub use arrivals::{Arrival, Arrivals, Law, LoadFault, MilliTps, Phase};
 pub use city::City;
 pub use mix::{Mix, MixFault};
 pub use people::People;
+pub use stretch::{Replay, Stretch};
 pub use workload::{Breach, Draft, Intent, WORKLOADS, Workload, WorkloadEntry, WorkloadSetup};

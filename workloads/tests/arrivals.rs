@@ -7,6 +7,7 @@ use core::time::Duration;
 use groma_workloads::arrivals::{
     Arrival, Arrivals, Law, LoadFault, MilliTps, Phase, expected_count,
 };
+use groma_workloads::{Replay, Stretch};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -260,6 +261,52 @@ fn bad_loads_are_refused() {
     for rate in [-1.0, f64::NAN, f64::INFINITY, 1e12] {
         assert_eq!(MilliTps::from_tps(rate), Err(LoadFault::Rate));
     }
+}
+
+#[test]
+fn a_curve_counts_as_one_and_draws_as_its_phases() {
+    let phases = [
+        even(secs(1), 3.5),
+        ramp(secs(2), 3.5, 9.0),
+        even(secs(1), 0.25),
+    ];
+    let apart = all(&phases, 1);
+    let load = vec![
+        Stretch::Curve(phases.into()),
+        Stretch::Phase(even(secs(1), 2.0)),
+    ];
+    let joined: Vec<Arrival> = Arrivals::new(load, ChaCha8Rng::seed_from_u64(1))
+        .unwrap()
+        .collect();
+    for (one, other) in apart.iter().zip(&joined) {
+        assert_eq!((one.at, 0), (other.at, other.phase));
+    }
+    assert_eq!(joined.len(), apart.len() + 2);
+    assert!(
+        joined[apart.len()..]
+            .iter()
+            .all(|arrival| arrival.phase == 1)
+    );
+}
+
+#[test]
+fn bad_stretches_are_refused() {
+    let refused = |stretch| Arrivals::new(vec![stretch], ChaCha8Rng::seed_from_u64(1)).err();
+    let replay = |span, times: &[u64]| {
+        Stretch::Replay(Replay {
+            span,
+            times_ns: times.into(),
+            measured: true,
+        })
+    };
+    assert_eq!(refused(Stretch::Curve(Vec::new())), Some(LoadFault::Phases));
+    let long = vec![even(secs(1), 1.0); 100_001];
+    assert_eq!(refused(Stretch::Curve(long)), Some(LoadFault::Phases));
+    assert_eq!(refused(replay(secs(1), &[])), Some(LoadFault::Empty));
+    assert_eq!(refused(replay(Duration::ZERO, &[0])), Some(LoadFault::Span));
+    assert_eq!(refused(replay(secs(1), &[5, 4])), Some(LoadFault::Times));
+    let late = [1_000_000_000];
+    assert_eq!(refused(replay(secs(1), &late)), Some(LoadFault::Times));
 }
 
 fn any_phase() -> impl Strategy<Value = Phase> {

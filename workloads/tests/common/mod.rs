@@ -14,6 +14,28 @@ use groma_workloads::{City, Intent, WorkloadSetup};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+/// The standard benchmarks: nobody cheats or errs in them.
+pub const BENCHMARKS: &[&str] = &[
+    "cpuheavy",
+    "donothing",
+    "dota",
+    "fifa",
+    "ioheavy",
+    "nasdaq",
+    "smallbank",
+    "smallbank-blockbench",
+    "smallbank-hotspot",
+    "tpcc",
+    "uber",
+    "ycsb-a",
+    "ycsb-b",
+    "ycsb-c",
+    "ycsb-d",
+    "ycsb-e",
+    "ycsb-f",
+    "youtube",
+];
+
 /// A workload by name, for a town.
 pub fn build(name: &str, setup: &WorkloadSetup) -> Box<dyn Workload> {
     (workload::find(name).unwrap().build)(setup)
