@@ -14,9 +14,9 @@
 pub mod access;
 pub mod account;
 mod arena;
-pub mod contract;
 pub mod credit;
 pub mod crypto;
+pub mod dapp;
 pub mod evidence;
 pub mod executor;
 pub mod genesis;

@@ -5,8 +5,8 @@
 //! signing is in [`crate::crypto`].
 
 use crate::account::AccountId;
-use crate::contract::ContractTx;
 use crate::credit::CreditTx;
+use crate::dapp::DappTx;
 use crate::evidence::EvidenceTx;
 use crate::hash::{Hash, TxId};
 use crate::invoice::InvoiceTx;
@@ -44,7 +44,7 @@ pub enum Body {
     /// The micro benchmarks of BLOCKBENCH.
     Micro(MicroTx),
     /// The contracts of Diablo.
-    Contract(ContractTx),
+    Dapp(DappTx),
     /// The benchmark TPC-C.
     Tpcc(TpccTx),
 }
@@ -71,7 +71,7 @@ impl Body {
             Body::SmallBank(smallbank) => smallbank,
             Body::KeyValue(keyvalue) => keyvalue,
             Body::Micro(micro) => micro,
-            Body::Contract(contract) => contract,
+            Body::Dapp(dapp) => dapp,
             Body::Tpcc(tpcc) => tpcc,
         }
     }

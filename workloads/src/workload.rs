@@ -13,9 +13,9 @@ use groma_ledger::{AccountId, Body, Genesis, State};
 use rand::Rng;
 
 use crate::blobs::Blobs;
-use crate::contracts::{Diablo, Dota, Fifa, Nasdaq, Uber, Youtube};
 use crate::credit::Credit;
 use crate::cycle::Living;
+use crate::dapps::{Diablo, Dota, Fifa, Nasdaq, Uber, Youtube};
 use crate::evidence::Evidence;
 use crate::invoices::Invoices;
 use crate::micro::{CpuHeavy, DoNothing, IoHeavy};

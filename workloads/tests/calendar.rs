@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use groma_workloads::arrivals::MilliTps;
 use groma_workloads::calendar::{
-    Day, Event, HOURS, MONTHS, OCCASIONS, PATTERNS, Part, Pattern, Leg, Strike,
+    Day, Event, HOURS, Leg, MONTHS, OCCASIONS, PATTERNS, Part, Pattern, Strike,
 };
 
 const HOUR: u64 = 3_600;
@@ -35,9 +35,8 @@ fn played(legs: &[Leg]) -> Duration {
 
 /// The transactions of true time, and how long that is.
 fn truth(legs: &[Leg]) -> (f64, Duration) {
-    let txs = |leg: &Leg| {
-        (leg.from.as_tps() + leg.to.as_tps()) / 2.0 * leg.stands_for.as_secs_f64()
-    };
+    let txs =
+        |leg: &Leg| (leg.from.as_tps() + leg.to.as_tps()) / 2.0 * leg.stands_for.as_secs_f64();
     let length = legs.iter().map(|leg| leg.stands_for).sum();
     (legs.iter().map(txs).sum(), length)
 }

@@ -5,8 +5,8 @@
 mod common;
 
 use common::{Run, build, honest, town};
-use groma_ledger::contract::{
-    ContractTallies, ContractTx, Coordinate, Rides, SHARES, Slots, Stocks, Videos, Visits,
+use groma_ledger::dapp::{
+    ContractTallies, Coordinate, DappTx, Rides, SHARES, Slots, Stocks, Videos, Visits,
 };
 use groma_ledger::{AccountId, Body, Genesis, State, Table};
 use groma_workloads::WorkloadSetup;
@@ -75,7 +75,7 @@ fn stocks_are_as_popular_as_at_the_opening() {
     let mut run = Run::new(build("nasdaq", &honest()), 1);
     let mut bought = [0_u32; 5];
     for signed in run.draw(40_000) {
-        if let Body::Contract(ContractTx::Buy { stock }) = signed.transaction.body {
+        if let Body::Dapp(DappTx::Buy { stock }) = signed.transaction.body {
             bought[usize::from(stock)] += 1;
         }
     }

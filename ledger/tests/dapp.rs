@@ -4,8 +4,8 @@
 
 mod invoice_common;
 
-use groma_ledger::contract::{
-    Contract, ContractTallies, ContractTx, Coordinate, DRIVERS, GRID, MAP, Rides, SHARES, STOCKS,
+use groma_ledger::dapp::{
+    Contract, ContractTallies, Coordinate, DRIVERS, DappTx, GRID, MAP, Rides, SHARES, STOCKS,
     Slots, Stocks, Videos, Visits, distance, driver, nearest,
 };
 use groma_ledger::{AccountId, Body, Genesis, Reason};
@@ -19,7 +19,7 @@ fn desk() -> Desk {
 
 #[test]
 fn calls_do_what_the_contracts_do() {
-    use ContractTx::*;
+    use DappTx::*;
     let mut desk = desk();
     let script = [
         (Move { x: 1, y: 249 }, None),
@@ -37,7 +37,7 @@ fn calls_do_what_the_contracts_do() {
         (Visit, None),
     ];
     for (step, (tx, refusal)) in script.into_iter().enumerate() {
-        let found = desk.submit(1, Body::Contract(tx.clone()));
+        let found = desk.submit(1, Body::Dapp(tx.clone()));
         assert_eq!(found, refusal.map_or(Ok(()), Err), "step {step}: {tx:?}");
     }
     let slot = |slot| desk.record::<Slots>(&slot);

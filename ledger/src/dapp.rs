@@ -21,7 +21,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 /// A call of one of the contracts.
 #[derive(Clone, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
-pub enum ContractTx {
+pub enum DappTx {
     /// Dota: every player moves by so much, around the map.
     Move {
         /// Along the first axis.
@@ -209,50 +209,50 @@ pub fn nearest(rider: (u32, u32)) -> (u32, u32) {
     (number, distance)
 }
 
-impl ContractTx {
+impl DappTx {
     /// Which contract it calls.
     pub fn contract(&self) -> Contract {
         match self {
-            ContractTx::Move { .. } => Contract::Dota,
-            ContractTx::Buy { .. } => Contract::Exchange,
-            ContractTx::Ride { .. } => Contract::Mobility,
-            ContractTx::Upload { .. } => Contract::Video,
-            ContractTx::Visit => Contract::Fifa,
+            DappTx::Move { .. } => Contract::Dota,
+            DappTx::Buy { .. } => Contract::Exchange,
+            DappTx::Ride { .. } => Contract::Mobility,
+            DappTx::Upload { .. } => Contract::Video,
+            DappTx::Visit => Contract::Fifa,
         }
     }
 }
 
-impl Rule for ContractTx {
+impl Rule for DappTx {
     fn kind(&self) -> &'static str {
         match self {
-            ContractTx::Move { .. } => "contract.move",
-            ContractTx::Buy { .. } => "contract.buy",
-            ContractTx::Ride { .. } => "contract.ride",
-            ContractTx::Upload { .. } => "contract.upload",
-            ContractTx::Visit => "contract.visit",
+            DappTx::Move { .. } => "dapp.move",
+            DappTx::Buy { .. } => "dapp.buy",
+            DappTx::Ride { .. } => "dapp.ride",
+            DappTx::Upload { .. } => "dapp.upload",
+            DappTx::Visit => "dapp.visit",
         }
     }
 
     fn touches(&self, context: &Context, touches: &mut Touches) {
         match self {
-            ContractTx::Move { .. } => (0..2 * PLAYERS).for_each(|slot| {
+            DappTx::Move { .. } => (0..2 * PLAYERS).for_each(|slot| {
                 touches.write::<Slots>(&slot);
             }),
-            ContractTx::Buy { stock } => touches.write::<Stocks>(stock),
-            ContractTx::Ride { .. } => touches.write::<Rides>(&context.sender),
-            ContractTx::Upload { .. } => touches.write::<Videos>(&context.sender),
-            ContractTx::Visit => touches.write::<Visits>(&()),
+            DappTx::Buy { stock } => touches.write::<Stocks>(stock),
+            DappTx::Ride { .. } => touches.write::<Rides>(&context.sender),
+            DappTx::Upload { .. } => touches.write::<Videos>(&context.sender),
+            DappTx::Visit => touches.write::<Visits>(&()),
         }
         tally::touch::<Contracts>(0, context, touches);
     }
 
     fn apply(&self, context: &Context, access: &mut Access<'_>) -> Result<(), Reason> {
         match *self {
-            ContractTx::Move { x, y } => move_all(access, x, y)?,
-            ContractTx::Buy { stock } => buy(access, stock)?,
-            ContractTx::Ride { x, y } => ride(context, access, (x, y))?,
-            ContractTx::Upload { bytes } => upload(context, access, bytes),
-            ContractTx::Visit => {
+            DappTx::Move { x, y } => move_all(access, x, y)?,
+            DappTx::Buy { stock } => buy(access, stock)?,
+            DappTx::Ride { x, y } => ride(context, access, (x, y))?,
+            DappTx::Upload { bytes } => upload(context, access, bytes),
+            DappTx::Visit => {
                 let visits = access.get::<Visits>(&()).copied().unwrap_or(0);
                 access.put::<Visits>((), visits + 1);
             }

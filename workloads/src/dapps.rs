@@ -1,7 +1,7 @@
 //! The contracts of Diablo (docs/sources.md Diablo): "dota", "fifa", "nasdaq", "uber", "youtube".
 //!
 //! Two thousand accounts call one contract. What a call does is the ledger's affair
-//! ([`groma_ledger::contract`]); how many come in a second is a scenario's, see
+//! ([`groma_ledger::dapp`]); how many come in a second is a scenario's, see
 //! [`crate::curves`]. Law: the counters of a contract are the calls that were applied to it.
 
 use core::fmt::Debug;
@@ -9,8 +9,8 @@ use core::marker::PhantomData;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use groma_ledger::contract::{
-    Contract, ContractTallies, ContractTx, Coordinate, GRID, MAP, PLAYERS, Rides, SHARES, STOCKS,
+use groma_ledger::dapp::{
+    Contract, ContractTallies, Coordinate, DappTx, GRID, MAP, PLAYERS, Rides, SHARES, STOCKS,
     Slots, Stocks, Videos, Visits, distance, driver, nearest,
 };
 use groma_ledger::{AccountId, Body, Genesis, State};
@@ -38,7 +38,7 @@ pub(crate) trait Dapp: Debug + Send + 'static {
     const DOCUMENT: u16 = 0;
 
     /// A call.
-    fn call(rng: &mut dyn Rng) -> ContractTx;
+    fn call(rng: &mut dyn Rng) -> DappTx;
 
     /// The law, given the calls that were applied: one at least.
     fn check(state: &State, calls: &Calls, checks: &mut Checks);
@@ -74,7 +74,7 @@ impl<D: Dapp> Cycle for Diablo<D> {
         Draft {
             sender: self.clients.draw(rng),
             filler: D::DOCUMENT,
-            body: Body::Contract(D::call(rng)),
+            body: Body::Dapp(D::call(rng)),
             intent: Intent::Honest,
         }
     }
@@ -105,9 +105,9 @@ impl Dapp for Dota {
     const NAME: &'static str = "dota";
     const CONTRACT: Contract = Contract::Dota;
 
-    fn call(_rng: &mut dyn Rng) -> ContractTx {
+    fn call(_rng: &mut dyn Rng) -> DappTx {
         // `update(1, 1)`, as in the published configuration.
-        ContractTx::Move { x: 1, y: 1 }
+        DappTx::Move { x: 1, y: 1 }
     }
 
     fn check(state: &State, calls: &Calls, checks: &mut Checks) {
@@ -141,9 +141,9 @@ impl Dapp for Nasdaq {
     const NAME: &'static str = "nasdaq";
     const CONTRACT: Contract = Contract::Exchange;
 
-    fn call(rng: &mut dyn Rng) -> ContractTx {
+    fn call(rng: &mut dyn Rng) -> DappTx {
         let stock = POPULARITY.draw(rng) as u8;
-        ContractTx::Buy { stock }
+        DappTx::Buy { stock }
     }
 
     fn check(state: &State, calls: &Calls, checks: &mut Checks) {
@@ -170,10 +170,10 @@ impl Dapp for Uber {
     const NAME: &'static str = "uber";
     const CONTRACT: Contract = Contract::Mobility;
 
-    fn call(rng: &mut dyn Rng) -> ContractTx {
+    fn call(rng: &mut dyn Rng) -> DappTx {
         let mut place = || below(rng, u64::from(GRID)) as u32;
         let (x, y) = (place(), place());
-        ContractTx::Ride { x, y }
+        DappTx::Ride { x, y }
     }
 
     fn check(state: &State, calls: &Calls, checks: &mut Checks) {
@@ -210,9 +210,9 @@ impl Dapp for Youtube {
     /// A kilobyte of what describes a video (estimate).
     const DOCUMENT: u16 = 1_024;
 
-    fn call(_rng: &mut dyn Rng) -> ContractTx {
+    fn call(_rng: &mut dyn Rng) -> DappTx {
         let bytes = u32::from(Self::DOCUMENT);
-        ContractTx::Upload { bytes }
+        DappTx::Upload { bytes }
     }
 
     fn check(state: &State, calls: &Calls, checks: &mut Checks) {
@@ -242,8 +242,8 @@ impl Dapp for Fifa {
     const NAME: &'static str = "fifa";
     const CONTRACT: Contract = Contract::Fifa;
 
-    fn call(_rng: &mut dyn Rng) -> ContractTx {
-        ContractTx::Visit
+    fn call(_rng: &mut dyn Rng) -> DappTx {
+        DappTx::Visit
     }
 
     fn check(state: &State, calls: &Calls, checks: &mut Checks) {
