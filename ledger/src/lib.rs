@@ -3,8 +3,8 @@
 //! A [`State`] is an immutable value with a root hash. An [`Executor`] turns a
 //! state and a block of [`SignedTransaction`]s into the next state and one
 //! [`Outcome`] per transaction. Every kind of record (payments, invoices,
-//! credit, receivables, evidence, goods) is a file that declares [`Table`]s and a
-//! [`Rule`], see [`record`], over what kinds share, see [`patterns`].
+//! credit and so on, the variants of [`Body`]) is a file that declares [`Table`]s
+//! and a [`Rule`], see [`record`], over what kinds share, see [`patterns`].
 //!
 //! This crate knows nothing of time, networks, votes or users: a block's
 //! height and timestamp are data.
@@ -14,6 +14,7 @@
 pub mod access;
 pub mod account;
 mod arena;
+pub mod bank_draft;
 pub mod credit;
 pub mod crypto;
 pub mod evidence;

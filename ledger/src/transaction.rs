@@ -5,6 +5,7 @@
 //! signing is in [`crate::crypto`].
 
 use crate::account::AccountId;
+use crate::bank_draft::BankDraftTx;
 use crate::credit::CreditTx;
 use crate::evidence::EvidenceTx;
 use crate::hash::{Hash, TxId};
@@ -32,6 +33,8 @@ pub enum Body {
     Evidence(EvidenceTx),
     /// Goods from hand to hand.
     Trace(TraceTx),
+    /// Bank drafts.
+    BankDraft(BankDraftTx),
 }
 
 /// The most bytes that a [`Body`] may take in memory: millions are in flight.
@@ -53,6 +56,7 @@ impl Body {
             Body::Receivable(receivable) => receivable,
             Body::Evidence(evidence) => evidence,
             Body::Trace(trace) => trace,
+            Body::BankDraft(draft) => draft,
         }
     }
 }

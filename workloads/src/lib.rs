@@ -13,6 +13,7 @@ pub mod city;
 mod counters;
 pub mod credit;
 mod cycle;
+pub mod drafts;
 pub mod evidence;
 pub mod invoices;
 pub mod mix;

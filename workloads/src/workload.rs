@@ -15,6 +15,7 @@ use rand::Rng;
 use crate::blobs::Blobs;
 use crate::credit::Credit;
 use crate::cycle::Living;
+use crate::drafts::Drafts;
 use crate::evidence::Evidence;
 use crate::invoices::Invoices;
 use crate::payments::Payments;
@@ -164,6 +165,12 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         source: "docs/sources.md W2",
         summary: "credit records: 50 departments report, 30 banks query by consent; 240-600 B",
         build: |setup| Box::new(Credit::new(setup)),
+    },
+    WorkloadEntry {
+        name: "drafts",
+        source: "docs/sources.md W6",
+        summary: "bank drafts: endorsed up to ten times, discounted, paid or refused; 520 B each",
+        build: |setup| Living::boxed(setup, Drafts::new(setup)),
     },
     WorkloadEntry {
         name: "evidence",

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use groma_ledger::{
     BlockInput, Execution, Executor, Genesis, Outcome, Parallel, Serial, SignedTransaction, State,
+    Table,
 };
 use groma_workloads::workload::{self, Workload};
 use groma_workloads::{City, Intent, WorkloadSetup};
@@ -130,6 +131,11 @@ impl Run {
             .filter(|((kind, outcome), _)| filter(kind, outcome));
         matching.map(|(_, count)| count).sum::<u64>() as f64 / total as f64
     }
+}
+
+/// Puts all that a table holds into another first state.
+pub fn copy<T: Table>(from: &State, to: &mut Genesis) {
+    from.for_each::<T>(|key, value| to.put::<T>(&key, &value));
 }
 
 /// Fails unless each group of kinds has its share of 40,000 transactions, within five deviations.
