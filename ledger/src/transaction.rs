@@ -10,6 +10,7 @@ use crate::credit::CreditTx;
 use crate::evidence::EvidenceTx;
 use crate::hash::{Hash, TxId};
 use crate::invoice::InvoiceTx;
+use crate::mortgage::MortgageTx;
 use crate::payment::Payment;
 use crate::receivable::ReceivableTx;
 use crate::record::{Context, Rule};
@@ -35,6 +36,8 @@ pub enum Body {
     Trace(TraceTx),
     /// Bank drafts.
     BankDraft(BankDraftTx),
+    /// Chattel mortgages.
+    Mortgage(MortgageTx),
 }
 
 /// The most bytes that a [`Body`] may take in memory: millions are in flight.
@@ -57,6 +60,7 @@ impl Body {
             Body::Evidence(evidence) => evidence,
             Body::Trace(trace) => trace,
             Body::BankDraft(draft) => draft,
+            Body::Mortgage(mortgage) => mortgage,
         }
     }
 }

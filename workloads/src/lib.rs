@@ -17,6 +17,7 @@ pub mod drafts;
 pub mod evidence;
 pub mod invoices;
 pub mod mix;
+pub mod mortgages;
 mod nonces;
 mod parents;
 pub mod payments;

@@ -18,6 +18,7 @@ use crate::cycle::Living;
 use crate::drafts::Drafts;
 use crate::evidence::Evidence;
 use crate::invoices::Invoices;
+use crate::mortgages::Mortgages;
 use crate::payments::Payments;
 use crate::people::{People, PopulationFault};
 use crate::receivables::Receivables;
@@ -183,6 +184,12 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         source: "docs/sources.md W1",
         summary: "e-invoices from quota to reimbursement; one issuer has 10 %; 220-1,440 B",
         build: |setup| Box::new(Invoices::new(setup)),
+    },
+    WorkloadEntry {
+        name: "mortgages",
+        source: "docs/sources.md W7",
+        summary: "chattel mortgages: liens by rank, searched five times as often; 240-520 B",
+        build: |setup| Living::boxed(setup, Mortgages::new(setup)),
     },
     WorkloadEntry {
         name: "payments",
