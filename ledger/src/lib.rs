@@ -15,6 +15,7 @@ pub mod access;
 pub mod account;
 mod arena;
 pub mod bank_draft;
+pub mod contract;
 pub mod credit;
 pub mod crypto;
 pub mod evidence;

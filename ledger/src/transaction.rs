@@ -6,6 +6,7 @@
 
 use crate::account::AccountId;
 use crate::bank_draft::BankDraftTx;
+use crate::contract::ContractTx;
 use crate::credit::CreditTx;
 use crate::evidence::EvidenceTx;
 use crate::hash::{Hash, TxId};
@@ -38,6 +39,8 @@ pub enum Body {
     BankDraft(BankDraftTx),
     /// Chattel mortgages.
     Mortgage(MortgageTx),
+    /// Contract signing.
+    Contract(ContractTx),
 }
 
 /// The most bytes that a [`Body`] may take in memory: millions are in flight.
@@ -61,6 +64,7 @@ impl Body {
             Body::Trace(trace) => trace,
             Body::BankDraft(draft) => draft,
             Body::Mortgage(mortgage) => mortgage,
+            Body::Contract(contract) => contract,
         }
     }
 }

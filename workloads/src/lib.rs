@@ -10,6 +10,7 @@ pub mod arrivals;
 pub mod blobs;
 mod checks;
 pub mod city;
+pub mod contracts;
 mod counters;
 pub mod credit;
 mod cycle;

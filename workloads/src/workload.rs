@@ -13,6 +13,7 @@ use groma_ledger::{AccountId, Body, Genesis, State};
 use rand::Rng;
 
 use crate::blobs::Blobs;
+use crate::contracts::Contracts;
 use crate::credit::Credit;
 use crate::cycle::Living;
 use crate::drafts::Drafts;
@@ -160,6 +161,12 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         source: "the load of published measurements of consensus",
         summary: "opaque transactions of 512 B each that change no balance",
         build: |setup| Box::new(Blobs::new(setup)),
+    },
+    WorkloadEntry {
+        name: "contracts",
+        source: "docs/sources.md W9",
+        summary: "contracts that two to four sign, and exports as evidence; 520 B each",
+        build: |setup| Living::boxed(setup, Contracts::new(setup)),
     },
     WorkloadEntry {
         name: "credit",
