@@ -18,6 +18,7 @@ pub mod bank_draft;
 pub mod contract;
 pub mod credit;
 pub mod crypto;
+pub mod directory;
 pub mod evidence;
 pub mod executor;
 pub mod genesis;

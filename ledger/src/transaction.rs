@@ -8,6 +8,7 @@ use crate::account::AccountId;
 use crate::bank_draft::BankDraftTx;
 use crate::contract::ContractTx;
 use crate::credit::CreditTx;
+use crate::directory::DirectoryTx;
 use crate::evidence::EvidenceTx;
 use crate::hash::{Hash, TxId};
 use crate::invoice::InvoiceTx;
@@ -41,6 +42,8 @@ pub enum Body {
     Mortgage(MortgageTx),
     /// Contract signing.
     Contract(ContractTx),
+    /// A government's data directory.
+    Directory(DirectoryTx),
 }
 
 /// The most bytes that a [`Body`] may take in memory: millions are in flight.
@@ -65,6 +68,7 @@ impl Body {
             Body::BankDraft(draft) => draft,
             Body::Mortgage(mortgage) => mortgage,
             Body::Contract(contract) => contract,
+            Body::Directory(directory) => directory,
         }
     }
 }

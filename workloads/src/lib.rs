@@ -14,6 +14,7 @@ pub mod contracts;
 mod counters;
 pub mod credit;
 mod cycle;
+pub mod directory;
 pub mod drafts;
 pub mod evidence;
 pub mod invoices;

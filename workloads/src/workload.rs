@@ -16,6 +16,7 @@ use crate::blobs::Blobs;
 use crate::contracts::Contracts;
 use crate::credit::Credit;
 use crate::cycle::Living;
+use crate::directory::Directory;
 use crate::drafts::Drafts;
 use crate::evidence::Evidence;
 use crate::invoices::Invoices;
@@ -173,6 +174,12 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         source: "docs/sources.md W2",
         summary: "credit records: 50 departments report, 30 banks query by consent; 240-600 B",
         build: |setup| Box::new(Credit::new(setup)),
+    },
+    WorkloadEntry {
+        name: "directory",
+        source: "docs/sources.md W3",
+        summary: "data of 69 agencies: both agree, digests arrive, ranges are read; 250-20,000 B",
+        build: |setup| Living::boxed(setup, Directory::new(setup)),
     },
     WorkloadEntry {
         name: "drafts",
