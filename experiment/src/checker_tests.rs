@@ -232,7 +232,7 @@ fn counts_that_must_be_equal_are_compared() {
 /// A feed of payments, and the state in which a city of it begins.
 fn city() -> (Feed, Genesis) {
     let setup = WorkloadSetup::of_city(100).unwrap();
-    let entry = groma_workloads::workload::find("payments").unwrap();
+    let entry = groma_workloads::table::find("payments").unwrap();
     let workload = (entry.build)(&setup);
     let mut genesis = Genesis::default();
     workload.genesis(&mut genesis);

@@ -3,8 +3,8 @@
 //! A [`State`] is an immutable value with a root hash. An [`Executor`] turns a
 //! state and a block of [`SignedTransaction`]s into the next state and one
 //! [`Outcome`] per transaction. Every kind of record (payments, invoices,
-//! credit, receivables, evidence, goods) is a file that declares [`Table`]s and a
-//! [`Rule`], see [`record`], over what kinds share, see [`patterns`].
+//! credit and so on, the variants of [`Body`]) is a file that declares [`Table`]s
+//! and a [`Rule`], see [`record`], over what kinds share, see [`patterns`].
 //!
 //! This crate knows nothing of time, networks, votes or users: a block's
 //! height and timestamp are data.
@@ -14,9 +14,12 @@
 pub mod access;
 pub mod account;
 mod arena;
+pub mod bank_draft;
+pub mod contract;
 pub mod credit;
 pub mod crypto;
 pub mod dapp;
+pub mod directory;
 pub mod evidence;
 pub mod executor;
 pub mod genesis;
@@ -24,6 +27,7 @@ pub mod hash;
 pub mod invoice;
 pub mod keyvalue;
 pub mod micro;
+pub mod mortgage;
 mod pages;
 mod parallel;
 pub mod patterns;

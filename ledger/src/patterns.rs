@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | registry entry | written once, found by its number, stepped by whom it names | [`desk`] |
 //! | transferable instrument | one holder; parts come to the whole; paid once | [`instrument`] |
+//! | endorsement | every holder signs and answers for payment; refusal, recourse | [`endorsement`] |
+//! | clearing | who pays and who is paid: positions that come to nothing | [`clearing`] |
 //! | consented record | no use without a live consent | [`consent`] |
 //! | custody chain | from hand to hand without a gap, in whatever it is packed | [`custody`] |
 //! | joint signature | in force when all that it needs have signed, each once | [`cosign`] |
@@ -15,10 +17,12 @@
 //! of the state root. The functions take a [`desk::Desk`]: the sender, the block and the state of one
 //! transaction. They know no kind.
 
+pub mod clearing;
 pub mod consent;
 pub mod cosign;
 pub mod custody;
 pub mod desk;
+pub mod endorsement;
 pub mod inclusion;
 pub mod instrument;
 pub mod tally;

@@ -14,8 +14,9 @@
 
 use crate::access::Access;
 use crate::account::AccountId;
-use crate::patterns::desk::Desk;
-use crate::patterns::instrument::{self, Instrument, PieceId, Pieces, Positions};
+use crate::patterns::clearing::{Clearing, Positions};
+use crate::patterns::desk::{Desk, known};
+use crate::patterns::instrument::{self, Instrument, PieceId, Pieces};
 use crate::receipt::Reason;
 use crate::record::{Context, Rule, Table, Touches};
 use crate::roles::Seats;
@@ -83,11 +84,14 @@ pub const SPLIT_LIMIT: usize = 5;
 /// Receivables as instruments: tiers 1 to 5, trees of depth 6 (W5).
 pub struct Receivable;
 
+impl Clearing for Receivable {
+    const POSITIONS: u8 = 49;
+    const POSITIONS_NAME: &'static str = "receivable_positions";
+}
+
 impl Instrument for Receivable {
     const PIECES: u8 = 48;
     const PIECES_NAME: &'static str = "receivable_pieces";
-    const POSITIONS: u8 = 49;
-    const POSITIONS_NAME: &'static str = "receivable_positions";
     const TIERS: u8 = 5;
     const DEPTH: u32 = 6;
 }
@@ -160,15 +164,18 @@ impl Rule for ReceivableTx {
                 due_ns,
             } => {
                 desk.only_one_of(suppliers)?;
-                exists(core, debtor)?;
-                instrument::propose::<Receivable, _>(&mut desk, number, debtor, amount, due_ns)
+                known(core, debtor)?;
+                let holder = context.sender;
+                instrument::propose::<Receivable, _>(
+                    &mut desk, number, holder, debtor, amount, due_ns,
+                )
             }
             ReceivableTx::Acknowledge { piece } => {
                 instrument::accept::<Receivable, _>(&mut desk, piece)
             }
             ReceivableTx::Transfer { piece, to } => {
-                exists(suppliers, to)?;
-                instrument::pass::<Receivable, _>(&mut desk, piece, to)
+                known(suppliers, to)?;
+                instrument::pass::<Receivable, _>(&mut desk, piece, to).map(drop)
             }
             ReceivableTx::Split { piece, ref parts } => {
                 if parts.len() > SPLIT_LIMIT {
@@ -177,7 +184,7 @@ impl Rule for ReceivableTx {
                 instrument::divide::<Receivable, _>(&mut desk, piece, parts)
             }
             ReceivableTx::Discount { piece, bank } => {
-                exists(banks, bank)?;
+                known(banks, bank)?;
                 instrument::discount::<Receivable, _>(&mut desk, piece, bank)
             }
             ReceivableTx::Settle { piece, holder } => {
@@ -192,14 +199,6 @@ impl Rule for ReceivableTx {
                 }
             }
         }
-    }
-}
-
-/// Whoever it names must have that role.
-fn exists(seats: Seats, account: AccountId) -> Result<(), Reason> {
-    match seats.holder(account) {
-        Some(_) => Ok(()),
-        None => Err(Reason::UnknownRecord),
     }
 }
 

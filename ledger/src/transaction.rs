@@ -5,13 +5,17 @@
 //! signing is in [`crate::crypto`].
 
 use crate::account::AccountId;
+use crate::bank_draft::BankDraftTx;
+use crate::contract::ContractTx;
 use crate::credit::CreditTx;
 use crate::dapp::DappTx;
+use crate::directory::DirectoryTx;
 use crate::evidence::EvidenceTx;
 use crate::hash::{Hash, TxId};
 use crate::invoice::InvoiceTx;
 use crate::keyvalue::KeyValueTx;
 use crate::micro::MicroTx;
+use crate::mortgage::MortgageTx;
 use crate::payment::Payment;
 use crate::receivable::ReceivableTx;
 use crate::record::{Context, Rule};
@@ -47,6 +51,14 @@ pub enum Body {
     Dapp(DappTx),
     /// The benchmark TPC-C.
     Tpcc(TpccTx),
+    /// Bank drafts.
+    BankDraft(BankDraftTx),
+    /// Chattel mortgages.
+    Mortgage(MortgageTx),
+    /// Contract signing.
+    Contract(ContractTx),
+    /// A government's data directory.
+    Directory(DirectoryTx),
 }
 
 /// The most bytes that a [`Body`] may take in memory: millions are in flight.
@@ -73,6 +85,10 @@ impl Body {
             Body::Micro(micro) => micro,
             Body::Dapp(dapp) => dapp,
             Body::Tpcc(tpcc) => tpcc,
+            Body::BankDraft(draft) => draft,
+            Body::Mortgage(mortgage) => mortgage,
+            Body::Contract(contract) => contract,
+            Body::Directory(directory) => directory,
         }
     }
 }

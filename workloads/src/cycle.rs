@@ -101,3 +101,19 @@ pub(crate) fn any_of(seats: Seats, rng: &mut dyn Rng) -> AccountId {
     let all = u64::from(seats.institutions) * u64::from(seats.each);
     AccountId(seats.first.0 + below(rng, all))
 }
+
+/// Any account of these institutions but one. There must be two.
+pub(crate) fn another_of(seats: Seats, than: AccountId, rng: &mut dyn Rng) -> AccountId {
+    let drawn = any_of(seats, rng);
+    if drawn == than {
+        next_of(seats, drawn)
+    } else {
+        drawn
+    }
+}
+
+/// The account after this one among those of these institutions, the first after the last.
+pub(crate) fn next_of(seats: Seats, account: AccountId) -> AccountId {
+    let all = u64::from(seats.institutions) * u64::from(seats.each);
+    AccountId(seats.first.0 + (account.0 + 1 - seats.first.0) % all)
+}

@@ -200,7 +200,7 @@ impl Evidence {
     fn verify(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
         let claim = self.provable.look(now, rng)?.claim(now.as_nanos() as u64);
         Some(draft(
-            self.citizen(rng),
+            self.people.any_citizen(rng),
             EvidenceTx::Verify(Box::new(claim)),
         ))
     }
@@ -231,15 +231,11 @@ impl Evidence {
 
     fn depositor(&self, rng: &mut dyn Rng) -> AccountId {
         if !self.of_platform.draw(rng) {
-            return self.citizen(rng);
+            return self.people.any_citizen(rng);
         }
         let firm = self.platforms.draw(rng) as u32;
         let terminal = below(rng, u64::from(self.people.terminals_of(firm))) as u32;
         self.people.terminal(firm, terminal)
-    }
-
-    fn citizen(&self, rng: &mut dyn Rng) -> AccountId {
-        self.people.citizen(below(rng, self.people.citizens()))
     }
 
     fn authority(&self, rng: &mut dyn Rng) -> AccountId {
@@ -345,7 +341,7 @@ impl Cycle for Evidence {
                 return Some(self.anchored(chain, place, digest(rng.next_u64(), place)));
             }
         };
-        Some(draft(self.citizen(rng), tx))
+        Some(draft(self.people.any_citizen(rng), tx))
     }
 
     fn mistake(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {

@@ -11,6 +11,9 @@ use core::fmt;
 
 use groma_ledger::AccountId;
 use groma_ledger::roles::Seats;
+use rand::Rng;
+
+use crate::population::below;
 
 /// The largest population.
 pub const MAX_CITIZENS: u64 = 1 << 34;
@@ -95,6 +98,11 @@ impl People {
     pub fn citizen(&self, index: u64) -> AccountId {
         debug_assert!(index < self.citizens);
         AccountId(index)
+    }
+
+    /// Any citizen, all alike.
+    pub(crate) fn any_citizen(&self, rng: &mut dyn Rng) -> AccountId {
+        self.citizen(below(rng, self.citizens))
     }
 
     /// How many terminals a firm has.

@@ -20,7 +20,7 @@ use groma_ledger::receivable::{Receivable, ReceivableTx, SPLIT_LIMIT};
 use groma_ledger::{AccountId, Body, Genesis, State};
 use rand::Rng;
 
-use crate::cycle::{Cycle, any_of};
+use crate::cycle::{Cycle, another_of, any_of};
 use crate::parents::Parents;
 use crate::people::{BANKS, MAJOR_FIRMS, People, TERMINALS};
 use crate::population::{Chance, Sampler, Skew, Weighted, below, log_normal};
@@ -139,7 +139,7 @@ impl Receivables {
 
     fn transfer(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
         let claim = self.movable.take(now, rng)?;
-        let to = self.other_supplier(claim.holder, rng);
+        let to = another_of(self.people.minor_firms(), claim.holder, rng);
         let moved = Claim {
             holder: to,
             tier: claim.tier + 1,
@@ -208,22 +208,8 @@ impl Receivables {
         }
     }
 
-    fn citizen(&self, rng: &mut dyn Rng) -> AccountId {
-        self.people.citizen(below(rng, self.people.citizens()))
-    }
-
     fn supplier(&self, rng: &mut dyn Rng) -> AccountId {
         any_of(self.people.minor_firms(), rng)
-    }
-
-    fn other_supplier(&self, than: AccountId, rng: &mut dyn Rng) -> AccountId {
-        let suppliers = self.people.minor_firms();
-        let drawn = self.supplier(rng);
-        if drawn != than {
-            return drawn;
-        }
-        let next = (drawn.0 + 1 - suppliers.first.0) % u64::from(suppliers.institutions);
-        AccountId(suppliers.first.0 + next)
     }
 
     fn bank(&self, rng: &mut dyn Rng) -> AccountId {
@@ -305,12 +291,12 @@ impl Cycle for Receivables {
             4 => {
                 // A citizen never holds a receivable.
                 let piece = self.movable.look(now, rng)?.piece;
-                let (thief, to) = (self.citizen(rng), self.supplier(rng));
+                let (thief, to) = (self.people.any_citizen(rng), self.supplier(rng));
                 Some(draft(thief, ReceivableTx::Transfer { piece, to }))
             }
             _ => {
                 let claim = *self.payable.look(now, rng)?;
-                Some(settlement(claim, self.citizen(rng)))
+                Some(settlement(claim, self.people.any_citizen(rng)))
             }
         }
     }
@@ -339,7 +325,7 @@ impl Cycle for Receivables {
             2 => {
                 // To somebody who is no supplier.
                 let claim = *self.movable.look(now, rng)?;
-                let (piece, to) = (claim.piece, self.citizen(rng));
+                let (piece, to) = (claim.piece, self.people.any_citizen(rng));
                 Some(draft(claim.holder, ReceivableTx::Transfer { piece, to }))
             }
             _ => self.query(now, true, rng),

@@ -24,7 +24,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 
 use crate::arrivals::{Law, MAX_RATE, MAX_SPAN, MilliTps, Phase};
 use crate::stretch::{Replay, Stretch};
-use crate::workload;
+use crate::table;
 
 /// The most rows of one trace per transaction.
 pub const MAX_ROWS: usize = 10_000_000;
@@ -259,7 +259,7 @@ fn asked(columns: &Columns, row: &StringRecord) -> Result<Asked, FieldFault> {
     let mut asked = Asked::default();
     let given = |column: Option<usize>| column.filter(|field| !row[*field].is_empty());
     if let Some(field) = given(columns.workload) {
-        let Some(entry) = workload::find(&row[field]) else {
+        let Some(entry) = table::find(&row[field]) else {
             return fault(field, format!("{:?} is no workload", &row[field]), TYPES);
         };
         asked.workload = Some(entry.name);

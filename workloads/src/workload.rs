@@ -3,7 +3,7 @@
 //! A workload never learns what became of its transactions (open loop). It may remember what it has
 //! asked for, in bounded memory, so that later transactions can follow up on earlier ones; whether
 //! the parent made it into the ledger in time is then the ledger's answer. This file knows no
-//! particular workload but the table of them.
+//! particular workload.
 
 use core::fmt;
 use core::time::Duration;
@@ -12,20 +12,7 @@ use groma_ledger::transaction::ENVELOPE_BYTES;
 use groma_ledger::{AccountId, Body, Genesis, State};
 use rand::Rng;
 
-use crate::blobs::Blobs;
-use crate::credit::Credit;
-use crate::cycle::Living;
-use crate::dapps::{Diablo, Dota, Fifa, Nasdaq, Uber, Youtube};
-use crate::evidence::Evidence;
-use crate::invoices::Invoices;
-use crate::micro::{CpuHeavy, DoNothing, IoHeavy};
-use crate::payments::Payments;
 use crate::people::{People, PopulationFault};
-use crate::receivables::Receivables;
-use crate::smallbank::{Blockbench, Hotspot, Original, SmallBank};
-use crate::tpcc::Tpcc;
-use crate::traceability::Traceability;
-use crate::ycsb::Ycsb;
 
 /// What its author means by a transaction. The ledger never learns it; a test can.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -154,163 +141,4 @@ pub struct WorkloadEntry {
     pub summary: &'static str,
     /// Builds it.
     pub build: fn(&WorkloadSetup) -> Box<dyn Workload>,
-}
-
-/// Every workload that there is.
-pub const WORKLOADS: &[WorkloadEntry] = &[
-    WorkloadEntry {
-        name: "blobs",
-        source: "the load of published measurements of consensus",
-        summary: "opaque transactions of 512 B each that change no balance",
-        build: |setup| Box::new(Blobs::new(setup)),
-    },
-    WorkloadEntry {
-        name: "cpuheavy",
-        source: "docs/sources.md BLOCKBENCH",
-        summary: "each transaction sorts 10,000 numbers",
-        build: |setup| Living::boxed(setup, CpuHeavy::new(setup)),
-    },
-    WorkloadEntry {
-        name: "credit",
-        source: "docs/sources.md W2",
-        summary: "credit records: 50 departments report, 30 banks query by consent; 240-600 B",
-        build: |setup| Box::new(Credit::new(setup)),
-    },
-    WorkloadEntry {
-        name: "donothing",
-        source: "docs/sources.md BLOCKBENCH",
-        summary: "empty calls: what consensus and the ledger cost by themselves",
-        build: |setup| Living::boxed(setup, DoNothing::new(setup)),
-    },
-    WorkloadEntry {
-        name: "dota",
-        source: "docs/sources.md Diablo",
-        summary: "a game: each call moves ten players, all in the same 20 slots",
-        build: |setup| Living::boxed(setup, Diablo::<Dota>::new(setup)),
-    },
-    WorkloadEntry {
-        name: "evidence",
-        source: "docs/sources.md W4",
-        summary: "judicial evidence: digests in batches, notaries, 21 courts, 22 chains; 262-582 B",
-        build: |setup| Living::boxed(setup, Evidence::new(setup)),
-    },
-    WorkloadEntry {
-        name: "fifa",
-        source: "docs/sources.md Diablo",
-        summary: "one counter that everybody increments",
-        build: |setup| Living::boxed(setup, Diablo::<Fifa>::new(setup)),
-    },
-    WorkloadEntry {
-        name: "invoices",
-        source: "docs/sources.md W1",
-        summary: "e-invoices from quota to reimbursement; one issuer has 10 %; 220-1,440 B",
-        build: |setup| Box::new(Invoices::new(setup)),
-    },
-    WorkloadEntry {
-        name: "ioheavy",
-        source: "docs/sources.md BLOCKBENCH",
-        summary: "each transaction writes or scans 100 pairs of 20 B and 100 B",
-        build: |setup| Living::boxed(setup, IoHeavy::new(setup)),
-    },
-    WorkloadEntry {
-        name: "nasdaq",
-        source: "docs/sources.md Diablo",
-        summary: "an exchange of five stocks, five hot counters",
-        build: |setup| Living::boxed(setup, Diablo::<Nasdaq>::new(setup)),
-    },
-    WorkloadEntry {
-        name: "payments",
-        source: "docs/sources.md W14",
-        summary: "retail transfers to shops and people, and refunds; 280 B each",
-        build: |setup| Box::new(Payments::new(setup)),
-    },
-    WorkloadEntry {
-        name: "receivables",
-        source: "docs/sources.md W5",
-        summary: "what core firms owe: passed down five tiers, split, discounted, settled; 650 B",
-        build: |setup| Living::boxed(setup, Receivables::new(setup)),
-    },
-    WorkloadEntry {
-        name: "smallbank",
-        source: "docs/sources.md SmallBank",
-        summary: "six operations on a million customers; money is conserved",
-        build: |setup| Living::boxed(setup, SmallBank::<Original>::new(setup)),
-    },
-    WorkloadEntry {
-        name: "smallbank-blockbench",
-        source: "docs/sources.md SmallBank",
-        summary: "as BLOCKBENCH runs it, faults included: uniform, amounts of zero",
-        build: |setup| Living::boxed(setup, SmallBank::<Blockbench>::new(setup)),
-    },
-    WorkloadEntry {
-        name: "smallbank-hotspot",
-        source: "docs/sources.md SmallBank",
-        summary: "smallbank, with 90 % on a hundred customers",
-        build: |setup| Living::boxed(setup, SmallBank::<Hotspot>::new(setup)),
-    },
-    WorkloadEntry {
-        name: "tpcc",
-        source: "docs/sources.md TPC-C",
-        summary: "order entry over 100 warehouses; 1 % of orders are rolled back",
-        build: |setup| Living::boxed(setup, Tpcc::new(setup)),
-    },
-    WorkloadEntry {
-        name: "traceability",
-        source: "docs/sources.md W8",
-        summary: "goods from maker to buyer in cases and on pallets; hot articles; 350 B each",
-        build: |setup| Living::boxed(setup, Traceability::new(setup)),
-    },
-    WorkloadEntry {
-        name: "uber",
-        source: "docs/sources.md Diablo",
-        summary: "each call looks for the nearest of 10,000 drivers by square roots",
-        build: |setup| Living::boxed(setup, Diablo::<Uber>::new(setup)),
-    },
-    WorkloadEntry {
-        name: "ycsb-a",
-        source: "docs/sources.md YCSB",
-        summary: "50 % reads, 50 % updates; Zipf 0.99",
-        build: |setup| Living::boxed(setup, Ycsb::<'a'>::new(setup)),
-    },
-    WorkloadEntry {
-        name: "ycsb-b",
-        source: "docs/sources.md YCSB",
-        summary: "95 % reads, 5 % updates; Zipf 0.99",
-        build: |setup| Living::boxed(setup, Ycsb::<'b'>::new(setup)),
-    },
-    WorkloadEntry {
-        name: "ycsb-c",
-        source: "docs/sources.md YCSB",
-        summary: "reads only; Zipf 0.99",
-        build: |setup| Living::boxed(setup, Ycsb::<'c'>::new(setup)),
-    },
-    WorkloadEntry {
-        name: "ycsb-d",
-        source: "docs/sources.md YCSB",
-        summary: "95 % reads of the latest, 5 % inserts",
-        build: |setup| Living::boxed(setup, Ycsb::<'d'>::new(setup)),
-    },
-    WorkloadEntry {
-        name: "ycsb-e",
-        source: "docs/sources.md YCSB",
-        summary: "95 % scans of 1 to 100, 5 % inserts",
-        build: |setup| Living::boxed(setup, Ycsb::<'e'>::new(setup)),
-    },
-    WorkloadEntry {
-        name: "ycsb-f",
-        source: "docs/sources.md YCSB",
-        summary: "50 % reads, 50 % read-modify-writes; Zipf 0.99",
-        build: |setup| Living::boxed(setup, Ycsb::<'f'>::new(setup)),
-    },
-    WorkloadEntry {
-        name: "youtube",
-        source: "docs/sources.md Diablo",
-        summary: "uploads of 1,024 B, each beside its sender",
-        build: |setup| Living::boxed(setup, Diablo::<Youtube>::new(setup)),
-    },
-];
-
-/// The entry of that name.
-pub fn find(name: &str) -> Option<&'static WorkloadEntry> {
-    WORKLOADS.iter().find(|entry| entry.name == name)
 }

@@ -150,7 +150,7 @@ fn city(plan: &Plan, layout: &Layout) -> (Feed, State) {
         .mix
         .iter()
         .map(|part| {
-            let entry = groma_workloads::workload::find(&part.workload)
+            let entry = groma_workloads::table::find(&part.workload)
                 .expect("a plan's workloads are checked");
             (f64::from(part.share_milli), (entry.build)(&setup))
         })

@@ -3,6 +3,7 @@
 //! A transaction has one signer, so each party sends its own. The kind says which party the sender is
 //! and how many are needed; this file knows neither.
 
+use crate::account::AccountId;
 use crate::receipt::Reason;
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -36,6 +37,21 @@ impl Signatures {
     pub fn count(self) -> u32 {
         self.0.count_ones()
     }
+
+    /// Whether all of so many parties have signed.
+    pub fn are_all_of(self, parties: usize) -> bool {
+        self.count() as usize == parties
+    }
+}
+
+/// The place of an account in a list of parties.
+///
+/// # Errors
+/// `NotPermitted` if it is none of them.
+pub fn place_of(account: AccountId, parties: &[AccountId]) -> Result<u8, Reason> {
+    let place = parties.iter().position(|party| *party == account);
+    // A list has at most eight parties.
+    place.map(|place| place as u8).ok_or(Reason::NotPermitted)
 }
 
 #[cfg(test)]
@@ -50,6 +66,10 @@ mod tests {
         assert_eq!(signatures.sign(8), Err(Reason::Malformed));
         assert_eq!(signatures.sign(0), Ok(()));
         assert_eq!(signatures.count(), 2);
+        assert!(signatures.are_all_of(2) && !signatures.are_all_of(3));
+        let parties = [AccountId(5), AccountId(9)];
+        assert_eq!(place_of(AccountId(9), &parties), Ok(1));
+        assert_eq!(place_of(AccountId(6), &parties), Err(Reason::NotPermitted));
         assert_eq!(
             [0, 1, 3, 9].map(|party| signatures.has(party)),
             [true, false, true, false]

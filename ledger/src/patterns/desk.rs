@@ -73,6 +73,14 @@ impl<R> Desk<'_, '_, R> {
     }
 }
 
+/// The institution among these for which a named account speaks.
+///
+/// # Errors
+/// `UnknownRecord`.
+pub fn known(seats: Seats, account: AccountId) -> Result<u32, Reason> {
+    seats.holder(account).ok_or(Reason::UnknownRecord)
+}
+
 /// `NotPermitted` unless it is.
 ///
 /// # Errors

@@ -8,9 +8,11 @@
 //! ```
 //!
 //! A part's number says from which piece it comes, so that no register of parts is needed and nobody
-//! can take another's number. Payment moves clearing positions and not balances: what a clearing house
-//! nets at the end of the day. Knows no kind: limits and tables are the kind's.
+//! can take another's number. Payment moves [`super::clearing`] positions. Instruments of which every
+//! holder answers for payment are in [`super::endorsement`]. Knows no kind: limits and tables are the
+//! kind's.
 
+use super::clearing::{self, Clearing};
 use super::desk::Desk;
 use crate::account::AccountId;
 use crate::receipt::Reason;
@@ -19,15 +21,11 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use std::marker::PhantomData;
 
 /// A kind of instrument.
-pub trait Instrument: 'static {
+pub trait Instrument: Clearing {
     /// The number of the table of pieces.
     const PIECES: u8;
     /// Its name.
     const PIECES_NAME: &'static str;
-    /// The number of the table of clearing positions.
-    const POSITIONS: u8;
-    /// Its name.
-    const POSITIONS_NAME: &'static str;
     /// The most holders in a row, the first included.
     const TIERS: u8;
     /// How often a piece can be divided again.
@@ -100,6 +98,17 @@ pub enum Stage {
     Discounted,
     /// The debtor has paid.
     Settled,
+    /// It secures what its holder owes, and moves only after a release.
+    Pledged {
+        /// To whom.
+        to: AccountId,
+    },
+    /// Its holder has asked the debtor to pay.
+    Presented,
+    /// The debtor does not pay; who signed before the holder answers for it.
+    Refused,
+    /// Its maker has paid in the debtor's place.
+    Redeemed,
 }
 
 /// What the ledger holds of a piece.
@@ -119,6 +128,26 @@ pub struct Piece {
     pub stage: Stage,
 }
 
+impl Piece {
+    /// Whoever pays must name the holder.
+    pub(super) fn check_holder(&self, named: AccountId) -> Result<(), Reason> {
+        if self.holder == named {
+            Ok(())
+        } else {
+            Err(Reason::FalseClaim)
+        }
+    }
+
+    /// Its day must have come.
+    pub(super) fn check_due<R>(&self, desk: &Desk<'_, '_, R>) -> Result<(), Reason> {
+        if desk.context.timestamp_ns < self.due_ns {
+            Err(Reason::TooEarly)
+        } else {
+            Ok(())
+        }
+    }
+}
+
 /// Pieces by number.
 pub struct Pieces<I>(PhantomData<I>);
 
@@ -127,16 +156,6 @@ impl<I: Instrument> Table for Pieces<I> {
     const NAME: &'static str = I::PIECES_NAME;
     type Key = PieceId;
     type Value = Piece;
-}
-
-/// What each account has received less what it has paid, in cents.
-pub struct Positions<I>(PhantomData<I>);
-
-impl<I: Instrument> Table for Positions<I> {
-    const ID: u8 = I::POSITIONS;
-    const NAME: &'static str = I::POSITIONS_NAME;
-    type Key = AccountId;
-    type Value = i64;
 }
 
 /// What [`divide`] touches.
@@ -155,22 +174,21 @@ pub fn touch_settle<I: Instrument>(
     touches: &mut Touches,
 ) {
     touches.write::<Pieces<I>>(&piece);
-    touches.write::<Positions<I>>(&debtor);
-    touches.write::<Positions<I>>(&holder);
+    clearing::touch_pay::<I>(debtor, holder, touches);
 }
 
-/// The sender makes a whole, which the debtor has to accept.
+/// The sender makes a whole for a first holder, which the debtor has to accept.
 ///
 /// # Errors
 /// `Malformed` for nothing, or a debt to oneself; `AlreadyExists`.
 pub fn propose<I: Instrument, R>(
     desk: &mut Desk<'_, '_, R>,
     number: u64,
+    holder: AccountId,
     debtor: AccountId,
     amount: u64,
     due_ns: u64,
 ) -> Result<(), Reason> {
-    let holder = desk.context.sender;
     if amount == 0 || i64::try_from(amount).is_err() || debtor == holder {
         return Err(Reason::Malformed);
     }
@@ -182,7 +200,8 @@ pub fn propose<I: Instrument, R>(
         due_ns,
         stage: Stage::Proposed,
     };
-    desk.create::<Pieces<I>>(PieceId::whole(holder, number), piece)
+    let id = PieceId::whole(desk.context.sender, number);
+    desk.create::<Pieces<I>>(id, piece)
 }
 
 /// The debtor accepts.
@@ -199,16 +218,30 @@ pub fn accept<I: Instrument, R>(desk: &mut Desk<'_, '_, R>, id: PieceId) -> Resu
     Ok(())
 }
 
-/// The holder passes it on.
+/// The holder passes it on; the tier of the next holder.
 ///
 /// # Errors
-/// As [`held`]; `QuotaExceeded` after the last tier, `Malformed` to oneself or the debtor.
+/// As [`held`]; as [`hand_on`].
 pub fn pass<I: Instrument, R>(
     desk: &mut Desk<'_, '_, R>,
     id: PieceId,
     to: AccountId,
-) -> Result<(), Reason> {
-    let mut piece = held::<I, R>(desk, id)?;
+) -> Result<u8, Reason> {
+    let piece = held::<I, R>(desk, id)?;
+    hand_on::<I, R>(desk, id, piece, to, Stage::Held)
+}
+
+/// Gives a piece, of which the holder asks for it, to the next holder; the next holder's tier.
+///
+/// # Errors
+/// `QuotaExceeded` after the last tier, `Malformed` to oneself or the debtor.
+pub(super) fn hand_on<I: Instrument, R>(
+    desk: &mut Desk<'_, '_, R>,
+    id: PieceId,
+    mut piece: Piece,
+    to: AccountId,
+    stage: Stage,
+) -> Result<u8, Reason> {
     if to == piece.holder || to == piece.debtor {
         return Err(Reason::Malformed);
     }
@@ -217,8 +250,8 @@ pub fn pass<I: Instrument, R>(
     }
     piece.tier += 1;
     piece.holder = to;
-    put::<I, R>(desk, id, piece, Stage::Held);
-    Ok(())
+    put::<I, R>(desk, id, piece, stage);
+    Ok(piece.tier)
 }
 
 /// The holder divides it into 2 to [`PARTS_LIMIT`] parts, which it holds.
@@ -281,18 +314,11 @@ pub fn settle<I: Instrument, R>(
     desk.only(piece.debtor)?;
     match piece.stage {
         Stage::Held | Stage::Discounted => {}
-        Stage::Divided { .. } | Stage::Settled => return Err(Reason::AlreadySpent),
-        Stage::Proposed => return Err(Reason::WrongState),
+        stage => return Err(closed(stage)),
     }
-    if piece.holder != holder {
-        return Err(Reason::FalseClaim);
-    }
-    if desk.context.timestamp_ns < piece.due_ns {
-        return Err(Reason::TooEarly);
-    }
-    let amount = i64::try_from(piece.amount).map_err(|_| Reason::Malformed)?;
-    move_position::<I, R>(desk, piece.debtor, -amount)?;
-    move_position::<I, R>(desk, holder, amount)?;
+    piece.check_holder(holder)?;
+    piece.check_due(desk)?;
+    clearing::pay::<I, R>(desk, piece.debtor, holder, piece.amount)?;
     put::<I, R>(desk, id, piece, Stage::Settled);
     Ok(())
 }
@@ -304,31 +330,34 @@ pub fn settle<I: Instrument, R>(
 /// never accepted; `NotPermitted` for another's.
 pub fn held<I: Instrument, R>(desk: &mut Desk<'_, '_, R>, id: PieceId) -> Result<Piece, Reason> {
     let piece = desk.entry::<Pieces<I>>(&id)?;
-    match piece.stage {
-        Stage::Held => {}
-        Stage::Proposed => return Err(Reason::WrongState),
-        Stage::Divided { .. } | Stage::Discounted | Stage::Settled => {
-            return Err(Reason::AlreadySpent);
-        }
+    if piece.stage != Stage::Held {
+        return Err(closed(piece.stage));
     }
     desk.only(piece.holder)?;
     Ok(piece)
 }
 
-fn put<I: Instrument, R>(desk: &mut Desk<'_, '_, R>, id: PieceId, piece: Piece, stage: Stage) {
-    desk.access.put::<Pieces<I>>(id, Piece { stage, ..piece });
+/// Why a piece does not move at this stage.
+pub(super) fn closed(stage: Stage) -> Reason {
+    match stage {
+        Stage::Divided { .. } | Stage::Discounted | Stage::Settled | Stage::Redeemed => {
+            Reason::AlreadySpent
+        }
+        Stage::Proposed
+        | Stage::Held
+        | Stage::Pledged { .. }
+        | Stage::Presented
+        | Stage::Refused => Reason::WrongState,
+    }
 }
 
-fn move_position<I: Instrument, R>(
+pub(super) fn put<I: Instrument, R>(
     desk: &mut Desk<'_, '_, R>,
-    account: AccountId,
-    by: i64,
-) -> Result<(), Reason> {
-    let position = desk.access.load::<Positions<I>>(&account).unwrap_or(0);
-    // Only sums beyond i64 can overflow; refuse, never wrap.
-    let moved = position.checked_add(by).ok_or(Reason::Malformed)?;
-    desk.access.put::<Positions<I>>(account, moved);
-    Ok(())
+    id: PieceId,
+    piece: Piece,
+    stage: Stage,
+) {
+    desk.access.put::<Pieces<I>>(id, Piece { stage, ..piece });
 }
 
 #[cfg(test)]

@@ -63,6 +63,30 @@ impl Desk {
     }
 }
 
+/// Plays a script: who, what, and the refusal if there is one.
+#[track_caller]
+pub fn play(desk: &mut Desk, script: Vec<(u64, Body, Option<Reason>)>) {
+    for (step, (sender, body, refusal)) in script.into_iter().enumerate() {
+        let expected = refusal.map_or(Ok(()), Err);
+        let found = desk.submit(sender, body.clone());
+        assert_eq!(found, expected, "step {step}: {body:?}");
+    }
+}
+
+/// Any transaction survives its encoding, of which the length is known beforehand.
+pub fn assert_round_trip(sender: u64, body: &Body) {
+    let transaction = Transaction {
+        sender: AccountId(sender),
+        nonce: 0,
+        filler: 0,
+        body: body.clone(),
+    };
+    let mut bytes = Vec::new();
+    transaction.encode(&mut bytes);
+    assert_eq!(bytes.len() - 18, body.encoded_bytes());
+    assert_eq!(Transaction::decode(&bytes).unwrap(), transaction);
+}
+
 /// Seats of institutions.
 pub fn seats(first: u64, institutions: u32, each: u32) -> groma_ledger::roles::Seats {
     groma_ledger::roles::Seats {

@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use groma_ledger::{
     BlockInput, Execution, Executor, Genesis, Outcome, Parallel, Serial, SignedTransaction, State,
+    Table,
 };
-use groma_workloads::workload::{self, Workload};
+use groma_workloads::table;
+use groma_workloads::workload::Workload;
 use groma_workloads::{City, Intent, WorkloadSetup};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -38,7 +40,7 @@ pub const BENCHMARKS: &[&str] = &[
 
 /// A workload by name, for a town.
 pub fn build(name: &str, setup: &WorkloadSetup) -> Box<dyn Workload> {
-    (workload::find(name).unwrap().build)(setup)
+    (table::find(name).unwrap().build)(setup)
 }
 
 /// A small town with a short lag, so that whole life cycles fit in a test.
@@ -152,6 +154,11 @@ impl Run {
             .filter(|((kind, outcome), _)| filter(kind, outcome));
         matching.map(|(_, count)| count).sum::<u64>() as f64 / total as f64
     }
+}
+
+/// Puts all that a table holds into another first state.
+pub fn copy<T: Table>(from: &State, to: &mut Genesis) {
+    from.for_each::<T>(|key, value| to.put::<T>(&key, &value));
 }
 
 /// Fails unless each group of kinds has its share of 40,000 transactions, within five deviations.
