@@ -22,6 +22,7 @@ pub mod executor;
 pub mod genesis;
 pub mod hash;
 pub mod invoice;
+pub mod medical;
 mod pages;
 mod parallel;
 pub mod patterns;

@@ -6,6 +6,7 @@
 //! | transferable instrument | one holder; parts come to the whole; paid once | [`instrument`] |
 //! | consented record | no use without a live consent | [`consent`] |
 //! | custody chain | from hand to hand without a gap, in whatever it is packed | [`custody`] |
+//! | audit trail | whoever looks leaves a row and is counted | [`audit`] |
 //! | joint signature | in force when all that it needs have signed, each once | [`cosign`] |
 //! | deposit of digests | a leaf under a root that was deposited | [`inclusion`] |
 //!
@@ -13,6 +14,7 @@
 //! of the state root. The functions take a [`desk::Desk`]: the sender, the block and the state of one
 //! transaction. They know no kind.
 
+pub mod audit;
 pub mod consent;
 pub mod cosign;
 pub mod custody;

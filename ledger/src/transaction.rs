@@ -9,6 +9,7 @@ use crate::credit::CreditTx;
 use crate::evidence::EvidenceTx;
 use crate::hash::{Hash, TxId};
 use crate::invoice::InvoiceTx;
+use crate::medical::MedicalTx;
 use crate::payment::Payment;
 use crate::receivable::ReceivableTx;
 use crate::record::{Context, Rule};
@@ -32,6 +33,8 @@ pub enum Body {
     Evidence(EvidenceTx),
     /// Goods from hand to hand.
     Trace(TraceTx),
+    /// Medical records.
+    Medical(MedicalTx),
 }
 
 /// The most bytes that a [`Body`] may take in memory: millions are in flight.
@@ -53,6 +56,7 @@ impl Body {
             Body::Receivable(receivable) => receivable,
             Body::Evidence(evidence) => evidence,
             Body::Trace(trace) => trace,
+            Body::Medical(medical) => medical,
         }
     }
 }

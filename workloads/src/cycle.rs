@@ -10,6 +10,7 @@ use groma_ledger::roles::Seats;
 use groma_ledger::{AccountId, Genesis, State};
 use rand::Rng;
 
+use crate::people::People;
 use crate::population::{Chance, below};
 use crate::workload::{Breach, Draft, Intent, Workload, WorkloadSetup};
 
@@ -96,4 +97,9 @@ impl<C: Cycle> Workload for Living<C> {
 pub(crate) fn any_of(seats: Seats, rng: &mut dyn Rng) -> AccountId {
     let all = u64::from(seats.institutions) * u64::from(seats.each);
     AccountId(seats.first.0 + below(rng, all))
+}
+
+/// Any citizen.
+pub(crate) fn any_citizen(people: People, rng: &mut dyn Rng) -> AccountId {
+    people.citizen(below(rng, people.citizens()))
 }

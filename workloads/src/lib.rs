@@ -15,6 +15,7 @@ pub mod credit;
 mod cycle;
 pub mod evidence;
 pub mod invoices;
+pub mod medical;
 pub mod mix;
 mod nonces;
 mod parents;

@@ -17,6 +17,7 @@ use crate::credit::Credit;
 use crate::cycle::Living;
 use crate::evidence::Evidence;
 use crate::invoices::Invoices;
+use crate::medical::Medical;
 use crate::payments::Payments;
 use crate::people::{People, PopulationFault};
 use crate::receivables::Receivables;
@@ -176,6 +177,12 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         source: "docs/sources.md W1",
         summary: "e-invoices from quota to reimbursement; one issuer has 10 %; 220-1,440 B",
         build: |setup| Box::new(Invoices::new(setup)),
+    },
+    WorkloadEntry {
+        name: "medical",
+        source: "docs/sources.md W11",
+        summary: "medical records in envelopes: consent, referral, emergency, deletion; 260-4,600 B",
+        build: |setup| Living::boxed(setup, Medical::new(setup)),
     },
     WorkloadEntry {
         name: "payments",

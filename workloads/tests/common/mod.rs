@@ -193,3 +193,18 @@ pub fn assert_refusals(name: &str, reasons: &[&str]) {
         run.tally
     );
 }
+
+/// A small run in a small town: `Parallel` gives the roots of `Serial`, and the law holds after every
+/// block, however long the lag is in milliseconds.
+pub fn assert_lawful(name: &str, citizens: u64, seed: u64, lag: u64) {
+    let setup = WorkloadSetup {
+        lag: Duration::from_millis(lag),
+        stock: 200,
+        ..town(citizens)
+    };
+    let mut run = Run::new(build(name, &setup), seed);
+    for _ in 0..8 {
+        run.blocks(1, 500);
+        run.city.workload().check(&run.state).unwrap();
+    }
+}
