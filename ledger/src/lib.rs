@@ -21,6 +21,7 @@ pub mod evidence;
 pub mod executor;
 pub mod genesis;
 pub mod hash;
+pub mod identity;
 pub mod invoice;
 pub mod medical;
 mod pages;

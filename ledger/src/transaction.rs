@@ -8,6 +8,7 @@ use crate::account::AccountId;
 use crate::credit::CreditTx;
 use crate::evidence::EvidenceTx;
 use crate::hash::{Hash, TxId};
+use crate::identity::IdentityTx;
 use crate::invoice::InvoiceTx;
 use crate::medical::MedicalTx;
 use crate::payment::Payment;
@@ -35,6 +36,8 @@ pub enum Body {
     Trace(TraceTx),
     /// Medical records.
     Medical(MedicalTx),
+    /// Unified identity.
+    Identity(IdentityTx),
 }
 
 /// The most bytes that a [`Body`] may take in memory: millions are in flight.
@@ -57,6 +60,7 @@ impl Body {
             Body::Evidence(evidence) => evidence,
             Body::Trace(trace) => trace,
             Body::Medical(medical) => medical,
+            Body::Identity(identity) => identity,
         }
     }
 }

@@ -14,6 +14,7 @@ mod counters;
 pub mod credit;
 mod cycle;
 pub mod evidence;
+pub mod identity;
 pub mod invoices;
 pub mod medical;
 pub mod mix;

@@ -16,6 +16,7 @@ use crate::blobs::Blobs;
 use crate::credit::Credit;
 use crate::cycle::Living;
 use crate::evidence::Evidence;
+use crate::identity::Identity;
 use crate::invoices::Invoices;
 use crate::medical::Medical;
 use crate::payments::Payments;
@@ -171,6 +172,12 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         source: "docs/sources.md W4",
         summary: "judicial evidence: digests in batches, notaries, 21 courts, 22 chains; 262-582 B",
         build: |setup| Living::boxed(setup, Evidence::new(setup)),
+    },
+    WorkloadEntry {
+        name: "identity",
+        source: "docs/sources.md W18",
+        summary: "identities: keys rotated and revoked, attributes shown field by field; 320 B each",
+        build: |setup| Living::boxed(setup, Identity::new(setup)),
     },
     WorkloadEntry {
         name: "invoices",
