@@ -16,6 +16,7 @@ pub mod account;
 mod arena;
 pub mod credit;
 pub mod crypto;
+pub mod donation;
 pub mod envelope;
 pub mod evidence;
 pub mod executor;

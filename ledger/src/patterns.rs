@@ -7,6 +7,7 @@
 //! | consented record | no use without a live consent | [`consent`] |
 //! | custody chain | from hand to hand without a gap, in whatever it is packed | [`custody`] |
 //! | audit trail | whoever looks leaves a row and is counted | [`audit`] |
+//! | escrow | held until a condition or a time, then one way | [`escrow`] |
 //! | joint signature | in force when all that it needs have signed, each once | [`cosign`] |
 //! | deposit of digests | a leaf under a root that was deposited | [`inclusion`] |
 //!
@@ -19,5 +20,6 @@ pub mod consent;
 pub mod cosign;
 pub mod custody;
 pub mod desk;
+pub mod escrow;
 pub mod inclusion;
 pub mod instrument;

@@ -6,6 +6,7 @@
 
 use crate::account::AccountId;
 use crate::credit::CreditTx;
+use crate::donation::DonationTx;
 use crate::evidence::EvidenceTx;
 use crate::hash::{Hash, TxId};
 use crate::identity::IdentityTx;
@@ -38,6 +39,8 @@ pub enum Body {
     Medical(MedicalTx),
     /// Unified identity.
     Identity(IdentityTx),
+    /// Donations.
+    Donation(DonationTx),
 }
 
 /// The most bytes that a [`Body`] may take in memory: millions are in flight.
@@ -61,6 +64,7 @@ impl Body {
             Body::Trace(trace) => trace,
             Body::Medical(medical) => medical,
             Body::Identity(identity) => identity,
+            Body::Donation(donation) => donation,
         }
     }
 }

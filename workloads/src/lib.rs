@@ -13,6 +13,7 @@ pub mod city;
 mod counters;
 pub mod credit;
 mod cycle;
+pub mod donations;
 pub mod evidence;
 pub mod identity;
 pub mod invoices;

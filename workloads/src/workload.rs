@@ -15,6 +15,7 @@ use rand::Rng;
 use crate::blobs::Blobs;
 use crate::credit::Credit;
 use crate::cycle::Living;
+use crate::donations::Donations;
 use crate::evidence::Evidence;
 use crate::identity::Identity;
 use crate::invoices::Invoices;
@@ -166,6 +167,18 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         source: "docs/sources.md W2",
         summary: "credit records: 50 departments report, 30 banks query by consent; 240-600 B",
         build: |setup| Box::new(Credit::new(setup)),
+    },
+    WorkloadEntry {
+        name: "donations",
+        source: "docs/sources.md W10",
+        summary: "donations to one project, on one counter; allocated, paid out, shown; 220-360 B",
+        build: |setup| Living::boxed(setup, Donations::<1>::new(setup)),
+    },
+    WorkloadEntry {
+        name: "donations-sharded",
+        source: "docs/sources.md W10",
+        summary: "the same on 16 counters a project, of which each donor uses one; 220-360 B",
+        build: |setup| Living::boxed(setup, Donations::<16>::new(setup)),
     },
     WorkloadEntry {
         name: "evidence",

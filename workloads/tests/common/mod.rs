@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use groma_ledger::{
-    BlockInput, Execution, Executor, Genesis, Outcome, Parallel, Serial, SignedTransaction, State,
+    AccountId, BlockInput, Execution, Executor, Genesis, Outcome, Parallel, Serial,
+    SignedTransaction, State,
 };
 use groma_workloads::workload::{self, Workload};
 use groma_workloads::{City, Intent, WorkloadSetup};
@@ -207,4 +208,14 @@ pub fn assert_lawful(name: &str, citizens: u64, seed: u64, lag: u64) {
         run.blocks(1, 500);
         run.city.workload().check(&run.state).unwrap();
     }
+}
+
+/// A first state with the balances of a state, to put its records into: forged, or as they were.
+pub fn balances(state: &State) -> Genesis {
+    let mut genesis = Genesis::new(state.accounts(), 1_000_000);
+    for id in (0..state.accounts()).map(AccountId) {
+        let balance = state.account(id).unwrap().balance;
+        genesis.balances.insert(id, balance);
+    }
+    genesis
 }
