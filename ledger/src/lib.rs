@@ -34,6 +34,7 @@ pub mod receipt;
 pub mod receivable;
 pub mod record;
 mod records;
+pub mod remittance;
 pub mod roles;
 pub mod state;
 pub mod traceability;

@@ -15,6 +15,7 @@ use crate::medical::MedicalTx;
 use crate::payment::Payment;
 use crate::receivable::ReceivableTx;
 use crate::record::{Context, Rule};
+use crate::remittance::RemittanceTx;
 use crate::traceability::TraceTx;
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::fmt;
@@ -41,6 +42,8 @@ pub enum Body {
     Identity(IdentityTx),
     /// Donations.
     Donation(DonationTx),
+    /// Cross-border payments.
+    Remittance(RemittanceTx),
 }
 
 /// The most bytes that a [`Body`] may take in memory: millions are in flight.
@@ -65,6 +68,7 @@ impl Body {
             Body::Medical(medical) => medical,
             Body::Identity(identity) => identity,
             Body::Donation(donation) => donation,
+            Body::Remittance(remittance) => remittance,
         }
     }
 }

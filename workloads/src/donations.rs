@@ -37,9 +37,9 @@ const MOST_YUAN: u64 = 50;
 const GATHERED: u32 = 20;
 /// An allocation is paid out within 30 days (estimate), but for those that are taken back.
 const PAYOUT_NS: u64 = 30 * 86_400 * 1_000_000_000;
-/// Charities (estimate): departments of the city, each for every seventh project.
+/// Charities (estimate): departments of the city, each for every sixth project.
 pub(crate) const CHARITY: u32 = 30;
-pub(crate) const CHARITIES: u32 = 7;
+pub(crate) const CHARITIES: u32 = 6;
 /// Departments whose accounts are vaults: nobody signs for them.
 pub(crate) const VAULT: u32 = 37;
 pub(crate) const VAULTS: u32 = 2;

@@ -25,6 +25,7 @@ pub mod payments;
 pub mod people;
 pub mod population;
 pub mod receivables;
+pub mod remittances;
 pub mod traceability;
 pub mod workload;
 

@@ -23,6 +23,7 @@ use crate::medical::Medical;
 use crate::payments::Payments;
 use crate::people::{People, PopulationFault};
 use crate::receivables::Receivables;
+use crate::remittances::Remittances;
 use crate::traceability::Traceability;
 
 /// What its author means by a transaction. The ledger never learns it; a test can.
@@ -215,6 +216,12 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         source: "docs/sources.md W5",
         summary: "what core firms owe: passed down five tiers, split, discounted, settled; 650 B",
         build: |setup| Living::boxed(setup, Receivables::new(setup)),
+    },
+    WorkloadEntry {
+        name: "remittances",
+        source: "docs/sources.md W12",
+        summary: "cross-border payments locked by hash and time, released or refunded; 280-420 B",
+        build: |setup| Living::boxed(setup, Remittances::new(setup)),
     },
     WorkloadEntry {
         name: "traceability",
