@@ -59,6 +59,8 @@ const HOMES: &[(&str, &str)] = &[
     ("indicatif", "cli"),
     ("ctrlc", "cli"),
     ("mimalloc", "cli"),
+    ("chacha20poly1305", "ledger"),
+    ("hpke", "ledger"),
 ];
 
 /// Calls that only the rooms after them may make.

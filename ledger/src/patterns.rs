@@ -8,6 +8,8 @@
 //! | clearing | who pays and who is paid: positions that come to nothing | [`clearing`] |
 //! | consented record | no use without a live consent | [`consent`] |
 //! | custody chain | from hand to hand without a gap, in whatever it is packed | [`custody`] |
+//! | audit trail | whoever looks leaves a row and is counted | [`audit`] |
+//! | escrow | held until a condition or a time, then one way | [`escrow`] |
 //! | joint signature | in force when all that it needs have signed, each once | [`cosign`] |
 //! | deposit of digests | a leaf under a root that was deposited | [`inclusion`] |
 //! | tally | what was done comes to what is in the tables | [`tally`] |
@@ -17,12 +19,14 @@
 //! of the state root. The functions take a [`desk::Desk`]: the sender, the block and the state of one
 //! transaction. They know no kind.
 
+pub mod audit;
 pub mod clearing;
 pub mod consent;
 pub mod cosign;
 pub mod custody;
 pub mod desk;
 pub mod endorsement;
+pub mod escrow;
 pub mod inclusion;
 pub mod instrument;
 pub mod tally;

@@ -47,7 +47,7 @@ pub enum Reason {
     BadSignature,
     /// The record, number or payment exists already.
     AlreadyExists,
-    /// A proof of inclusion does not lead to the root that was deposited.
+    /// A proof of inclusion or a preimage does not lead to the digest that was deposited.
     BadProof,
     /// It says of a record what the record does not say: an earlier time, another amount.
     FalseClaim,

@@ -10,15 +10,19 @@ use crate::contract::ContractTx;
 use crate::credit::CreditTx;
 use crate::dapp::DappTx;
 use crate::directory::DirectoryTx;
+use crate::donation::DonationTx;
 use crate::evidence::EvidenceTx;
 use crate::hash::{Hash, TxId};
+use crate::identity::IdentityTx;
 use crate::invoice::InvoiceTx;
 use crate::keyvalue::KeyValueTx;
+use crate::medical::MedicalTx;
 use crate::micro::MicroTx;
 use crate::mortgage::MortgageTx;
 use crate::payment::Payment;
 use crate::receivable::ReceivableTx;
 use crate::record::{Context, Rule};
+use crate::remittance::RemittanceTx;
 use crate::smallbank::SmallBankTx;
 use crate::tpcc::TpccTx;
 use crate::traceability::TraceTx;
@@ -59,6 +63,14 @@ pub enum Body {
     Contract(ContractTx),
     /// A government's data directory.
     Directory(DirectoryTx),
+    /// Medical records.
+    Medical(MedicalTx),
+    /// Unified identity.
+    Identity(IdentityTx),
+    /// Donations.
+    Donation(DonationTx),
+    /// Cross-border payments.
+    Remittance(RemittanceTx),
 }
 
 /// The most bytes that a [`Body`] may take in memory: millions are in flight.
@@ -89,6 +101,10 @@ impl Body {
             Body::Mortgage(mortgage) => mortgage,
             Body::Contract(contract) => contract,
             Body::Directory(directory) => directory,
+            Body::Medical(medical) => medical,
+            Body::Identity(identity) => identity,
+            Body::Donation(donation) => donation,
+            Body::Remittance(remittance) => remittance,
         }
     }
 }

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use groma_ledger::patterns::audit::{Audited, Counts, Rows};
+use groma_ledger::patterns::escrow::{Escrow, Locks, Pot, PotId, Pots, Stage};
 use groma_ledger::{AccountId, State, Table};
 
+use crate::people::OPENING_BALANCE;
 use crate::workload::Breach;
 
 /// Comparisons made so far.
@@ -58,5 +61,68 @@ impl Checks {
             None => Ok(self.made),
             Some(breach) => Err(breach),
         }
+    }
+}
+
+/// Every look at something has its row: each account has as many as it is counted for.
+pub(crate) fn check_audit<A: Audited>(state: &State, law: &'static str, checks: &mut Checks) {
+    let mut rows: BTreeMap<AccountId, u64> = BTreeMap::new();
+    state.for_each::<Rows<A>>(|_, row| *rows.entry(row.by).or_default() += 1);
+    state.for_each::<Counts<A>>(|account, count| {
+        let found = rows.remove(&account).unwrap_or(0);
+        checks.hold(law, found == count, || {
+            format!(
+                "account {} looked {count} times and left {found} rows",
+                account.0
+            )
+        });
+    });
+    if let Some((account, found)) = rows.first_key_value() {
+        checks.hold(law, false, || {
+            format!(
+                "account {} is counted for none of its {found} rows",
+                account.0
+            )
+        });
+    }
+}
+
+/// What goes through an escrow: what came in is what went out and what lies on the vaults, and a pot
+/// says of its locks what they say.
+pub(crate) fn check_escrow<E: Escrow>(state: &State, law: &'static str, checks: &mut Checks) {
+    // What was bound, and what went out, by pot.
+    let mut bound: BTreeMap<PotId, (u128, u128)> = BTreeMap::new();
+    state.for_each::<Locks<E>>(|_, lock| {
+        let (locked, paid_out) = bound.entry(lock.pot).or_default();
+        let amount = u128::from(lock.amount);
+        match (lock.stage, lock.payer) {
+            (Stage::Locked, _) => *locked += amount,
+            (Stage::Released, _) | (Stage::Refunded, Some(_)) => *paid_out += amount,
+            (Stage::Refunded, None) => {}
+        }
+    });
+    let mut vaults: BTreeMap<AccountId, u128> = BTreeMap::new();
+    state.for_each::<Pots<E>>(|id, pot| {
+        let Pot {
+            paid_in,
+            paid_out,
+            locked,
+        } = pot;
+        let expected = bound.remove(&id).unwrap_or_default();
+        let sound = expected == (locked.into(), paid_out.into())
+            && u128::from(paid_in) >= u128::from(paid_out) + u128::from(locked);
+        checks.hold(law, sound, || format!("{id:?}: {pot:?}"));
+        let left = u128::from(paid_in.saturating_sub(paid_out));
+        *vaults.entry(id.vault).or_default() += left;
+    });
+    if let Some((id, _)) = bound.first_key_value() {
+        checks.hold(law, false, || format!("{id:?} is no pot"));
+    }
+    for (vault, held) in vaults {
+        let balance = state.account(vault).map(|account| account.balance.into());
+        let expected = u128::from(OPENING_BALANCE) + held;
+        checks.hold(law, balance == Some(expected), || {
+            format!("vault {} holds {balance:?} and not {expected}", vault.0)
+        });
     }
 }

@@ -10,6 +10,7 @@ use groma_ledger::roles::Seats;
 use groma_ledger::{AccountId, Genesis, State};
 use rand::Rng;
 
+use crate::people::People;
 use crate::population::{Chance, below};
 use crate::workload::{Breach, Draft, Intent, Workload, WorkloadSetup};
 
@@ -116,4 +117,9 @@ pub(crate) fn another_of(seats: Seats, than: AccountId, rng: &mut dyn Rng) -> Ac
 pub(crate) fn next_of(seats: Seats, account: AccountId) -> AccountId {
     let all = u64::from(seats.institutions) * u64::from(seats.each);
     AccountId(seats.first.0 + (account.0 + 1 - seats.first.0) % all)
+}
+
+/// Any citizen.
+pub(crate) fn any_citizen(people: People, rng: &mut dyn Rng) -> AccountId {
+    people.citizen(below(rng, people.citizens()))
 }

@@ -9,8 +9,8 @@
 
 use core::fmt;
 
-use groma_ledger::AccountId;
 use groma_ledger::roles::Seats;
+use groma_ledger::{AccountId, Genesis};
 use rand::Rng;
 
 use crate::population::below;
@@ -186,6 +186,16 @@ pub(crate) fn seats(first: AccountId, institutions: u32, each: u32) -> Seats {
         institutions,
         each,
     }
+}
+
+/// Moves money between accounts of the first state, so that a stock begins with money and none is made.
+pub(crate) fn endow(genesis: &mut Genesis, from: AccountId, to: AccountId, amount: u64) {
+    let opening = genesis.balance;
+    let balance = genesis.balances.entry(from).or_insert(opening);
+    *balance = balance
+        .checked_sub(amount)
+        .expect("a stock takes less than an account opens with");
+    *genesis.balances.entry(to).or_insert(opening) += amount;
 }
 
 #[cfg(test)]

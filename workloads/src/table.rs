@@ -6,13 +6,17 @@ use crate::credit::Credit;
 use crate::cycle::Living;
 use crate::dapps::{Diablo, Dota, Fifa, Nasdaq, Uber, Youtube};
 use crate::directory::Directory;
+use crate::donations::Donations;
 use crate::drafts::Drafts;
 use crate::evidence::Evidence;
+use crate::identity::Identity;
 use crate::invoices::Invoices;
+use crate::medical::Medical;
 use crate::micro::{CpuHeavy, DoNothing, IoHeavy};
 use crate::mortgages::Mortgages;
 use crate::payments::Payments;
 use crate::receivables::Receivables;
+use crate::remittances::Remittances;
 use crate::smallbank::{Blockbench, Hotspot, Original, SmallBank};
 use crate::tpcc::Tpcc;
 use crate::traceability::Traceability;
@@ -66,6 +70,18 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         |setup| Living::boxed(setup, Directory::new(setup)),
     ),
     entry(
+        "donations",
+        "docs/sources.md W10",
+        "donations to one project, on one counter; allocated, paid out, shown; 220-360 B",
+        |setup| Living::boxed(setup, Donations::<1>::new(setup)),
+    ),
+    entry(
+        "donations-sharded",
+        "docs/sources.md W10",
+        "the same on 16 counters a project, of which each donor uses one; 220-360 B",
+        |setup| Living::boxed(setup, Donations::<16>::new(setup)),
+    ),
+    entry(
         "donothing",
         "docs/sources.md BLOCKBENCH",
         "empty calls: what consensus and the ledger cost by themselves",
@@ -96,6 +112,12 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         |setup| Living::boxed(setup, Diablo::<Fifa>::new(setup)),
     ),
     entry(
+        "identity",
+        "docs/sources.md W18",
+        "identities: keys rotated and revoked, attributes shown field by field; 320 B each",
+        |setup| Living::boxed(setup, Identity::new(setup)),
+    ),
+    entry(
         "invoices",
         "docs/sources.md W1",
         "e-invoices from quota to reimbursement; one issuer has 10 %; 220-1,440 B",
@@ -106,6 +128,12 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         "docs/sources.md BLOCKBENCH",
         "each transaction writes or scans 100 pairs of 20 B and 100 B",
         |setup| Living::boxed(setup, IoHeavy::new(setup)),
+    ),
+    entry(
+        "medical",
+        "docs/sources.md W11",
+        "medical records in envelopes: consent, referral, emergency, deletion; 260-4,600 B",
+        |setup| Living::boxed(setup, Medical::new(setup)),
     ),
     entry(
         "mortgages",
@@ -130,6 +158,12 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         "docs/sources.md W5",
         "what core firms owe: passed down five tiers, split, discounted, settled; 650 B",
         |setup| Living::boxed(setup, Receivables::new(setup)),
+    ),
+    entry(
+        "remittances",
+        "docs/sources.md W12",
+        "cross-border payments locked by hash and time, released or refunded; 280-420 B",
+        |setup| Living::boxed(setup, Remittances::new(setup)),
     ),
     entry(
         "smallbank",

@@ -78,6 +78,21 @@ pub fn revoke<T: Table<Value = Consent>, R>(
     Ok(())
 }
 
+/// There must be a consent that allows one more use now.
+///
+/// # Errors
+/// `NoConsent`.
+pub fn check_live<T: Table<Value = Consent>, R>(
+    desk: &mut Desk<'_, '_, R>,
+    key: &T::Key,
+) -> Result<(), Reason> {
+    let now_ns = desk.context.timestamp_ns;
+    match desk.access.get::<T>(key) {
+        Some(consent) if consent.is_live(now_ns) => Ok(()),
+        _ => Err(Reason::NoConsent),
+    }
+}
+
 /// Uses a consent once; the number of the use, from 1.
 ///
 /// # Errors

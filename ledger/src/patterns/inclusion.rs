@@ -57,36 +57,62 @@ pub fn check(
     }
 }
 
+/// A whole batch, as its depositor has it.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// From the leaves up to the root alone.
+    levels: Vec<Vec<[u8; 32]>>,
+}
+
+impl Batch {
+    /// The tree over these leaves, of which there must be one at least.
+    pub fn of(leaves: &[[u8; 32]]) -> Batch {
+        if let [leaf] = leaves {
+            return Batch {
+                levels: vec![vec![*leaf]],
+            };
+        }
+        let tagged = leaves.iter().map(|leaf| Hash::of(&[&[LEAF_TAG], leaf]).0);
+        let mut level: Vec<[u8; 32]> = tagged.collect();
+        level.resize(leaves.len().next_power_of_two(), [0; 32]);
+        let mut levels = Vec::new();
+        while level.len() > 1 {
+            let pairs = level.chunks_exact(2);
+            let next = pairs.map(|pair| Hash::of(&[&[INNER_TAG], &pair[0], &pair[1]]).0);
+            let next = next.collect();
+            levels.push(std::mem::replace(&mut level, next));
+        }
+        levels.push(level);
+        Batch { levels }
+    }
+
+    /// What is deposited.
+    pub fn root(&self) -> [u8; 32] {
+        self.levels[self.levels.len() - 1][0]
+    }
+
+    /// The siblings on the way from the leaf at that place to the root, from the bottom up.
+    pub fn path(&self, index: u16) -> Vec<[u8; 32]> {
+        let below = &self.levels[..self.levels.len() - 1];
+        let siblings = below.iter().enumerate();
+        siblings
+            .map(|(level, nodes)| nodes[usize::from(index >> level ^ 1)])
+            .collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The whole tree, level by level, as a batcher builds it.
-    fn levels(leaves: &[[u8; 32]]) -> Vec<Vec<[u8; 32]>> {
-        let mut level: Vec<[u8; 32]> = leaves
-            .iter()
-            .map(|leaf| Hash::of(&[&[LEAF_TAG], leaf]).0)
-            .collect();
-        level.resize(leaves.len().next_power_of_two(), [0; 32]);
-        let mut levels = vec![level];
-        while levels[levels.len() - 1].len() > 1 {
-            let pairs = levels[levels.len() - 1].chunks(2);
-            let next = pairs.map(|pair| Hash::of(&[&[INNER_TAG], &pair[0], &pair[1]]).0);
-            levels.push(next.collect());
-        }
-        levels
-    }
 
     #[test]
     fn every_leaf_of_every_tree_is_proved_and_no_other() {
         for count in [2_u16, 3, 8, 13] {
             let leaves: Vec<[u8; 32]> = (0..count).map(|leaf| [leaf as u8 + 1; 32]).collect();
-            let tree = levels(&leaves);
-            let root = tree[tree.len() - 1][0];
+            let batch = Batch::of(&leaves);
+            let root = batch.root();
             for index in 0..count {
-                let path: Vec<[u8; 32]> = (0..height(count))
-                    .map(|level| tree[level][usize::from(index >> level ^ 1)])
-                    .collect();
+                let path = batch.path(index);
                 let leaf = leaves[usize::from(index)];
                 assert_eq!(check(root, count, leaf, index, &path), Ok(()));
                 let bad = Err(Reason::BadProof);
@@ -95,7 +121,8 @@ mod tests {
                 assert_eq!(check(root, count, leaf, index, &path[1..]), bad);
                 // An inner node is no leaf of a smaller tree.
                 if count > 2 {
-                    let (inner, half) = (tree[1][usize::from(index / 2)], count.div_ceil(2));
+                    let (inner, half) =
+                        (batch.levels[1][usize::from(index / 2)], count.div_ceil(2));
                     assert_eq!(check(root, half, inner, index / 2, &path[1..]), bad);
                 }
             }
@@ -105,6 +132,8 @@ mod tests {
     #[test]
     fn a_batch_of_one_is_its_leaf() {
         assert_eq!(check([7; 32], 1, [7; 32], 0, &[]), Ok(()));
+        let batch = Batch::of(&[[7; 32]]);
+        assert_eq!((batch.root(), batch.path(0)), ([7; 32], Vec::new()));
         assert_eq!(check([7; 32], 1, [7; 32], 1, &[]), Err(Reason::BadProof));
         assert_eq!([1, 2, 3, 1_000].map(height), [0, 1, 2, 10]);
     }

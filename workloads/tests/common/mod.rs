@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use groma_ledger::{
-    BlockInput, Execution, Executor, Genesis, Outcome, Parallel, Serial, SignedTransaction, State,
-    Table,
+    AccountId, BlockInput, Execution, Executor, Genesis, Outcome, Parallel, Serial,
+    SignedTransaction, State, Table,
 };
 use groma_workloads::table;
 use groma_workloads::workload::Workload;
@@ -221,4 +221,29 @@ pub fn assert_refusals(name: &str, reasons: &[&str]) {
         "{refused}: {:?}",
         run.tally
     );
+}
+
+/// A small run in a small town: `Parallel` gives the roots of `Serial`, and the law holds after every
+/// block, however long the lag is in milliseconds.
+pub fn assert_lawful(name: &str, citizens: u64, seed: u64, lag: u64) {
+    let setup = WorkloadSetup {
+        lag: Duration::from_millis(lag),
+        stock: 200,
+        ..town(citizens)
+    };
+    let mut run = Run::new(build(name, &setup), seed);
+    for _ in 0..8 {
+        run.blocks(1, 500);
+        run.city.workload().check(&run.state).unwrap();
+    }
+}
+
+/// A first state with the balances of a state, to put its records into: forged, or as they were.
+pub fn balances(state: &State) -> Genesis {
+    let mut genesis = Genesis::new(state.accounts(), 1_000_000);
+    for id in (0..state.accounts()).map(AccountId) {
+        let balance = state.account(id).unwrap().balance;
+        genesis.balances.insert(id, balance);
+    }
+    genesis
 }

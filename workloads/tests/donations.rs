@@ -1,0 +1,215 @@
+//! Donations against the ledger: mix, sizes, refusals, the law, and the law's own reliability.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{Run, assert_lawful, assert_refusals, assert_shares, balances, build, honest, town};
+use groma_ledger::donation::{
+    AllocationId, Allocations, DonationPots, DonationTx, Projects, Receipts,
+};
+use groma_ledger::patterns::escrow::{Lock, Pot, PotId, Stage};
+use groma_ledger::{AccountId, Body, Genesis, State, Table};
+use proptest::prelude::*;
+
+const BOTH: [&str; 2] = ["donations", "donations-sharded"];
+/// The project that nearly everybody gives to.
+const HOT: [u64; 2] = [0, 1 << 32];
+
+#[test]
+fn the_mix_and_the_sizes_are_the_catalogues_and_one_project_gets_nearly_all() {
+    for (place, name) in BOTH.into_iter().enumerate() {
+        let mut run = Run::new(build(name, &honest()), 1);
+        let (mut hot, mut all) = (0, 0);
+        for _ in 0..40 {
+            let block = run.draw(1_000);
+            for signed in &block {
+                let Body::Donation(tx) = &signed.transaction.body else {
+                    panic!("{signed:?}")
+                };
+                let bytes = match tx {
+                    DonationTx::Donate { pot, amount } => {
+                        assert!((100..=5_000).contains(amount), "{amount}");
+                        all += 1;
+                        hot += u64::from(pot.purpose == HOT[place]);
+                        280
+                    }
+                    DonationTx::Query { .. } => 220,
+                    _ => 360,
+                };
+                assert_eq!(signed.wire_bytes, bytes, "{tx:?}");
+            }
+            run.apply(&block);
+        }
+        assert_shares(
+            &run,
+            &[
+                (&["create"], 0.001),
+                (&["donate"], 0.88),
+                (&["allocate"], 0.04),
+                (&["disburse"], 0.036),
+                (&["reclaim"], 0.002),
+                (&["publish_receipt"], 0.036),
+                (&["query"], 0.005),
+            ],
+        );
+        let share = hot as f64 / all as f64;
+        assert!((0.987..0.995).contains(&share), "{share}");
+        assert_eq!(run.state.audit().total_balance, run_money(&run));
+        assert!(run.city.workload().check(&run.state).unwrap() > 1_000);
+    }
+}
+
+fn run_money(run: &Run) -> u128 {
+    u128::from(run.state.accounts()) * 1_000_000
+}
+
+#[test]
+fn attacks_and_mistakes_are_refused_and_nothing_else_is() {
+    let reasons = [
+        "not_permitted",
+        "insufficient_funds",
+        "false_claim",
+        "already_spent",
+        "too_early",
+        "wrong_state",
+    ];
+    for name in BOTH {
+        assert_refusals(name, &reasons);
+    }
+}
+
+#[test]
+fn shards_take_an_even_part_each() {
+    let mut run = Run::new(build("donations-sharded", &honest()), 3);
+    run.blocks(20, 1_000);
+    let mut shards = Vec::new();
+    run.state.for_each::<DonationPots>(|id, pot| {
+        if id.purpose == HOT[1] {
+            shards.push(pot.paid_in);
+        }
+    });
+    let (least, most) = (shards.iter().min().unwrap(), shards.iter().max().unwrap());
+    assert_eq!(shards.len(), 16);
+    assert!(most * 100 < least * 130, "{least} to {most}");
+}
+
+/// A town after 20,000 transactions.
+struct Town(Run);
+
+impl Town {
+    fn new() -> Self {
+        let mut run = Run::new(build("donations-sharded", &town(2_000)), 5);
+        run.blocks(20, 1_000);
+        Self(run)
+    }
+
+    fn forge(&self, change: impl FnOnce(&mut Genesis)) -> State {
+        let state = &self.0.state;
+        let mut genesis = balances(state);
+        state.for_each::<Projects>(|key, value| genesis.put::<Projects>(&key, &value));
+        state.for_each::<DonationPots>(|key, value| genesis.put::<DonationPots>(&key, &value));
+        state.for_each::<Allocations>(|key, value| genesis.put::<Allocations>(&key, &value));
+        state.for_each::<Receipts>(|key, value| genesis.put::<Receipts>(&key, &value));
+        change(&mut genesis);
+        State::genesis(&genesis)
+    }
+
+    fn law_of(&self, change: impl FnOnce(&mut Genesis)) -> &'static str {
+        let forged = self.forge(change);
+        self.0.city.workload().check(&forged).unwrap_err().law
+    }
+
+    /// The law that one forged record breaks.
+    fn law<T: Table>(&self, key: T::Key, value: T::Value) -> &'static str {
+        self.law_of(|genesis| genesis.put::<T>(&key, &value))
+    }
+}
+
+#[test]
+fn the_law_notices_money_that_is_made_or_lost() {
+    let town = Town::new();
+    assert!(town.0.city.workload().check(&town.forge(|_| {})).is_ok());
+    let mut pots = Vec::new();
+    town.0
+        .state
+        .for_each::<DonationPots>(|id, pot| pots.push((id, pot)));
+    let (id, pot) = pots[0];
+    let conserved = "what came in went out or is there";
+    let (paid_in, locked, paid_out) = (pot.paid_in + 1, pot.locked + 1, pot.paid_out + 1);
+    assert_eq!(
+        town.law::<DonationPots>(id, Pot { paid_in, ..pot }),
+        conserved
+    );
+    assert_eq!(
+        town.law::<DonationPots>(id, Pot { locked, ..pot }),
+        conserved
+    );
+    assert_eq!(
+        town.law::<DonationPots>(id, Pot { paid_out, ..pot }),
+        conserved
+    );
+    let stolen = town.law_of(|genesis| {
+        *genesis.balances.get_mut(&id.vault).unwrap() -= 1;
+    });
+    assert_eq!(stolen, conserved);
+
+    let mut locks = Vec::new();
+    town.0
+        .state
+        .for_each::<Allocations>(|id, lock| locks.push((id, lock)));
+    let paid = locks.iter().find(|(_, lock)| lock.stage == Stage::Released);
+    let (part, lock) = *paid.unwrap();
+    let twice = AllocationId {
+        number: u64::MAX,
+        ..part
+    };
+    assert_eq!(town.law::<Allocations>(twice, lock), conserved);
+    let both = Lock {
+        stage: Stage::Refunded,
+        ..lock
+    };
+    assert_eq!(town.law::<Allocations>(part, both), conserved);
+    let nowhere = PotId {
+        purpose: u64::MAX,
+        ..lock.pot
+    };
+    let pot = nowhere;
+    assert_eq!(
+        town.law::<Allocations>(twice, Lock { pot, ..lock }),
+        conserved
+    );
+}
+
+#[test]
+fn the_law_notices_strange_pots_and_receipts() {
+    let town = Town::new();
+    let elsewhere = PotId {
+        purpose: HOT[1],
+        vault: AccountId(0),
+    };
+    let forged = town.law_of(|genesis| {
+        genesis.put::<DonationPots>(&elsewhere, &Pot::default());
+        genesis.balances.insert(AccountId(0), 1_000_000);
+    });
+    assert_eq!(forged, "a pot is a shard of its project");
+    let nothing = AllocationId {
+        project: HOT[1],
+        number: u64::MAX,
+    };
+    assert_eq!(
+        town.law::<Receipts>(nothing, [1; 32]),
+        "a receipt is of what was paid out"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn parallel_equals_serial_and_the_law_holds(citizens in 1..5_000_u64, seed: u64, lag in 0..400_u64) {
+        for name in BOTH {
+            assert_lawful(name, citizens, seed, lag);
+        }
+    }
+}
