@@ -33,6 +33,8 @@ pub enum Verb {
     Why(crate::why::WhyArgs),
     /// Reproduce published results: predicted, published, error
     Validate(crate::validate::ValidateArgs),
+    /// Show what a population asks for: mean, peak hour, worst second, a year
+    Demand(crate::demand::DemandArgs),
     /// Read and check scenarios without running them
     Check {
         /// Scenario files
@@ -216,6 +218,10 @@ pub enum Table {
     Costs,
     /// What may go wrong.
     Faults,
+    /// Hours, months and occasions of a day.
+    Calendars,
+    /// Published curves of rates.
+    Curves,
 }
 
 /// `KEY=VALUE`.

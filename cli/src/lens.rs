@@ -165,7 +165,7 @@ fn bursts(load: &LoadPlan) -> LoadPlan {
                 every_ns: SEND_PERIOD_NS,
             },
         },
-        closed @ LoadPlan::Closed { .. } => closed.clone(),
+        given @ (LoadPlan::Closed { .. } | LoadPlan::Replay { .. }) => given.clone(),
     }
 }
 

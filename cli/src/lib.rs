@@ -17,6 +17,7 @@
 mod args;
 mod capacity;
 mod compare;
+mod demand;
 mod diff;
 mod exit;
 mod findings;
@@ -53,6 +54,7 @@ pub fn main_with(registry: &Registry) -> ExitCode {
         Verb::Capacity(args) => capacity::capacity(&args, registry),
         Verb::Why(args) => why::why(&args, registry),
         Verb::Validate(args) => validate::validate(&args, registry),
+        Verb::Demand(args) => demand::show(&args, registry),
         Verb::Check { scenarios } => scenario::check(&scenarios, registry),
         Verb::New { file } => scenario::new(&file),
         Verb::Plan { scenario, set } => scenario::plan(&scenario, &set, registry),

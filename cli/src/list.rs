@@ -17,6 +17,8 @@ pub fn list(what: Table, registry: &Registry) -> Done {
         Table::Machines => library::machines(),
         Table::Costs => library::costs(),
         Table::Faults => listing::faults(),
+        Table::Calendars => listing::calendars(),
+        Table::Curves => listing::curves(),
     };
     let width = entries
         .iter()

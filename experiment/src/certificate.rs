@@ -54,6 +54,10 @@ pub struct Certificate {
     pub resources: Vec<Resource>,
     /// `sustained_tps` over [`CITY_TPS`].
     pub headroom_to_10k: Option<f64>,
+    /// What the scenario's own load asks for in true time, and how many times
+    /// `sustained_tps` is that; null where no load was sustained.
+    #[serde(default)]
+    pub demand: Option<Headroom>,
     /// Goodput of the confirming run, median over the seeds.
     pub goodput_tps: Option<f64>,
     /// Finality of the confirming run with the median p99.
@@ -67,6 +71,23 @@ pub struct Certificate {
     pub probes: Vec<Probe>,
     /// The base plan: every probe is this plan under another load.
     pub plan: Plan,
+}
+
+/// A capacity against the demand of the scenario's own load.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Headroom {
+    /// Mean over true time, in transactions per second.
+    pub mean_tps: f64,
+    /// The same in the peak hour.
+    pub peak_hour_tps: f64,
+    /// The same in the worst second.
+    pub worst_second_tps: f64,
+    /// `sustained_tps` over the mean.
+    pub to_mean: f64,
+    /// `sustained_tps` over the peak hour.
+    pub to_peak_hour: f64,
+    /// `sustained_tps` over the worst second.
+    pub to_worst_second: f64,
 }
 
 impl Certificate {

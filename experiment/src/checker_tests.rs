@@ -1,3 +1,5 @@
+//! The checks, each seen to hold and seen to fail.
+
 #![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
@@ -238,7 +240,10 @@ fn city() -> (Feed, Genesis) {
     workload.genesis(&mut genesis);
     let city = City::new(workload, Streams::new(1).stream("city", 0));
     let keyring = Arc::new(Keyring::priced());
-    (Feed::new(city, None, keyring, Homes::new(&[1]), 0), genesis)
+    (
+        Feed::new(city, None, keyring, Homes::new(&[1]), 0, Vec::new()),
+        genesis,
+    )
 }
 
 #[test]

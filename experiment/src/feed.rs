@@ -59,6 +59,15 @@ impl Homes {
     }
 }
 
+/// What a row of a trace asks for besides its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The part of the mix, from 1; 0: any.
+    pub part: u32,
+    /// One more than the key; 0: none.
+    pub key: u64,
+}
+
 /// The source of all transactions of a run.
 pub struct Feed {
     city: City<Stream>,
@@ -69,6 +78,8 @@ pub struct Feed {
     drawn: u64,
     /// Bytes of one request; 0: those of the workload's transactions.
     request_bytes: u32,
+    /// By phase, what each row of its trace asks for.
+    requests: Vec<Vec<Request>>,
 }
 
 impl std::fmt::Debug for Feed {
@@ -88,6 +99,7 @@ impl Feed {
         keyring: Arc<Keyring>,
         homes: Homes,
         request_bytes: u32,
+        requests: Vec<Vec<Request>>,
     ) -> Self {
         let queues = vec![VecDeque::new(); homes.cumulative.len()];
         Self {
@@ -98,6 +110,7 @@ impl Feed {
             queues,
             drawn: 0,
             request_bytes,
+            requests,
         }
     }
 
@@ -106,7 +119,9 @@ impl Feed {
         let queue = gateway.0 as usize;
         while self.queues[queue].is_empty() {
             let arrival = self.arrivals.as_mut()?.next()?;
-            let tx = self.draw(arrival.at);
+            let row = arrival.row;
+            let asked = row.and_then(|row| self.requests.get(arrival.phase)?.get(row).copied());
+            let tx = self.draw(arrival.at, asked);
             let home = self.homes.of(tx.transaction.sender);
             self.queues[home.0 as usize].push_back(Intended {
                 at: Time::from_duration(arrival.at),
@@ -128,12 +143,19 @@ impl Feed {
 
     /// Draws a transaction now, for a closed loop.
     pub fn draw_now(&mut self, now: Time) -> Arc<SignedTransaction> {
-        self.draw(now.since_start())
+        self.draw(now.since_start(), None)
     }
 
-    fn draw(&mut self, at: Duration) -> Arc<SignedTransaction> {
+    fn draw(&mut self, at: Duration, asked: Option<Request>) -> Arc<SignedTransaction> {
         self.drawn += 1;
-        let mut tx = self.keyring.sign(self.city.next(at));
+        let transaction = match asked {
+            None => self.city.next(at),
+            Some(asked) => {
+                let part = asked.part.checked_sub(1).map(|part| part as usize);
+                self.city.next_of(at, part, asked.key.checked_sub(1))
+            }
+        };
+        let mut tx = self.keyring.sign(transaction);
         if self.request_bytes > 0 {
             tx.wire_bytes = self.request_bytes;
         }

@@ -9,11 +9,12 @@ use groma_sim::{
     Fault, FaultKind as SimFault, LatencyLaw, LinkSpec, MachineId, MachineSpec, Network, NodeId,
     Sharing, Span, Time, Topology,
 };
+use groma_workloads::stretch::{Replay, Stretch};
 use groma_workloads::{Law, MilliTps, Phase};
 
 use crate::adversary;
 use crate::plan::{
-    Arrivals, Byzantine, ClientPlace, FaultKind, FaultPlan, LatencyPlan, LoadPlan, Plan,
+    Arrivals, Byzantine, ClientPlace, FaultKind, FaultPlan, LatencyPlan, LoadPlan, PhasePlan, Plan,
     SharingPlan, TransportPlan,
 };
 
@@ -64,6 +65,7 @@ impl Layout {
             ingress_bps: plan.client.gateway_bps,
         };
         let apart = u32::try_from(plan.committee.len()).expect("regions are few");
+        let settled = plan.committee.iter().any(|part| part.people > 0);
         for (region, part) in (0..).zip(&plan.committee) {
             for index in 0..plan.client.gateways_per_region.max(1) {
                 layout.add_machine(
@@ -78,7 +80,10 @@ impl Layout {
                 );
                 layout.placement.push(layout.last_machine());
                 layout.gateway_regions.push(region);
-                layout.gateway_weights.push(u64::from(part.replicas));
+                layout.gateway_weights.push(match settled {
+                    true => part.people,
+                    false => u64::from(part.replicas),
+                });
             }
         }
         layout
@@ -332,33 +337,41 @@ fn sim_law(law: &LatencyPlan) -> LatencyLaw {
     }
 }
 
-/// The open-loop phases of a plan; a closed-loop phase offers nothing here.
+/// The open-loop stretches of a plan, one for each phase of its load; a closed-loop phase
+/// offers nothing here.
 #[must_use]
-pub fn phases(plan: &Plan) -> Vec<Phase> {
-    plan.load
-        .iter()
-        .map(|phase| {
-            let (from, to, law) = match phase.load {
-                LoadPlan::Closed { .. } => (0, 0, Law::Even),
-                LoadPlan::Open {
-                    from_mtps,
-                    to_mtps,
-                    arrivals,
-                } => match arrivals {
-                    Arrivals::Poisson => (from_mtps, to_mtps, Law::Poisson),
-                    Arrivals::Even => (from_mtps, to_mtps, Law::Even),
-                    Arrivals::Burst { every_ns } => burst(from_mtps, every_ns),
-                },
-            };
-            Phase {
-                span: Duration::from_nanos(phase.for_ns),
-                law,
-                from: MilliTps(from),
-                to: MilliTps(to),
+pub fn stretches(plan: &Plan) -> Vec<Stretch> {
+    plan.load.iter().map(stretch).collect()
+}
+
+fn stretch(phase: &PhasePlan) -> Stretch {
+    let span = Duration::from_nanos(phase.for_ns);
+    let (from, to, law) = match &phase.load {
+        LoadPlan::Replay { times_ns, .. } => {
+            return Stretch::Replay(Replay {
+                span,
+                times_ns: times_ns.as_slice().into(),
                 measured: phase.measure,
-            }
-        })
-        .collect()
+            });
+        }
+        LoadPlan::Closed { .. } => (0, 0, Law::Even),
+        LoadPlan::Open {
+            from_mtps,
+            to_mtps,
+            arrivals,
+        } => match arrivals {
+            Arrivals::Poisson => (*from_mtps, *to_mtps, Law::Poisson),
+            Arrivals::Even => (*from_mtps, *to_mtps, Law::Even),
+            Arrivals::Burst { every_ns } => burst(*from_mtps, *every_ns),
+        },
+    };
+    Stretch::Phase(Phase {
+        span,
+        law,
+        from: MilliTps(from),
+        to: MilliTps(to),
+        measured: phase.measure,
+    })
 }
 
 /// All arrivals of each period at its start. What a whole number of arrivals a

@@ -12,6 +12,7 @@ mod checker;
 mod client;
 pub mod cluster;
 mod cost;
+pub mod demand;
 mod disk;
 pub mod divergence;
 mod feed;

@@ -49,6 +49,59 @@ pub fn workloads() -> Vec<Listing> {
         .collect()
 }
 
+/// What a day of the city may name: patterns of hours, months and occasions, and the rate
+/// of each workload.
+#[must_use]
+pub fn calendars() -> Vec<Listing> {
+    use groma_workloads::calendar::{MONTHS, OCCASIONS, PATTERNS};
+    let mut lines = Vec::new();
+    for pattern in PATTERNS {
+        let peak = (0..24).max_by_key(|&hour| pattern.hours[hour]).unwrap_or(0);
+        let summary = format!(
+            "hours: most at {peak} h, x{:.1}",
+            pattern.weight(None, peak)
+        );
+        lines.push(line(pattern.name.to_owned(), summary, pattern.source));
+    }
+    for month in MONTHS {
+        let summary = "month: dates 1 to 31".to_owned();
+        lines.push(line(month.name.to_owned(), summary, month.source));
+    }
+    for occasion in OCCASIONS {
+        let of = occasion.of.unwrap_or("all workloads");
+        lines.push(line(
+            occasion.name.to_owned(),
+            format!("event: strikes {of}"),
+            occasion.source,
+        ));
+    }
+    for rate in groma_workloads::rates::RATES {
+        let summary = format!(
+            "catalogue: {:.5} per inhabitant and day, hours {}",
+            rate.per_day, rate.pattern
+        );
+        lines.push(line(rate.workload.to_owned(), summary, rate.source));
+    }
+    lines
+}
+
+/// Published curves.
+#[must_use]
+pub fn curves() -> Vec<Listing> {
+    let curves = groma_workloads::curves::CURVES.iter();
+    curves
+        .map(|curve| {
+            let summary = format!(
+                "{} s, mean {:.0} TPS, peak {:.0} TPS",
+                curve.seconds,
+                curve.mean().as_tps(),
+                curve.peak().as_tps()
+            );
+            line(curve.name.to_owned(), summary, curve.source)
+        })
+        .collect()
+}
+
 /// The kinds of faults.
 #[must_use]
 pub fn faults() -> Vec<Listing> {

@@ -7,6 +7,7 @@
 //! key, so a change here changes every key.
 
 mod fault;
+mod load;
 mod network;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 use crate::seats::seats;
 
 pub use self::fault::{Byzantine, FaultKind, FaultPlan};
+pub use self::load::{Arrivals, LoadPlan, PhasePlan};
 pub use self::network::{LatencyPlan, NetworkPlan, SharingPlan, TransportPlan};
 
 /// One run, completely described.
@@ -53,6 +55,8 @@ pub struct Plan {
     pub workload: WorkloadPlan,
     /// Inhabitants.
     pub population: u64,
+    /// What the scenario multiplied every rate of the open loop by, in thousandths.
+    pub scale_milli: u64,
     /// Phases in order.
     pub load: Vec<PhasePlan>,
     /// Scheduled faults.
@@ -193,6 +197,9 @@ pub struct RegionPlan {
     pub up_bps: u64,
     /// Incoming bits per second of the same; 0: as its NIC.
     pub down_bps: u64,
+    /// Inhabitants, in proportion to whom its gateway is asked; 0 in all regions: in
+    /// proportion to replicas.
+    pub people: u64,
 }
 
 /// How replica ids, and with them the turns of rotating leaders, fall on the
@@ -308,54 +315,6 @@ pub struct WorkloadShare {
     pub workload: String,
     /// Weight in thousandths.
     pub share_milli: u32,
-}
-
-/// One phase of the load.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PhasePlan {
-    /// Length.
-    pub for_ns: u64,
-    /// What is offered.
-    pub load: LoadPlan,
-    /// Whether the phase counts in the summary figures.
-    pub measure: bool,
-}
-
-/// The shape of the load within a phase.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum LoadPlan {
-    /// Open loop: intended times do not depend on replies.
-    Open {
-        /// Rate at the start, in thousandths of a transaction per second.
-        from_mtps: u64,
-        /// Rate at the end; equal to `from_mtps` unless it ramps.
-        to_mtps: u64,
-        /// How the arrivals fall within the rate.
-        arrivals: Arrivals,
-    },
-    /// Closed loop: so many transactions in flight, a new one for each reply.
-    /// For comparisons only: its latencies hide outages.
-    Closed {
-        /// Transactions in flight in all.
-        in_flight: u32,
-    },
-}
-
-/// How open-loop arrivals fall.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Arrivals {
-    /// Independent arrivals.
-    Poisson,
-    /// Evenly spaced.
-    Even,
-    /// All arrivals of each period at its start.
-    Burst {
-        /// The period.
-        every_ns: u64,
-    },
 }
 
 /// Signatures on transactions.

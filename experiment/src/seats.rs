@@ -36,6 +36,7 @@ mod tests {
             replicas,
             up_bps: 0,
             down_bps: 0,
+            people: 0,
         };
         replicas.iter().map(part).collect()
     }

@@ -84,11 +84,12 @@ fn cost(plan: &Plan) -> u64 {
 }
 
 fn offered(phase: &PhasePlan) -> u64 {
-    let per_second = match phase.load {
+    let per_second = match &phase.load {
         LoadPlan::Open {
             from_mtps, to_mtps, ..
         } => from_mtps / 2_000 + to_mtps / 2_000,
-        LoadPlan::Closed { in_flight } => u64::from(in_flight) * 10,
+        LoadPlan::Replay { times_ns, .. } => return times_ns.len() as u64,
+        LoadPlan::Closed { in_flight } => u64::from(*in_flight) * 10,
     };
     per_second.saturating_mul(phase.for_ns / 1_000_000_000)
 }

@@ -298,6 +298,10 @@ fn measured(record: &RunRecord, metric: &str) -> Option<f64> {
     };
     match metric {
         "goodput_tps" => Some(record.load.goodput_tps),
+        "success" => {
+            let answered = (record.load.finalised + record.load.rejected) as f64;
+            (record.load.offered > 0).then(|| round4(answered / record.load.offered as f64))
+        }
         _ => metric
             .strip_prefix("finality_ms_")
             .and_then(|name| percentile(&record.finality_ms, name))

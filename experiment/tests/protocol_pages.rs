@@ -83,6 +83,7 @@ fn ideal(protocol: &str, n: u32) -> Plan {
         replicas: n,
         up_bps: 0,
         down_bps: 0,
+        people: 0,
     }];
     plan.network.links = vec![LatencyPlan::Constant { ns: D }];
     plan.network.jitter_ns = 0;

@@ -57,6 +57,18 @@ pub fn lines(certificate: &Certificate) -> Vec<String> {
             written(round_to(headroom, 100.0))
         )
     }));
+    lines.extend(certificate.demand.map(|demand| {
+        let times = |ratio: f64| format!("×{}", written(round_to(ratio, 100.0)));
+        format!(
+            "against the scenario's own load: {} of its mean ({}), {} of its peak hour ({}), {} of its worst second ({})",
+            times(demand.to_mean),
+            Unit::Tps.spell(demand.mean_tps),
+            times(demand.to_peak_hour),
+            Unit::Tps.spell(demand.peak_hour_tps),
+            times(demand.to_worst_second),
+            Unit::Tps.spell(demand.worst_second_tps),
+        )
+    }));
     if let (Some(stored), Some(sent)) = (
         certificate.storage_bytes_per_year,
         certificate.network_bytes_per_day,

@@ -236,6 +236,9 @@ pub fn phase(phase: &PhasePlan) -> String {
             };
             format!("{rate}, {}", arrival(*arrivals))
         }
+        LoadPlan::Replay { times_ns, .. } => {
+            format!("of a trace, {} transactions", count(times_ns.len() as u64))
+        }
         LoadPlan::Closed { in_flight } => {
             format!(
                 "with {} in flight (closed loop)",

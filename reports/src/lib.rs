@@ -10,6 +10,7 @@ pub mod chart;
 pub mod columns;
 pub mod compare;
 pub mod console;
+pub mod demand;
 pub mod describe;
 pub mod difference;
 pub mod divergence;

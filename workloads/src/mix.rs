@@ -127,6 +127,10 @@ impl Workload for Mix {
         self.parts[drawn].next(now, rng)
     }
 
+    fn next_of(&mut self, part: usize, now: Duration, rng: &mut dyn Rng) -> Draft {
+        self.parts[part].next(now, rng)
+    }
+
     fn check(&self, state: &State) -> Result<u64, Breach> {
         self.parts
             .iter()

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use crate::bottleneck;
-use crate::certificate::{CITY_TPS, Certificate, Probe, SCHEMA, Step};
+use crate::certificate::{CITY_TPS, Certificate, Headroom, Probe, SCHEMA, Step};
 use crate::plan::Plan;
 use crate::registry::{Registry, RunOptions};
 use crate::result::{Percentiles, RunRecord, RunResult};
@@ -300,6 +300,7 @@ fn certificate(
         binds: limit.map(bottleneck::binds).unwrap_or_default(),
         resources: limit.map(bottleneck::resources).unwrap_or_default(),
         headroom_to_10k: sustained_tps.map(|tps| verdict::round4(tps / CITY_TPS)),
+        demand: sustained_tps.and_then(|tps| headroom(base, tps)),
         goodput_tps: confirmed.map(|made| made.probe.goodput_tps),
         finality_ms: carried.map_or_else(Percentiles::default, |run| run.finality_ms.clone()),
         storage_bytes_per_year: carried.and_then(storage_bytes_per_year),
@@ -307,6 +308,20 @@ fn certificate(
         probes: search.probes.clone(),
         plan: base.clone(),
     }
+}
+
+/// A capacity against what the scenario's own load asks for in true time.
+fn headroom(base: &Plan, sustained_tps: f64) -> Option<Headroom> {
+    let demand = crate::demand::rates(base)?;
+    let times = |tps: f64| verdict::round4(sustained_tps / tps.max(f64::MIN_POSITIVE));
+    Some(Headroom {
+        mean_tps: demand.mean_tps,
+        peak_hour_tps: demand.peak_hour_tps,
+        worst_second_tps: demand.worst_second_tps,
+        to_mean: times(demand.mean_tps),
+        to_peak_hour: times(demand.peak_hour_tps),
+        to_worst_second: times(demand.worst_second_tps),
+    })
 }
 
 /// Bodies alone, as executed: an index, a state and a log come on top of them.

@@ -56,6 +56,14 @@ pub(super) fn refusal(plan: &Plan) -> Option<String> {
             plan.name
         ));
     }
+    let given = |phase: &PhasePlan| matches!(phase.load, LoadPlan::Replay { .. });
+    if plan.load.iter().any(given) {
+        return Some(format!(
+            "{}: the times of a trace are what they are, so there is no load to vary\n  \
+             hint: give the trace as rates per second",
+            plan.name
+        ));
+    }
     (mean_mtps(plan) == 0).then(|| {
         format!(
             "{}: nothing is offered in measured time, so there is no load to vary\n  \

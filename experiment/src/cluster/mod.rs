@@ -2,25 +2,24 @@
 //! network of a plan; `drive` then steps the simulation. Pure and
 //! single-threaded.
 
+mod city;
 mod drive;
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use groma_consensus_models::{Committee, Protocol, ReplicaId};
-use groma_ledger::{Genesis, Keyring, State};
-use groma_sim::{Context, Lane, Node, NodeId, Setup, Simulation, Span, Streams, Time};
-use groma_workloads::{Arrivals, City, Mix, Workload, WorkloadSetup};
+use groma_ledger::State;
+use groma_sim::{Context, Lane, Node, NodeId, Setup, Simulation, Span, Time};
 
 use crate::adversary;
 use crate::checker::Checker;
 use crate::client::{ClosedPhase, Gateway, GatewaySetup};
-use crate::feed::{Feed, Homes};
+use crate::feed::Feed;
 use crate::layout::Layout;
 use crate::mempool::BatchRule;
 use crate::observe::Observation;
-use crate::plan::{CryptoMode, Dissemination, LoadPlan, Plan, SubmitTo};
+use crate::plan::{Dissemination, LoadPlan, Plan, SubmitTo};
 use crate::recorder::Recorder;
 use crate::registry::{RunOptions, params_of};
 use crate::replica::{Replica, ReplicaSetup};
@@ -119,7 +118,7 @@ pub fn run<P: Protocol>(
     let layout = Layout::of(plan);
     let committee = Committee::new(plan.replicas(), P::FAULT_MODEL);
     let world = Rc::new(World::new(plan, layout.gateways(), options.sharing));
-    let (feed, genesis) = city(plan, &layout);
+    let (feed, genesis) = city::city(plan, &layout);
     let feed = Rc::new(RefCell::new(feed));
     let processes = processes::<P>(plan, &layout, committee, &world, &feed, &genesis);
     let simulation = Simulation::new(
@@ -140,53 +139,6 @@ pub fn run<P: Protocol>(
         adversary::faulty(plan),
     );
     Drive::new(plan, &layout, simulation, watch, feed).run(options.control, tap)
-}
-
-/// The city of a plan and the ledger's first state.
-fn city(plan: &Plan, layout: &Layout) -> (Feed, State) {
-    let setup = WorkloadSetup::of_city(plan.population).expect("a plan's population is checked");
-    let shares = plan
-        .workload
-        .mix
-        .iter()
-        .map(|part| {
-            let entry = groma_workloads::table::find(&part.workload)
-                .expect("a plan's workloads are checked");
-            (f64::from(part.share_milli), (entry.build)(&setup))
-        })
-        .collect::<Vec<_>>();
-    let workload: Box<dyn Workload> =
-        Box::new(Mix::new(shares).expect("a plan's shares are checked"));
-    let keyring = Arc::new(match plan.crypto.mode {
-        CryptoMode::Real => Keyring::derive(plan.seed, plan.crypto.keys),
-        CryptoMode::Modelled => Keyring::priced(),
-    });
-    let mut genesis = Genesis::default();
-    genesis.keyring = keyring.clone();
-    workload.genesis(&mut genesis);
-    let state = State::genesis(&genesis);
-    let streams = Streams::new(plan.seed);
-    // A load that is all closed loop offers nothing of itself.
-    let phases = crate::layout::phases(plan);
-    let offers = phases.iter().any(|phase| {
-        let bursts = matches!(phase.law, groma_workloads::Law::Burst { .. });
-        bursts || phase.from.0 + phase.to.0 > 0
-    });
-    let arrivals = offers.then(|| {
-        let stream = streams.stream("arrivals", 0);
-        Arrivals::new(phases, stream).expect("a plan's load is checked")
-    });
-    let city = City::new(workload, streams.stream("city", 0));
-    (
-        Feed::new(
-            city,
-            arrivals,
-            keyring,
-            Homes::new(&layout.gateway_weights),
-            plan.client.request_bytes,
-        ),
-        state,
-    )
 }
 
 fn processes<P: Protocol>(

@@ -6,6 +6,7 @@ use super::catalogue::{Catalogue, Item};
 use super::diagnostic::Problem;
 use super::keys::{COSTS, MACHINE, MAX_REGIONS, MAX_REPLICAS, SCENARIO};
 use super::network::Wanted;
+use super::people::{self, People};
 use super::section::{Reported, Section, Sink, read_number};
 use super::shape::{Need, Shape};
 use super::tree::{Node, Value};
@@ -29,7 +30,8 @@ pub(crate) fn plan(
 ) -> Result<Plan, Reported> {
     let section = Section::open(root, &SCENARIO, sink)?;
     let (name, why) = (section.text("name"), section.text("why"));
-    let (seed, population) = (section.number("seed"), section.number("population"));
+    let (seed, people) = (section.number("seed"), people::read(&section));
+    let scale = section.number("scale");
     let machine = item(&section, "machine", catalogue).and_then(|item| machine(&item, sink));
     let costs = item(&section, "costs", catalogue).and_then(|item| costs(&item, sink));
     let replicas_per_machine = section.small("replicas_per_machine");
@@ -49,13 +51,16 @@ pub(crate) fn plan(
     let order = (seating.as_ref().ok().copied(), seed.as_ref().ok().copied());
     let ordered = protocol.as_ref().ok();
     let known = ordered.and_then(|protocol| registry.find(&protocol.name));
-    let course = course(
-        &section,
-        catalogue,
-        population.as_ref().ok().copied(),
-        order,
-        known,
-    )?;
+    let city = load::City {
+        population: people.as_ref().ok().map(People::all),
+        workload: workload.as_ref().ok(),
+        scale_milli: scale?,
+        beside: catalogue.folder(),
+    };
+    let course = course(&section, catalogue, &city, order, known);
+    let people = people?;
+    let mut course = course?;
+    people.settle(&section, &mut course.committee)?;
     Ok(Plan {
         name: name?.to_owned(),
         why: why?.trim().to_owned(),
@@ -71,7 +76,8 @@ pub(crate) fn plan(
         batch: batch?,
         mempool_max_txs: mempool?,
         workload: workload?,
-        population: population?,
+        population: people.all(),
+        scale_milli: scale?,
         load: course.load,
         faults: course.faults,
         drain_ns: course.drain_ns,
@@ -97,12 +103,12 @@ struct Course {
 fn course(
     section: &Section<'_>,
     catalogue: &Catalogue,
-    population: Option<u64>,
+    city: &load::City<'_>,
     order: (Option<Seating>, Option<u64>),
     protocol: Option<&ProtocolEntry>,
 ) -> Result<Course, Reported> {
     let places = places(section, catalogue);
-    let (load, drain_ns) = (load::read(section, population), section.number("drain"));
+    let (load, drain_ns) = (load::read(section, city), section.number("drain"));
     let (load, drain_ns, (network, committee)) = (load?, drain_ns?, places?);
     // Where the order could not be read, any will do to check the faults.
     let (seating, seed) = (order.0.unwrap_or(Seating::ByRegion), order.1.unwrap_or(0));
@@ -396,6 +402,11 @@ fn targets(section: &Section<'_>) -> Result<Vec<TargetPlan>, Reported> {
                 metric: format!("{latency}_ms_{figure}"),
                 target: bound as f64 / 1e6,
                 at_least: false,
+            },
+            _ if entry.key == "success" => TargetPlan {
+                metric: entry.key.clone(),
+                target: bound as f64 / 1e6,
+                at_least: true,
             },
             _ => TargetPlan {
                 metric: entry.key.clone(),

@@ -155,6 +155,11 @@ impl Catalogue {
         yaml::parse(&self.sources.borrow(), id, 0)
     }
 
+    /// The folder of the scenario, if it has one.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.beside.as_deref()
+    }
+
     /// Folders beside the scenario that hold a shelf's files: `networks/` in
     /// the scenario's own folder, or in the one above it.
     fn folders(&self, shelf: Shelf) -> Vec<PathBuf> {

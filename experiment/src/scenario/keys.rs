@@ -4,7 +4,7 @@
 //! default without a source is an estimate, and its help says so.
 
 use super::shape::make::{may, need, number, number_or, or};
-use super::shape::{Shape, Shelf, Table};
+use super::shape::{Number, Shape, Shelf, Table};
 use super::unit::Unit;
 
 /// Replicas of a committee at most.
@@ -41,6 +41,9 @@ const PRICE_PER_BYTE: Shape = number(Unit::FineDuration, 0, 1_000_000);
 const NIC: Shape = number_or(Unit::Bandwidth, 1_000, 100_000_000_000_000, "infinite");
 const MATRIX: Shape = Shape::List(&Shape::List(&number(Unit::Milliseconds, 0, 60 * SECOND)));
 
+/// Inhabitants.
+const PEOPLE: Number = Number { unit: Unit::Count, min: 1, max: 10_000_000_000, zero: None };
+
 /// The whole file.
 pub(crate) static SCENARIO: Table = Table {
     what: "a scenario",
@@ -59,7 +62,8 @@ pub(crate) static SCENARIO: Table = Table {
         may("batch", Shape::Object(&BATCH), "When a replica closes a batch."),
         may("mempool", Shape::Object(&MEMPOOL), "Transactions that wait at a replica."),
         need("workload", Shape::Workload, "What is submitted: a name, or { mix: { name: weight } }."),
-        or("population", number(Unit::Count, 1, 10_000_000_000), "1_000_000", "Inhabitants, each with an account."),
+        or("population", Shape::NumberOrMap(PEOPLE), "1_000_000", "Inhabitants, each with an account: of the city, or by region."),
+        or("scale", number(Unit::Decimal, 1, 1_000_000_000), "1", "Multiplies every rate of the open loop."),
         need("load", Shape::List(&Shape::Object(&PHASE)), "Phases of the load, in order."),
         may("faults", Shape::List(&Shape::Object(&FAULT)), "Scheduled faults."),
         or("drain", number(Unit::Duration, 0, DAY), "10s", "Time after the last phase; what is not final by then is expired."),
@@ -92,15 +96,92 @@ static MEMPOOL: Table = Table {
 /// One entry of `load`.
 pub(crate) static PHASE: Table = Table {
     what: "a phase",
-    one_of: &["tps", "ramp", "per_day", "in_flight"],
+    one_of: &["tps", "ramp", "per_day", "day", "curve", "trace", "profile", "in_flight"],
     keys: &[
-        need("for", number(Unit::Duration, 1_000_000, LONGEST), "Length of the phase."),
+        may("for", number(Unit::Duration, 1_000_000, LONGEST), "Length of the phase; a day, a curve, a trace and a profile have their own."),
         may("tps", TPS, "Open loop: transactions per second."),
         may("ramp", Shape::Object(&RAMP), "Open loop: a rate that rises or falls evenly."),
-        may("per_day", number(Unit::Decimal, 1, 100_000_000), "Open loop: transactions per inhabitant and day."),
+        may("per_day", number(Unit::Decimal, 1, 100_000_000), "Open loop: transactions per inhabitant and day, the same at all hours."),
+        may("day", Shape::Object(&DAY_OF_CITY), "Open loop: a day of the city from midnight to midnight, by its calendar."),
+        may("curve", Shape::Text, "Open loop: a published curve of rates, by name: `groma list curves`."),
+        may("trace", Shape::Text, "Open loop: a CSV file beside the scenario, with `time` or `rate`, and perhaps `type` and `key`."),
+        may("profile", Shape::Object(&PROFILE), "Open loop: the form of an acceptance test."),
         may("in_flight", number(Unit::Count, 1, 10_000_000), "Closed loop: transactions in flight in all. Hides outages; for comparisons only."),
         or("arrivals", Shape::WordOr(&["poisson", "even"], &ARRIVALS), "poisson", "How open-loop arrivals fall: poisson, even, or { burst: { every: 1s } }."),
         or("measure", Shape::Flag, "true", "Whether the phase counts in the summary figures."),
+    ],
+};
+
+/// A day of the city.
+pub(crate) static DAY_OF_CITY: Table = Table {
+    what: "a day",
+    one_of: &[],
+    keys: &[
+        or("per_day", number_or(Unit::Decimal, 1, 100_000_000, "catalogue"), "catalogue", "Transactions per inhabitant and day; by the catalogue, each workload of the mix at its own rate whatever its share."),
+        or("hours", Shape::Text, "by-workload", "How it spreads over the hours and weekdays: a pattern of `groma list calendars`, or each workload by its own."),
+        may("weights", Shape::List(&number(Unit::Decimal, 0, 1_000_000_000)), "Weights of the 24 hours, in place of those of `hours`."),
+        may("weekday", Shape::Choice(&WEEKDAYS), "The weekday; a day that stands for all of them where it is left out."),
+        may("month", Shape::Text, "How it spreads over a month: month-end, quarter-end."),
+        may("date", number(Unit::Count, 1, 31), "The day of that month."),
+        may("events", Shape::List(&Shape::WordOr(&OCCASIONS, &EVENT)), "What strikes on top: occasions by name, or { spike: {} } and { batch: {} }."),
+        or("compress", number(Unit::Count, 1, 1_440), "1", "So many seconds pass in one; rates stay what they are, and what is over within ten minutes is played in its own time."),
+    ],
+};
+
+/// Weekdays as a scenario writes them, Monday first.
+pub(crate) const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+/// Names of the calendar's occasions; a test holds them to it.
+pub(crate) const OCCASIONS: [&str; 4] = ["singles-day", "new-year", "court-filing", "nightly-ingest"];
+
+/// What strikes on a day.
+pub(crate) static EVENT: Table = Table {
+    what: "an event",
+    one_of: &["spike", "batch"],
+    keys: &[
+        may("spike", Shape::Object(&SPIKE), "A rush that fades."),
+        may("batch", Shape::Object(&BATCH_OF_DAY), "So many at once."),
+    ],
+};
+
+pub(crate) static SPIKE: Table = Table {
+    what: "a spike",
+    one_of: &[],
+    keys: &[
+        need("at", number(Unit::Duration, 0, DAY), "When it begins, since midnight."),
+        need("times", number(Unit::Decimal, 1, 1_000_000), "What it adds at first, in multiples of the day's mean rate."),
+        need("decay", number(Unit::Duration, SECOND, DAY), "After each of these, an e-th (37 %) of it is left."),
+        may("workload", Shape::Text, "The workload of the mix that it strikes; all of them where it is left out."),
+    ],
+};
+
+pub(crate) static BATCH_OF_DAY: Table = Table {
+    what: "a batch",
+    one_of: &[],
+    keys: &[
+        need("at", number(Unit::Duration, 0, DAY), "When it begins, since midnight."),
+        need("txs", number(Unit::Count, 1, 1_000_000_000), "How many transactions."),
+        or("within", number(Unit::Duration, 1_000_000, DAY), "1s", "How long they take, at an even rate."),
+        may("workload", Shape::Text, "The workload of the mix that they are of; all of them in proportion where it is left out."),
+    ],
+};
+
+/// Acceptance tests as Chinese buyers know them (docs/sources.md CAICT).
+pub(crate) static PROFILE: Table = Table {
+    what: "a profile",
+    one_of: &["caict-stress", "caict-spike", "caict-stability"],
+    keys: &[
+        may("caict-stress", Shape::Object(&CAICT), "A minute at the rate: at least 95 % must succeed."),
+        may("caict-spike", Shape::Object(&CAICT), "A third of the time at the rate, a third at twice that, a third at the rate: at least 75 % must succeed."),
+        may("caict-stability", Shape::Object(&CAICT), "Ten minutes at a fifth of the rate: at least 95 % must succeed."),
+    ],
+};
+
+pub(crate) static CAICT: Table = Table {
+    what: "a profile",
+    one_of: &[],
+    keys: &[
+        need("tps", number(Unit::Decimal, 1, MAX_MTPS), "The rate that the system claims to sustain."),
+        may("for", number(Unit::Duration, SECOND, LONGEST), "How long it is tested; a minute, and ten for stability."),
     ],
 };
 
@@ -261,6 +342,7 @@ pub(crate) static TARGET: Table = Table {
     one_of: &[],
     keys: &[
         may("goodput_tps", number(Unit::Decimal, 1, MAX_MTPS), "Transactions applied per second, at least."),
+        may("success", number(Unit::Share, 1, 1_000_000), "Share of what was offered that was answered before the end, at least."),
         may("finality_mean", LATENCY_BOUND, "Mean of intended send to finality at the client, at most."),
         may("finality_p50", LATENCY_BOUND, "Median of the same, at most."),
         may("finality_p90", LATENCY_BOUND, "90th percentile of the same, at most."),

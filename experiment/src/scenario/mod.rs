@@ -14,6 +14,7 @@ use crate::registry::Registry;
 
 mod assemble;
 mod catalogue;
+mod day;
 mod diagnostic;
 mod fault;
 mod file;
@@ -24,6 +25,7 @@ mod links;
 mod load;
 mod network;
 mod path;
+mod people;
 mod protocol;
 mod schema;
 #[cfg(test)]

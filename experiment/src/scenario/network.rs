@@ -107,6 +107,7 @@ pub(crate) fn read(
             replicas: wanted.replicas,
             up_bps: up.get(place).copied().unwrap_or(0),
             down_bps: down.get(place).copied().unwrap_or(0),
+            people: 0,
         })
         .collect();
     let plan = NetworkPlan {

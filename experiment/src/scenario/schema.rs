@@ -80,7 +80,10 @@ fn default(shape: Shape, text: &str) -> Value {
         Shape::Number(Number {
             unit: unit @ Unit::Count,
             ..
-        }) => unit.parse(text).map_or(json!(text), |value| json!(value)),
+        })
+        | Shape::NumberOrMap(Number { unit, .. }) => {
+            unit.parse(text).map_or(json!(text), |value| json!(value))
+        }
         _ => json!(text),
     }
 }
@@ -92,6 +95,14 @@ fn shape(shape: Shape, registry: &Registry) -> Value {
         Shape::Flag => json!({ "type": "boolean" }),
         Shape::Choice(words) => json!({ "enum": words }),
         Shape::Number(bounds) => number(bounds),
+        Shape::NumberOrMap(bounds) => any([
+            number(bounds),
+            json!({
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": number(bounds),
+            }),
+        ]),
         Shape::Object(table) => object(table, registry),
         Shape::WordOr(words, table) => any([json!({ "enum": words }), object(table, registry)]),
         Shape::List(item) => json!({ "type": "array", "items": self::shape(*item, registry) }),

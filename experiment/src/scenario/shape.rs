@@ -16,6 +16,8 @@ pub(crate) enum Shape {
     Choice(&'static [&'static str]),
     /// A quantity, in base units.
     Number(Number),
+    /// A quantity, or quantities by free names.
+    NumberOrMap(Number),
     /// A map with declared keys.
     Object(&'static Table),
     /// One of the words of the first, or a map with exactly one key of the second.

@@ -80,6 +80,7 @@ pub fn plan(protocol: &str) -> Plan {
                 replicas,
                 up_bps: 0,
                 down_bps: 0,
+                people: 0,
             })
             .to_vec(),
         network: NetworkPlan {
@@ -139,6 +140,7 @@ pub fn plan(protocol: &str) -> Plan {
             }],
         },
         population: 100_000,
+        scale_milli: 1_000,
         load: vec![
             phase(2 * SECOND, 2_000, false),
             phase(4 * SECOND, 2_000, true),
@@ -183,6 +185,8 @@ pub fn phase(for_ns: u64, tps: u64, measure: bool) -> PhasePlan {
             arrivals: Arrivals::Poisson,
         },
         measure,
+        stands_for_ns: for_ns,
+        mix: Vec::new(),
     }
 }
 

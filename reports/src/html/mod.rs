@@ -3,6 +3,7 @@
 
 mod capacity;
 mod closing;
+pub mod demand;
 pub mod difference;
 mod executive;
 mod grid;

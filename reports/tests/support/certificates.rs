@@ -38,6 +38,7 @@ fn probe(step: Step, offered: f64, capacity: f64) -> Probe {
         } else {
             "p99 1.31 s > 1 s".to_owned()
         },
+        demand: None,
         goodput_tps: offered.min(capacity),
         finality_ms_p50: Some(p99 * 0.55),
         finality_ms_p99: Some(p99),

@@ -22,6 +22,7 @@ fn region(name: &str, replicas: u32) -> RegionPlan {
         replicas,
         up_bps: 0,
         down_bps: 0,
+        people: 0,
     }
 }
 
@@ -80,6 +81,8 @@ fn phase(seconds: u64, tps: u64, measure: bool) -> PhasePlan {
             arrivals: Arrivals::Poisson,
         },
         measure,
+        stands_for_ns: seconds * SECOND,
+        mix: Vec::new(),
     }
 }
 
@@ -129,6 +132,7 @@ pub fn plan(name: &str, why: &str, variation: &[(&str, &str)], shape: &Shape) ->
                 .to_vec(),
         },
         population: 17_800_000,
+        scale_milli: 1_000,
         load: vec![
             phase(10, 6_000, false),
             phase(shape.windows.saturating_sub(20), 11_000, true),

@@ -1,0 +1,391 @@
+//! What a plan's load asks for in true time: mean, peak hour, worst second, and what a
+//! year of it leaves on the disks. Runs nothing; it only counts, and draws a sample of
+//! transactions for their sizes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use groma_ledger::{BlockInput, Executor, Genesis, Serial, SignedTransaction, State};
+use groma_sim::Streams;
+use groma_workloads::{City, WorkloadSetup};
+use serde::Serialize;
+
+use crate::certificate::CITY_TPS;
+use crate::plan::{Arrivals, LoadPlan, PhasePlan, Plan};
+use crate::verdict::round4;
+
+/// The schema of [`Demand`].
+pub const SCHEMA: &str = "groma.demand/1";
+
+const SECOND_NS: u64 = 1_000_000_000;
+const HOUR_NS: u64 = 3_600 * SECOND_NS;
+const YEAR_SECONDS: f64 = 365.0 * 86_400.0;
+/// Transactions drawn of each workload for their sizes, in blocks of so many.
+const SAMPLE: usize = 6_000;
+const BLOCK: usize = 500;
+/// People of the city in which the sample is drawn: sizes do not depend on it.
+const SAMPLE_PEOPLE: u64 = 100_000;
+/// What the standard normal exceeds once in 86,400 draws: a worst second a day.
+const ONCE_A_DAY: f64 = 4.235;
+
+/// The demand of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Demand {
+    /// `groma.demand/1`.
+    pub schema: String,
+    /// The scenario.
+    pub name: String,
+    /// What varies in this plan.
+    pub label: String,
+    /// Inhabitants.
+    pub population: u64,
+    /// True time that the load stands for, in seconds.
+    pub seconds: f64,
+    /// Transactions per second, on average over that time.
+    pub mean_tps: f64,
+    /// The same over the hour in which most come; the mean where it is shorter.
+    pub peak_hour_tps: f64,
+    /// The same over the second in which most are expected.
+    pub worst_second_tps: f64,
+    /// What chance adds to it: so many come in some second of a day whose every second
+    /// is like that one (Poisson).
+    pub worst_second_once_a_day: f64,
+    /// The three over [`CITY_TPS`].
+    pub share_of_10k: Shares,
+    /// Mean transactions per second in each hour of the true time.
+    pub hours_tps: Vec<f64>,
+    /// What is asked for, by workload.
+    pub workloads: Vec<WorkloadDemand>,
+    /// What a year of this is.
+    pub per_year: Year,
+}
+
+/// Shares of 10,000 transactions per second.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Shares {
+    /// Of the mean.
+    pub mean: f64,
+    /// Of the peak hour.
+    pub peak_hour: f64,
+    /// Of the worst second.
+    pub worst_second: f64,
+}
+
+/// One workload's part.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WorkloadDemand {
+    /// Its name.
+    pub workload: String,
+    /// Transactions per second, on average.
+    pub mean_tps: f64,
+    /// Bytes of a transaction on the wire, on average over a sample.
+    pub bytes_per_tx: f64,
+    /// Records that a transaction adds to the state, on average over a sample.
+    pub records_per_tx: f64,
+    /// The share of a block of 500 that waits for one another, at most over a sample: what
+    /// no parallel execution takes apart.
+    pub contention: f64,
+}
+
+/// A year of the mean.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Year {
+    /// Transactions.
+    pub transactions: f64,
+    /// Records added to the state.
+    pub records: f64,
+    /// Bytes of transactions, once.
+    pub bytes: f64,
+}
+
+/// Rates alone, for those who compare with a capacity.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// Transactions per second, on average.
+    pub mean_tps: f64,
+    /// In the hour in which most come.
+    pub peak_hour_tps: f64,
+    /// In the second in which most are expected.
+    pub worst_second_tps: f64,
+}
+
+/// The rates of a plan's load in true time; `None` for a closed loop, which asks for
+/// nothing of itself.
+#[must_use]
+pub fn rates(plan: &Plan) -> Option<Rates> {
+    let curve = Curve::of(plan)?;
+    Some(Rates {
+        mean_tps: round4(curve.mean()),
+        peak_hour_tps: round4(curve.most_within(HOUR_NS)),
+        worst_second_tps: round4(curve.most_within(SECOND_NS).max(curve.bursts)),
+    })
+}
+
+/// The demand of a plan; `None` for a closed loop.
+///
+/// # Panics
+/// When the plan names a workload that does not exist: a plan comes from a checked
+/// scenario.
+#[must_use]
+pub fn demand(plan: &Plan) -> Option<Demand> {
+    let curve = Curve::of(plan)?;
+    let rates = rates(plan)?;
+    let share = |tps: f64| round4(tps / CITY_TPS);
+    let workloads = workloads(plan, &curve);
+    let year = |per_tx: fn(&WorkloadDemand) -> f64| {
+        let each = |part: &WorkloadDemand| part.mean_tps * per_tx(part);
+        (workloads.iter().map(each).sum::<f64>() * YEAR_SECONDS).round()
+    };
+    let worst = rates.worst_second_tps;
+    let chance = ONCE_A_DAY * worst.sqrt() + (ONCE_A_DAY * ONCE_A_DAY - 1.0) / 6.0;
+    Some(Demand {
+        schema: SCHEMA.to_owned(),
+        name: plan.name.clone(),
+        label: plan.label(),
+        population: plan.population,
+        seconds: curve.seconds(),
+        mean_tps: rates.mean_tps,
+        peak_hour_tps: rates.peak_hour_tps,
+        worst_second_tps: worst,
+        worst_second_once_a_day: (worst + chance).ceil(),
+        share_of_10k: Shares {
+            mean: share(rates.mean_tps),
+            peak_hour: share(rates.peak_hour_tps),
+            worst_second: share(worst),
+        },
+        hours_tps: curve.hours(),
+        per_year: Year {
+            transactions: (rates.mean_tps * YEAR_SECONDS).round(),
+            records: year(|part| part.records_per_tx),
+            bytes: year(|part| part.bytes_per_tx),
+        },
+        workloads,
+    })
+}
+
+/// The expected number of transactions over true time: from each instant to the next,
+/// the rates at both ends.
+struct Curve {
+    /// Begin and end in nanoseconds of true time, and the count up to the begin.
+    pieces: Vec<Piece>,
+    /// The most that come at one instant.
+    bursts: f64,
+}
+
+#[derive(Clone, Copy)]
+struct Piece {
+    begin: u64,
+    end: u64,
+    before: f64,
+    from_tps: f64,
+    to_tps: f64,
+}
+
+impl Piece {
+    /// How many have come by an instant of this piece.
+    fn until(&self, at: u64) -> f64 {
+        let (into, span) = (at - self.begin, self.end - self.begin);
+        let rate = self.from_tps + (self.to_tps - self.from_tps) * into as f64 / span as f64 / 2.0;
+        self.before + rate * into as f64 / SECOND_NS as f64
+    }
+}
+
+impl Curve {
+    /// The measured phases of a plan; `None` when there is a closed loop among them.
+    fn of(plan: &Plan) -> Option<Self> {
+        let mut curve = Self {
+            pieces: Vec::new(),
+            bursts: 0.0,
+        };
+        for phase in plan.load.iter().filter(|phase| phase.measure) {
+            curve.add(phase)?;
+        }
+        Some(curve)
+    }
+
+    fn end(&self) -> (u64, f64) {
+        self.pieces
+            .last()
+            .map_or((0, 0.0), |piece| (piece.end, piece.until(piece.end)))
+    }
+
+    fn push(&mut self, span: u64, from_tps: f64, to_tps: f64) {
+        let (begin, before) = self.end();
+        if span > 0 {
+            self.pieces.push(Piece {
+                begin,
+                end: begin + span,
+                before,
+                from_tps,
+                to_tps,
+            });
+        }
+    }
+
+    fn add(&mut self, phase: &PhasePlan) -> Option<()> {
+        match &phase.load {
+            LoadPlan::Closed { .. } => None,
+            LoadPlan::Open {
+                from_mtps,
+                to_mtps,
+                arrivals,
+            } => {
+                let (from, to) = (*from_mtps as f64 / 1e3, *to_mtps as f64 / 1e3);
+                if let Arrivals::Burst { every_ns } = arrivals {
+                    let size = from.max(to) * *every_ns as f64 / SECOND_NS as f64;
+                    self.bursts = self.bursts.max(size);
+                }
+                self.push(phase.stands_for_ns, from, to);
+                Some(())
+            }
+            LoadPlan::Replay { times_ns, .. } => {
+                // Second by second.
+                let mut counts = vec![0_u32; phase.for_ns.div_ceil(SECOND_NS) as usize];
+                for at in times_ns {
+                    counts[(at / SECOND_NS) as usize] += 1;
+                }
+                for count in counts {
+                    self.push(SECOND_NS, f64::from(count), f64::from(count));
+                }
+                Some(())
+            }
+        }
+    }
+
+    fn seconds(&self) -> f64 {
+        self.end().0 as f64 / SECOND_NS as f64
+    }
+
+    fn mean(&self) -> f64 {
+        let (_, count) = self.end();
+        count / self.seconds().max(f64::MIN_POSITIVE)
+    }
+
+    /// How many have come by an instant.
+    fn until(&self, at: u64) -> f64 {
+        let after = self.pieces.partition_point(|piece| piece.end <= at);
+        match self.pieces.get(after) {
+            Some(piece) => piece.until(at),
+            None => self.end().1,
+        }
+    }
+
+    /// The highest mean rate over a window of this length: it begins or ends where a
+    /// piece does, or lies about the top of a ramp.
+    fn most_within(&self, window: u64) -> f64 {
+        let (end, count) = self.end();
+        if end <= window {
+            return count * SECOND_NS as f64 / end.max(1) as f64;
+        }
+        let edges = self
+            .pieces
+            .iter()
+            .flat_map(|piece| [piece.begin, piece.end]);
+        let windows = edges.flat_map(|at| {
+            [
+                at.min(end - window),
+                at.saturating_sub(window),
+                at.saturating_sub(window / 2).min(end - window),
+            ]
+        });
+        let rates = windows.map(|from| {
+            (self.until(from + window) - self.until(from)) * SECOND_NS as f64 / window as f64
+        });
+        rates.fold(0.0, f64::max)
+    }
+
+    fn hours(&self) -> Vec<f64> {
+        let (end, _) = self.end();
+        let hours = end.div_ceil(HOUR_NS);
+        (0..hours)
+            .map(|hour| {
+                let (from, to) = (hour * HOUR_NS, ((hour + 1) * HOUR_NS).min(end));
+                round4((self.until(to) - self.until(from)) * SECOND_NS as f64 / (to - from) as f64)
+            })
+            .collect()
+    }
+}
+
+/// Mean rates of the parts of the mix over true time, in transactions per second.
+fn parts(plan: &Plan, curve: &Curve) -> Vec<f64> {
+    let mix = &plan.workload.mix;
+    let shares: u64 = mix.iter().map(|part| u64::from(part.share_milli)).sum();
+    let mut counts = vec![0.0; mix.len()];
+    for phase in plan.load.iter().filter(|phase| phase.measure) {
+        let seconds = phase.stands_for_ns as f64 / SECOND_NS as f64;
+        let txs = match &phase.load {
+            LoadPlan::Open {
+                from_mtps, to_mtps, ..
+            } => (from_mtps + to_mtps) as f64 / 2e3 * seconds,
+            LoadPlan::Replay { times_ns, .. } => times_ns.len() as f64,
+            LoadPlan::Closed { .. } => 0.0,
+        };
+        let rates: u64 = phase.mix.iter().sum();
+        for (place, count) in counts.iter_mut().enumerate() {
+            *count += txs
+                * match phase.mix.get(place) {
+                    Some(&rate) => rate as f64 / rates.max(1) as f64,
+                    None => f64::from(mix[place].share_milli) / shares.max(1) as f64,
+                };
+        }
+    }
+    let seconds = curve.seconds().max(f64::MIN_POSITIVE);
+    counts.into_iter().map(|count| count / seconds).collect()
+}
+
+fn workloads(plan: &Plan, curve: &Curve) -> Vec<WorkloadDemand> {
+    let rates = parts(plan, curve);
+    let mix = plan.workload.mix.iter().zip(rates);
+    mix.map(|(part, mean_tps)| {
+        let sample = sample(plan, &part.workload);
+        WorkloadDemand {
+            workload: part.workload.clone(),
+            mean_tps: round4(mean_tps),
+            ..sample
+        }
+    })
+    .collect()
+}
+
+/// Draws and executes a sample of one workload.
+fn sample(plan: &Plan, workload: &str) -> WorkloadDemand {
+    let people = plan.population.min(SAMPLE_PEOPLE);
+    let setup = WorkloadSetup::of_city(people).expect("a plan's population is checked");
+    let entry = groma_workloads::table::find(workload).expect("a plan's workloads are checked");
+    let workload = (entry.build)(&setup);
+    let mut genesis = Genesis::default();
+    workload.genesis(&mut genesis);
+    let mut state = State::genesis(&genesis);
+    let records = |state: &State| state.audit().records.values().sum::<u64>();
+    let before = records(&state);
+    let mut city = City::new(workload, Streams::new(plan.seed).stream("city", 0));
+    let (mut bytes, mut contention) = (0_u64, 0.0_f64);
+    for block in 0..SAMPLE / BLOCK {
+        // A second each, so that follow-ups find their parents.
+        let now = Duration::from_secs(block as u64);
+        let transactions: Vec<Arc<SignedTransaction>> = (0..BLOCK)
+            .map(|_| Arc::new(SignedTransaction::new(city.next(now), None)))
+            .collect();
+        bytes += transactions
+            .iter()
+            .map(|tx| match plan.client.request_bytes {
+                0 => u64::from(tx.wire_bytes),
+                fixed => u64::from(fixed),
+            })
+            .sum::<u64>();
+        let input = BlockInput {
+            height: block as u64 + 1,
+            timestamp_ns: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
+            transactions: &transactions,
+        };
+        contention = contention.max(groma_ledger::contention(&input));
+        state = Serial.execute(&state, &input).state;
+    }
+    WorkloadDemand {
+        workload: String::new(),
+        mean_tps: 0.0,
+        bytes_per_tx: round4(bytes as f64 / SAMPLE as f64),
+        records_per_tx: round4((records(&state) - before) as f64 / SAMPLE as f64),
+        contention: round4(contention),
+    }
+}

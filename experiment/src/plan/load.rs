@@ -1,0 +1,66 @@
+//! The load of a plan: who asks how much when.
+
+use serde::{Deserialize, Serialize};
+
+/// One phase of the load.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PhasePlan {
+    /// Length.
+    pub for_ns: u64,
+    /// What is offered.
+    pub load: LoadPlan,
+    /// Whether the phase counts in the summary figures.
+    pub measure: bool,
+    /// How much true time it stands for: more than its length where a calendar is
+    /// compressed.
+    pub stands_for_ns: u64,
+    /// How much each part of the workload's mix has of it, as rates in thousandths
+    /// of a transaction per second; empty where the mix says it.
+    pub mix: Vec<u64>,
+}
+
+/// The shape of the load within a phase.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum LoadPlan {
+    /// Open loop: intended times do not depend on replies.
+    Open {
+        /// Rate at the start, in thousandths of a transaction per second.
+        from_mtps: u64,
+        /// Rate at the end; equal to `from_mtps` unless it ramps.
+        to_mtps: u64,
+        /// How the arrivals fall within the rate.
+        arrivals: Arrivals,
+    },
+    /// Open loop: transactions at given times, as a trace has them.
+    Replay {
+        /// When each is sent, since the phase began.
+        times_ns: Vec<u64>,
+        /// Its part of the mix, from 1; 0: drawn by the shares.
+        parts: Vec<u32>,
+        /// One more than its key: equal keys fall on the same people. 0: none.
+        keys: Vec<u64>,
+    },
+    /// Closed loop: so many transactions in flight, a new one for each reply.
+    /// For comparisons only: its latencies hide outages.
+    Closed {
+        /// Transactions in flight in all.
+        in_flight: u32,
+    },
+}
+
+/// How open-loop arrivals fall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arrivals {
+    /// Independent arrivals.
+    Poisson,
+    /// Evenly spaced.
+    Even,
+    /// All arrivals of each period at its start.
+    Burst {
+        /// The period.
+        every_ns: u64,
+    },
+}
