@@ -7,6 +7,7 @@
 //! | endorsement | every holder signs and answers for payment; refusal, recourse | [`endorsement`] |
 //! | clearing | who pays and who is paid: positions that come to nothing | [`clearing`] |
 //! | consented record | no use without a live consent | [`consent`] |
+//! | shares | owners of parts that come to the whole; what it earns is divided | [`shares`] |
 //! | custody chain | from hand to hand without a gap, in whatever it is packed | [`custody`] |
 //! | joint signature | in force when all that it needs have signed, each once | [`cosign`] |
 //! | deposit of digests | a leaf under a root that was deposited | [`inclusion`] |
@@ -23,3 +24,4 @@ pub mod desk;
 pub mod endorsement;
 pub mod inclusion;
 pub mod instrument;
+pub mod shares;

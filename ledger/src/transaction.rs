@@ -7,6 +7,7 @@
 use crate::account::AccountId;
 use crate::bank_draft::BankDraftTx;
 use crate::contract::ContractTx;
+use crate::copyright::CopyrightTx;
 use crate::credit::CreditTx;
 use crate::directory::DirectoryTx;
 use crate::evidence::EvidenceTx;
@@ -44,6 +45,8 @@ pub enum Body {
     Contract(ContractTx),
     /// A government's data directory.
     Directory(DirectoryTx),
+    /// Works and their copyright.
+    Copyright(CopyrightTx),
 }
 
 /// The most bytes that a [`Body`] may take in memory: millions are in flight.
@@ -69,6 +72,7 @@ impl Body {
             Body::Mortgage(mortgage) => mortgage,
             Body::Contract(contract) => contract,
             Body::Directory(directory) => directory,
+            Body::Copyright(copyright) => copyright,
         }
     }
 }

@@ -113,7 +113,7 @@ impl Contracts {
         let invited = least + below(rng, (MOST - least + 1) as u64) as usize;
         let mut parties = [drafter; MOST];
         for place in 0..invited {
-            parties[place] = self.signer(&parties[..place], rng);
+            parties[place] = self.people.anybody_but(&parties[..place], rng);
         }
         let paper = Paper {
             contract: ContractId { drafter, number },
@@ -173,16 +173,6 @@ impl Contracts {
         let firm = self.firms.draw(rng) as u32;
         let terminals = u64::from(self.people.terminals_of(firm));
         self.people.terminal(firm, below(rng, terminals) as u32)
-    }
-
-    /// Any citizen or firm that is not among these.
-    fn signer(&self, but: &[AccountId], rng: &mut dyn Rng) -> AccountId {
-        let all = self.people.citizens() + u64::from(self.people.firm_terminals());
-        let mut signer = AccountId(below(rng, all));
-        while but.contains(&signer) {
-            signer.0 = (signer.0 + 1) % all;
-        }
-        signer
     }
 
     /// A bureau that has to do with no contract.

@@ -11,6 +11,7 @@ pub mod blobs;
 mod checks;
 pub mod city;
 pub mod contracts;
+pub mod copyrights;
 mod counters;
 pub mod credit;
 mod cycle;

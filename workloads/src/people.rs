@@ -105,6 +105,16 @@ impl People {
         self.citizen(below(rng, self.citizens))
     }
 
+    /// Any account of a citizen or a firm that is not among these.
+    pub(crate) fn anybody_but(&self, but: &[AccountId], rng: &mut dyn Rng) -> AccountId {
+        let all = self.citizens + u64::from(self.firm_terminals());
+        let mut drawn = AccountId(below(rng, all));
+        while but.contains(&drawn) {
+            drawn.0 = (drawn.0 + 1) % all;
+        }
+        drawn
+    }
+
     /// How many terminals a firm has.
     pub fn terminals_of(&self, firm: u32) -> u32 {
         if firm < MAJOR_FIRMS { TERMINALS } else { 1 }

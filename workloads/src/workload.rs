@@ -14,6 +14,7 @@ use rand::Rng;
 
 use crate::blobs::Blobs;
 use crate::contracts::Contracts;
+use crate::copyrights::Copyrights;
 use crate::credit::Credit;
 use crate::cycle::Living;
 use crate::directory::Directory;
@@ -168,6 +169,12 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         source: "docs/sources.md W9",
         summary: "contracts that two to four sign, and exports as evidence; 520 B each",
         build: |setup| Living::boxed(setup, Contracts::new(setup)),
+    },
+    WorkloadEntry {
+        name: "copyrights",
+        source: "docs/sources.md W17",
+        summary: "works: shares that come to the whole, licenses of hits, royalties split; 450 B each",
+        build: |setup| Living::boxed(setup, Copyrights::new(setup)),
     },
     WorkloadEntry {
         name: "credit",
