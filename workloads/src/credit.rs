@@ -243,11 +243,10 @@ impl Credit {
         let digest = digest(rng);
         if wrong {
             // Somebody disputes a record about another: he has none of that number.
-            let number = self.reported.look(now, rng)?.key.number;
-            return Some(draft(
-                self.citizen(rng),
-                CreditTx::Dispute { number, digest },
-            ));
+            let RecordKey { subject, number } = self.reported.look(now, rng)?.key;
+            let citizen = self.citizen(rng);
+            let number = if citizen == subject { u64::MAX } else { number };
+            return Some(draft(citizen, CreditTx::Dispute { number, digest }));
         }
         let reported = self.reported.take(now, rng)?;
         self.disputed.push(now, reported);
@@ -398,6 +397,7 @@ impl Workload for Credit {
             5 => Some(self.score(wrong, rng)),
             _ => self.revoke(now, wrong, rng),
         };
+        let drawn = drawn.map(|draft| draft.erring(wrong));
         drawn.unwrap_or_else(|| self.submit(now, false, rng))
     }
 

@@ -439,6 +439,7 @@ impl Workload for Invoices {
             5 => self.red_letter(now, wrong, rng),
             _ => self.verify(now, wrong, rng),
         };
+        let drawn = drawn.map(|draft| draft.erring(wrong));
         drawn.unwrap_or_else(|| self.issue(now, false, rng))
     }
 

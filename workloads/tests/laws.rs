@@ -11,7 +11,7 @@ use common::{Run, town};
 use groma_ledger::Outcome;
 use groma_workloads::{Intent, WORKLOADS, WorkloadSetup};
 
-/// Workloads in which nobody cheats: their pages say so.
+/// Workloads in which nobody cheats or errs: their pages say so.
 const WITHOUT_ATTACKS: [&str; 2] = ["blobs", "payments"];
 
 fn seeds() -> u64 {
@@ -21,7 +21,7 @@ fn seeds() -> u64 {
 #[test]
 fn every_law_holds_and_every_attack_is_refused() {
     for entry in WORKLOADS {
-        let mut attacks = 0;
+        let (mut attacks, mut mistakes) = (0, 0);
         for seed in 0..seeds() {
             // A handful of people, so that everybody meets the same records again and again.
             let setup = WorkloadSetup {
@@ -44,6 +44,7 @@ fn every_law_holds_and_every_attack_is_refused() {
                         drawn[place].transaction
                     );
                     attacks += u64::from(*intent == Intent::Attack);
+                    mistakes += u64::from(*intent == Intent::Mistake);
                 }
                 if let Err(breach) = run.city.workload().check(&run.state) {
                     panic!("{} seed {seed} block {block}: {breach}", entry.name);
@@ -52,5 +53,6 @@ fn every_law_holds_and_every_attack_is_refused() {
         }
         let expects = !WITHOUT_ATTACKS.contains(&entry.name);
         assert_eq!(attacks > 0, expects, "{}: {attacks} attacks", entry.name);
+        assert_eq!(mistakes > 0, expects, "{}: {mistakes} mistakes", entry.name);
     }
 }
