@@ -19,9 +19,9 @@ use groma_ledger::patterns::shares::{OWNERS_LIMIT, Share, Shares, WHOLE};
 use groma_ledger::{AccountId, Body, Genesis, State};
 use rand::Rng;
 
-use crate::cycle::{Cycle, any_of};
+use crate::cycle::{Cycle, digest};
 use crate::parents::Parents;
-use crate::people::{People, TERMINALS};
+use crate::people::People;
 use crate::population::{Chance, Sampler, Skew, Weighted, below, divide, log_normal};
 use crate::workload::{Breach, Draft, WorkloadSetup};
 
@@ -195,29 +195,13 @@ impl Copyrights {
         let known = self.works.take(now, rng)?;
         let tx = takedown(known.work, earlier);
         self.down.push(now, known);
-        Some(draft(self.bureau(rng), tx))
+        Some(draft(self.people.any_clerk(BUREAU, rng), tx))
     }
 
     fn hit(&self, rng: &mut dyn Rng) -> Option<&Hit> {
         let place = below(rng, self.hits.len() as u64);
         self.hits.get(place as usize)
     }
-
-    fn bureau(&self, rng: &mut dyn Rng) -> AccountId {
-        any_of(self.people.departments(BUREAU, 1), rng)
-    }
-
-    /// A bureau that never owns anything.
-    fn stranger(&self, rng: &mut dyn Rng) -> AccountId {
-        self.people.tax(below(rng, u64::from(TERMINALS)) as u32)
-    }
-}
-
-/// Stands for the digest of a work.
-fn digest(rng: &mut dyn Rng) -> [u8; 32] {
-    let mut digest = [0; 32];
-    rng.fill_bytes(&mut digest);
-    digest
 }
 
 fn registration(known: &Known, sender: AccountId) -> Draft {
@@ -270,7 +254,8 @@ impl Cycle for Copyrights {
     }
 
     fn attack(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
-        let (kind, stranger) = (below(rng, 8), self.stranger(rng));
+        // The tax bureau never owns anything.
+        let (kind, stranger) = (below(rng, 8), self.people.any_tax(rng));
         if kind == 0 {
             // It was taken down.
             let known = self.down.look(now, rng)?;
@@ -305,7 +290,7 @@ impl Cycle for Copyrights {
             6 => {
                 // The later work takes down the earlier.
                 let tx = takedown(self.hit(rng)?.known.work, work);
-                Some(draft(self.bureau(rng), tx))
+                Some(draft(self.people.any_clerk(BUREAU, rng), tx))
             }
             _ => {
                 let tx = takedown(work, self.hit(rng)?.known.work);
@@ -325,7 +310,7 @@ impl Cycle for Copyrights {
             0 => changed.shares.0[0].points += 1,
             1 => changed.price = 0,
             // Not one of the authors.
-            2 => return Some(registration(&changed, self.stranger(rng))),
+            2 => return Some(registration(&changed, self.people.any_tax(rng))),
             _ => {
                 let (work, to) = (known.work, owner);
                 return Some(draft(owner, CopyrightTx::Transfer { work, to, points }));

@@ -18,6 +18,7 @@ use groma_ledger::transaction::ENVELOPE_BYTES;
 use groma_ledger::{AccountId, Body, Genesis, State};
 use rand::Rng;
 
+use crate::cycle::digest;
 use crate::parents::Parents;
 use crate::people::{BANKS, DEPARTMENTS, People, TERMINALS};
 use crate::population::{Chance, Sampler, Skew, Weighted, below};
@@ -133,7 +134,7 @@ impl Credit {
                 number: 0,
             };
             return draft(
-                self.citizen(rng),
+                self.people.any_citizen(rng),
                 CreditTx::Submit {
                     key,
                     weight,
@@ -244,7 +245,7 @@ impl Credit {
         if wrong {
             // Somebody disputes a record about another: he has none of that number.
             let RecordKey { subject, number } = self.reported.look(now, rng)?.key;
-            let citizen = self.citizen(rng);
+            let citizen = self.people.any_citizen(rng);
             let number = if citizen == subject { u64::MAX } else { number };
             return Some(draft(citizen, CreditTx::Dispute { number, digest }));
         }
@@ -282,7 +283,7 @@ impl Credit {
             number: self.number(),
         };
         let clerk = if wrong {
-            self.citizen(rng)
+            self.people.any_citizen(rng)
         } else {
             self.people.engine(terminal(rng))
         };
@@ -323,11 +324,7 @@ impl Credit {
         if self.of_firm.draw(rng) {
             return self.people.terminal(self.firms.draw(rng) as u32, 0);
         }
-        self.citizen(rng)
-    }
-
-    fn citizen(&self, rng: &mut dyn Rng) -> AccountId {
-        self.people.citizen(below(rng, self.people.citizens()))
+        self.people.any_citizen(rng)
     }
 
     fn department(&self, department: u32, rng: &mut dyn Rng) -> AccountId {
@@ -345,13 +342,6 @@ fn terminal(rng: &mut dyn Rng) -> u32 {
 
 fn points(rng: &mut dyn Rng) -> u64 {
     1 + below(rng, MOST_POINTS)
-}
-
-/// Stands for the hash of a document.
-fn digest(rng: &mut dyn Rng) -> [u8; 32] {
-    let mut digest = [0; 32];
-    rng.fill_bytes(&mut digest);
-    digest
 }
 
 /// Fills a transaction up to the catalogue's size (W2).
