@@ -16,6 +16,7 @@ pub mod account;
 mod arena;
 pub mod bank_draft;
 pub mod contract;
+pub mod copyright;
 pub mod credit;
 pub mod crypto;
 pub mod dapp;

@@ -7,6 +7,7 @@
 //! | endorsement | every holder signs and answers for payment; refusal, recourse | [`endorsement`] |
 //! | clearing | who pays and who is paid: positions that come to nothing | [`clearing`] |
 //! | consented record | no use without a live consent | [`consent`] |
+//! | shares | owners of parts that come to the whole; what it earns is divided | [`shares`] |
 //! | custody chain | from hand to hand without a gap, in whatever it is packed | [`custody`] |
 //! | audit trail | whoever looks leaves a row and is counted | [`audit`] |
 //! | escrow | held until a condition or a time, then one way | [`escrow`] |
@@ -29,5 +30,6 @@ pub mod endorsement;
 pub mod escrow;
 pub mod inclusion;
 pub mod instrument;
+pub mod shares;
 pub mod tally;
 pub mod unwritten;

@@ -7,6 +7,7 @@
 use crate::account::AccountId;
 use crate::bank_draft::BankDraftTx;
 use crate::contract::ContractTx;
+use crate::copyright::CopyrightTx;
 use crate::credit::CreditTx;
 use crate::dapp::DappTx;
 use crate::directory::DirectoryTx;
@@ -71,6 +72,8 @@ pub enum Body {
     Donation(DonationTx),
     /// Cross-border payments.
     Remittance(RemittanceTx),
+    /// Works and their copyright.
+    Copyright(CopyrightTx),
 }
 
 /// The most bytes that a [`Body`] may take in memory: millions are in flight.
@@ -105,6 +108,7 @@ impl Body {
             Body::Identity(identity) => identity,
             Body::Donation(donation) => donation,
             Body::Remittance(remittance) => remittance,
+            Body::Copyright(copyright) => copyright,
         }
     }
 }

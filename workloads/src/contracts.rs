@@ -17,9 +17,9 @@ use groma_ledger::contract::{ContractId, ContractTx, PARTIES};
 use groma_ledger::{AccountId, Body, Genesis, State};
 use rand::Rng;
 
-use crate::cycle::Cycle;
+use crate::cycle::{Cycle, digest};
 use crate::parents::Parents;
-use crate::people::{People, TERMINALS};
+use crate::people::People;
 use crate::population::{Chance, Sampler, Skew, Weighted, below};
 use crate::workload::{Breach, Draft, WorkloadSetup};
 
@@ -107,13 +107,12 @@ impl Contracts {
         let drafter = self.drafter(rng);
         self.numbers += 1;
         let number = self.numbers;
-        let mut digest = [0; 32];
-        rng.fill_bytes(&mut digest);
+        let digest = digest(rng);
         let least = *PARTIES.start();
         let invited = least + below(rng, (MOST - least + 1) as u64) as usize;
         let mut parties = [drafter; MOST];
         for place in 0..invited {
-            parties[place] = self.signer(&parties[..place], rng);
+            parties[place] = self.people.anybody_but(&parties[..place], rng);
         }
         let paper = Paper {
             contract: ContractId { drafter, number },
@@ -171,23 +170,7 @@ impl Contracts {
             return self.people.any_citizen(rng);
         }
         let firm = self.firms.draw(rng) as u32;
-        let terminals = u64::from(self.people.terminals_of(firm));
-        self.people.terminal(firm, below(rng, terminals) as u32)
-    }
-
-    /// Any citizen or firm that is not among these.
-    fn signer(&self, but: &[AccountId], rng: &mut dyn Rng) -> AccountId {
-        let all = self.people.citizens() + u64::from(self.people.firm_terminals());
-        let mut signer = AccountId(below(rng, all));
-        while but.contains(&signer) {
-            signer.0 = (signer.0 + 1) % all;
-        }
-        signer
-    }
-
-    /// A bureau that has to do with no contract.
-    fn stranger(&self, rng: &mut dyn Rng) -> AccountId {
-        self.people.tax(below(rng, u64::from(TERMINALS)) as u32)
+        self.people.any_terminal(firm, rng)
     }
 }
 
@@ -243,7 +226,8 @@ impl Cycle for Contracts {
     }
 
     fn attack(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
-        let stranger = self.stranger(rng);
+        // The tax bureau has to do with no contract.
+        let stranger = self.people.any_tax(rng);
         match below(rng, 7) {
             0 => {
                 let paper = *self.open.look(now, rng)?;
@@ -292,7 +276,7 @@ impl Cycle for Contracts {
             }
             2 => {
                 let paper = *self.open.look(now, rng)?;
-                Some(revocation(&paper, self.stranger(rng)))
+                Some(revocation(&paper, self.people.any_tax(rng)))
             }
             _ => self.export(now, true, rng),
         }

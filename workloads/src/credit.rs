@@ -18,6 +18,7 @@ use groma_ledger::transaction::ENVELOPE_BYTES;
 use groma_ledger::{AccountId, Body, Genesis, State};
 use rand::Rng;
 
+use crate::cycle::digest;
 use crate::parents::Parents;
 use crate::people::{BANKS, DEPARTMENTS, People, TERMINALS};
 use crate::population::{Chance, Sampler, Skew, Weighted, below};
@@ -133,7 +134,7 @@ impl Credit {
                 number: 0,
             };
             return draft(
-                self.citizen(rng),
+                self.people.any_citizen(rng),
                 CreditTx::Submit {
                     key,
                     weight,
@@ -243,11 +244,10 @@ impl Credit {
         let digest = digest(rng);
         if wrong {
             // Somebody disputes a record about another: he has none of that number.
-            let number = self.reported.look(now, rng)?.key.number;
-            return Some(draft(
-                self.citizen(rng),
-                CreditTx::Dispute { number, digest },
-            ));
+            let RecordKey { subject, number } = self.reported.look(now, rng)?.key;
+            let citizen = self.people.any_citizen(rng);
+            let number = if citizen == subject { u64::MAX } else { number };
+            return Some(draft(citizen, CreditTx::Dispute { number, digest }));
         }
         let reported = self.reported.take(now, rng)?;
         self.disputed.push(now, reported);
@@ -283,7 +283,7 @@ impl Credit {
             number: self.number(),
         };
         let clerk = if wrong {
-            self.citizen(rng)
+            self.people.any_citizen(rng)
         } else {
             self.people.engine(terminal(rng))
         };
@@ -324,11 +324,7 @@ impl Credit {
         if self.of_firm.draw(rng) {
             return self.people.terminal(self.firms.draw(rng) as u32, 0);
         }
-        self.citizen(rng)
-    }
-
-    fn citizen(&self, rng: &mut dyn Rng) -> AccountId {
-        self.people.citizen(below(rng, self.people.citizens()))
+        self.people.any_citizen(rng)
     }
 
     fn department(&self, department: u32, rng: &mut dyn Rng) -> AccountId {
@@ -346,13 +342,6 @@ fn terminal(rng: &mut dyn Rng) -> u32 {
 
 fn points(rng: &mut dyn Rng) -> u64 {
     1 + below(rng, MOST_POINTS)
-}
-
-/// Stands for the hash of a document.
-fn digest(rng: &mut dyn Rng) -> [u8; 32] {
-    let mut digest = [0; 32];
-    rng.fill_bytes(&mut digest);
-    digest
 }
 
 /// Fills a transaction up to the catalogue's size (W2).
@@ -398,6 +387,7 @@ impl Workload for Credit {
             5 => Some(self.score(wrong, rng)),
             _ => self.revoke(now, wrong, rng),
         };
+        let drawn = drawn.map(|draft| draft.erring(wrong));
         drawn.unwrap_or_else(|| self.submit(now, false, rng))
     }
 

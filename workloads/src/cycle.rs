@@ -97,6 +97,13 @@ impl<C: Cycle> Workload for Living<C> {
     }
 }
 
+/// Stands for the digest of a document.
+pub(crate) fn digest(rng: &mut dyn Rng) -> [u8; 32] {
+    let mut digest = [0; 32];
+    rng.fill_bytes(&mut digest);
+    digest
+}
+
 /// Any account of these institutions.
 pub(crate) fn any_of(seats: Seats, rng: &mut dyn Rng) -> AccountId {
     let all = u64::from(seats.institutions) * u64::from(seats.each);

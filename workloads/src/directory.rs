@@ -20,7 +20,7 @@ use groma_ledger::{AccountId, Body, Genesis, State};
 use rand::Rng;
 
 use crate::counters::Counters;
-use crate::cycle::{Cycle, any_of};
+use crate::cycle::{Cycle, any_of, digest};
 use crate::parents::Parents;
 use crate::people::{People, TERMINALS, seats};
 use crate::population::{Weighted, below};
@@ -159,8 +159,7 @@ impl Directory {
 
     fn approval(&self, asked: &Asked, by_supervisor: bool, rng: &mut dyn Rng) -> Draft {
         let signer = if by_supervisor {
-            self.people
-                .department(SUPERVISOR, below(rng, u64::from(TERMINALS)) as u32)
+            self.people.any_clerk(SUPERVISOR, rng)
         } else {
             self.clerk(asked.entry.owner, rng)
         };
@@ -225,13 +224,6 @@ impl Directory {
 /// The seats of the agencies.
 fn agencies(people: People) -> Seats {
     seats(people.department(0, 0), AGENCIES, CLERKS)
-}
-
-/// Stands for the digest of a document.
-fn digest(rng: &mut dyn Rng) -> [u8; 32] {
-    let mut digest = [0; 32];
-    rng.fill_bytes(&mut digest);
-    digest
 }
 
 fn delivery(asked: &Asked, sender: AccountId) -> Draft {

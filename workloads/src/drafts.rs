@@ -22,7 +22,7 @@ use rand::Rng;
 
 use crate::cycle::{Cycle, another_of, any_of, next_of};
 use crate::parents::Parents;
-use crate::people::{MAJOR_FIRMS, People, TERMINALS};
+use crate::people::{MAJOR_FIRMS, People};
 use crate::population::{Chance, Sampler, Skew, Weighted, below, log_normal};
 use crate::workload::{Breach, Draft, WorkloadSetup};
 
@@ -278,9 +278,7 @@ impl Drafts {
     }
 
     fn drawer(&self, rng: &mut dyn Rng) -> AccountId {
-        let firm = self.drawers.draw(rng) as u32;
-        let terminal = below(rng, u64::from(TERMINALS)) as u32;
-        self.people.terminal(firm, terminal)
+        self.people.any_terminal(self.drawers.draw(rng) as u32, rng)
     }
 
     fn firm(&self, rng: &mut dyn Rng) -> AccountId {

@@ -21,7 +21,7 @@ use rand::Rng;
 
 use crate::cycle::Cycle;
 use crate::parents::Parents;
-use crate::people::{People, TERMINALS};
+use crate::people::People;
 use crate::population::{Chance, Sampler, Skew, Weighted, below, log_uniform};
 use crate::workload::{Breach, Draft, WorkloadSetup};
 
@@ -189,7 +189,10 @@ impl Evidence {
         let deposited = self.stampable.take(now, rng)?;
         self.cosignable.push(now, deposited);
         let root = deposited.root();
-        Some(draft(self.authority(rng), EvidenceTx::Stamp { root }))
+        Some(draft(
+            self.people.any_clerk(AUTHORITY, rng),
+            EvidenceTx::Stamp { root },
+        ))
     }
 
     fn cosign(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
@@ -234,19 +237,12 @@ impl Evidence {
             return self.people.any_citizen(rng);
         }
         let firm = self.platforms.draw(rng) as u32;
-        let terminal = below(rng, u64::from(self.people.terminals_of(firm))) as u32;
-        self.people.terminal(firm, terminal)
-    }
-
-    fn authority(&self, rng: &mut dyn Rng) -> AccountId {
-        self.people
-            .department(AUTHORITY, below(rng, u64::from(TERMINALS)) as u32)
+        self.people.any_terminal(firm, rng)
     }
 
     fn notary(&self, rng: &mut dyn Rng) -> AccountId {
         let notary = NOTARY + below(rng, u64::from(NOTARIES)) as u32;
-        self.people
-            .department(notary, below(rng, u64::from(TERMINALS)) as u32)
+        self.people.any_clerk(notary, rng)
     }
 
     fn judge(&self, court: u32, rng: &mut dyn Rng) -> AccountId {
@@ -332,7 +328,7 @@ impl Cycle for Evidence {
             3 => {
                 let case = self.case(rng);
                 let tx = EvidenceTx::SubmitToCourt { case, root, by_ns };
-                return Some(draft(self.authority(rng), tx));
+                return Some(draft(self.people.any_clerk(AUTHORITY, rng), tx));
             }
             _ => {
                 // What its chain anchored a whole turn ago is anchored anew.

@@ -21,7 +21,7 @@ use rand::Rng;
 
 use crate::counters::Counters;
 use crate::parents::Parents;
-use crate::people::{MAJOR_FIRMS, People, TERMINALS};
+use crate::people::{MAJOR_FIRMS, People};
 use crate::population::{Chance, Sampler, Skew, Weighted, below, log_uniform};
 use crate::workload::{Breach, Draft, Intent, Workload, WorkloadSetup};
 
@@ -125,9 +125,9 @@ impl Invoices {
         // Whoever issues most is granted most.
         let issuer = CreditCode::of_firm(FirmId(self.issuer(rng)));
         let clerk = if wrong {
-            self.citizen(rng)
+            self.people.any_citizen(rng)
         } else {
-            self.tax(rng)
+            self.people.any_tax(rng)
         };
         // One in ten sets the quota of a small firm instead, to a multiple of what it had at first.
         if below(rng, 10) == 0 {
@@ -149,7 +149,7 @@ impl Invoices {
     fn issue(&mut self, now: Duration, wrong: bool, rng: &mut dyn Rng) -> Draft {
         let firm = self.issuer(rng);
         let (sender, mut number) = self.number(firm, rng);
-        let payer = self.citizen(rng);
+        let payer = self.people.any_citizen(rng);
         let amount = log_uniform(rng, LEAST_AMOUNT, DOUBLINGS);
         let lines = 1 + below(rng, 8) as u8;
         let mut payment = PaymentId(self.payments);
@@ -327,12 +327,12 @@ impl Invoices {
 
     fn verify(&mut self, now: Duration, wrong: bool, rng: &mut dyn Rng) -> Option<Draft> {
         let sender = match below(rng, 3) {
-            0 => self.tax(rng),
+            0 => self.people.any_tax(rng),
             1 => {
                 let employer = self.employer(rng);
                 self.terminal(employer, rng).0
             }
-            _ => self.citizen(rng),
+            _ => self.people.any_citizen(rng),
         };
         let parent = self.issued.look(now, rng)?;
         let Parent {
@@ -358,17 +358,9 @@ impl Invoices {
         below(rng, u64::from(self.people.firms())) as u32
     }
 
-    fn citizen(&self, rng: &mut dyn Rng) -> AccountId {
-        self.people.citizen(below(rng, self.people.citizens()))
-    }
-
     /// Some account that is not this one.
     fn other(&self, account: AccountId) -> AccountId {
         AccountId((account.0 + 1) % self.people.accounts())
-    }
-
-    fn tax(&self, rng: &mut dyn Rng) -> AccountId {
-        self.people.tax(below(rng, u64::from(TERMINALS)) as u32)
     }
 
     fn terminal(&self, firm: u32, rng: &mut dyn Rng) -> (AccountId, u32) {
@@ -439,6 +431,7 @@ impl Workload for Invoices {
             5 => self.red_letter(now, wrong, rng),
             _ => self.verify(now, wrong, rng),
         };
+        let drawn = drawn.map(|draft| draft.erring(wrong));
         drawn.unwrap_or_else(|| self.issue(now, false, rng))
     }
 

@@ -13,6 +13,7 @@ pub mod calendar;
 mod checks;
 pub mod city;
 pub mod contracts;
+pub mod copyrights;
 mod counters;
 pub mod credit;
 pub mod curves;

@@ -105,6 +105,16 @@ impl People {
         self.citizen(below(rng, self.citizens))
     }
 
+    /// Any account of a citizen or a firm that is not among these.
+    pub(crate) fn anybody_but(&self, but: &[AccountId], rng: &mut dyn Rng) -> AccountId {
+        let all = self.citizens + u64::from(self.firm_terminals());
+        let mut drawn = AccountId(below(rng, all));
+        while but.contains(&drawn) {
+            drawn.0 = (drawn.0 + 1) % all;
+        }
+        drawn
+    }
+
     /// How many terminals a firm has.
     pub fn terminals_of(&self, firm: u32) -> u32 {
         if firm < MAJOR_FIRMS { TERMINALS } else { 1 }
@@ -130,11 +140,22 @@ impl People {
         AccountId(self.citizens + u64::from(self.terminal_index(firm, terminal)))
     }
 
+    /// Any account of a firm.
+    pub(crate) fn any_terminal(&self, firm: u32, rng: &mut dyn Rng) -> AccountId {
+        let terminals = u64::from(self.terminals_of(firm));
+        self.terminal(firm, below(rng, terminals) as u32)
+    }
+
     /// An account of a department.
     pub fn department(&self, department: u32, terminal: u32) -> AccountId {
         debug_assert!(department < DEPARTMENTS && terminal < TERMINALS);
         let first = self.citizens + u64::from(self.firm_terminals());
         AccountId(first + u64::from(department * TERMINALS + terminal))
+    }
+
+    /// Any account of a department.
+    pub(crate) fn any_clerk(&self, department: u32, rng: &mut dyn Rng) -> AccountId {
+        self.department(department, below(rng, u64::from(TERMINALS)) as u32)
     }
 
     /// An account of a bank.
@@ -170,6 +191,11 @@ impl People {
     pub fn tax(&self, terminal: u32) -> AccountId {
         debug_assert!(terminal < TERMINALS);
         AccountId(self.bank(0, 0).0 + u64::from(BANKS * TERMINALS + terminal))
+    }
+
+    /// Any account of the tax bureau.
+    pub(crate) fn any_tax(&self, rng: &mut dyn Rng) -> AccountId {
+        self.tax(below(rng, u64::from(TERMINALS)) as u32)
     }
 
     /// An account of the engine that rewards and penalises.

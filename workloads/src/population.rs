@@ -196,6 +196,20 @@ pub fn log_normal<R: Rng + ?Sized>(rng: &mut R, median: f64, sigma: f64) -> u64 
     libm::round(median * libm::exp(sigma * normal)) as u64
 }
 
+/// So many parts of an amount, none of them empty, all ways of dividing alike (Dirichlet with ones); the
+/// amount must be at least as large as their number.
+pub fn divide<R: Rng + ?Sized>(rng: &mut R, amount: u64, parts: u64) -> Vec<u64> {
+    // One goes to each, the rest is cut anywhere.
+    let rest = amount - parts;
+    let mut cuts: Vec<u64> = (1..parts).map(|_| below(rng, rest + 1)).collect();
+    cuts.push(rest);
+    cuts.sort_unstable();
+    let mut from = 0;
+    cuts.iter()
+        .map(|&cut| 1 + cut - std::mem::replace(&mut from, cut))
+        .collect()
+}
+
 /// Zipf draws by rejection inversion: W. Hörmann and G. Derflinger, "Rejection-inversion to
 /// generate variates from monotone discrete distributions", ACM TOMACS 6(3), 1996. Constant memory,
 /// fewer than 1.2 tries per draw.

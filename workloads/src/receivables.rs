@@ -23,7 +23,7 @@ use rand::Rng;
 use crate::cycle::{Cycle, another_of, any_of};
 use crate::parents::Parents;
 use crate::people::{BANKS, MAJOR_FIRMS, People, TERMINALS};
-use crate::population::{Chance, Sampler, Skew, Weighted, below, log_normal};
+use crate::population::{Chance, Sampler, Skew, Weighted, below, divide, log_normal};
 use crate::workload::{Breach, Draft, WorkloadSetup};
 
 /// In per cent (W5): issue, acknowledge, transfer, split, discount, settle, query.
@@ -222,19 +222,10 @@ fn seat(rng: &mut dyn Rng) -> u32 {
     below(rng, u64::from(TERMINALS)) as u32
 }
 
-/// 2 to 5 parts of an amount, all ways of dividing alike (Dirichlet with ones); the amount must be at
-/// least as large as their number.
+/// 2 to 5 parts of an amount, which must be at least as large as their number.
 fn divided(amount: u64, rng: &mut dyn Rng) -> Vec<u64> {
     let parts = 2 + below(rng, SPLIT_LIMIT as u64 - 1);
-    // One cent goes to each, the rest is cut anywhere.
-    let rest = amount - parts;
-    let mut cuts: Vec<u64> = (1..parts).map(|_| below(rng, rest + 1)).collect();
-    cuts.push(rest);
-    cuts.sort_unstable();
-    let mut from = 0;
-    cuts.iter()
-        .map(|&cut| 1 + cut - std::mem::replace(&mut from, cut))
-        .collect()
+    divide(rng, amount, parts)
 }
 
 fn settlement(claim: Claim, holder: AccountId) -> Draft {

@@ -2,6 +2,7 @@
 
 use crate::blobs::Blobs;
 use crate::contracts::Contracts;
+use crate::copyrights::Copyrights;
 use crate::credit::Credit;
 use crate::cycle::Living;
 use crate::dapps::{Diablo, Dota, Fifa, Nasdaq, Uber, Youtube};
@@ -50,6 +51,12 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         "docs/sources.md W9",
         "contracts that two to four sign, and exports as evidence; 520 B each",
         |setup| Living::boxed(setup, Contracts::new(setup)),
+    ),
+    entry(
+        "copyrights",
+        "docs/sources.md W17",
+        "works: shares that come to the whole, licenses of hits, royalties split; 450 B each",
+        |setup| Living::boxed(setup, Copyrights::new(setup)),
     ),
     entry(
         "cpuheavy",

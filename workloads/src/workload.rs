@@ -45,6 +45,15 @@ impl Draft {
         Self { intent, ..self }
     }
 
+    /// The same, meant as a mistake if it is one; an attack stays an attack.
+    pub(crate) fn erring(self, wrong: bool) -> Self {
+        if wrong && self.intent == Intent::Honest {
+            self.meant(Intent::Mistake)
+        } else {
+            self
+        }
+    }
+
     /// A transaction of `wire` bytes with its envelope, as far as the body leaves room for a filler.
     pub(crate) fn sized(sender: AccountId, body: Body, wire: usize) -> Self {
         let fixed = ENVELOPE_BYTES as usize + body.encoded_bytes();

@@ -11,7 +11,7 @@ use common::{BENCHMARKS, Run, town};
 use groma_ledger::Outcome;
 use groma_workloads::{Intent, WORKLOADS, WorkloadSetup};
 
-/// Workloads in which nobody cheats, besides the benchmarks: their pages say so.
+/// Workloads in which nobody cheats or errs, besides the benchmarks: their pages say so.
 const WITHOUT_ATTACKS: [&str; 2] = ["blobs", "payments"];
 
 fn seeds() -> u64 {
@@ -21,7 +21,7 @@ fn seeds() -> u64 {
 #[test]
 fn every_law_holds_and_every_attack_is_refused() {
     for entry in WORKLOADS {
-        let mut attacks = 0;
+        let (mut attacks, mut mistakes) = (0, 0);
         // Some benchmarks are heavy, and nobody cheats: a fifth of the seeds will do.
         let part = if BENCHMARKS.contains(&entry.name) {
             5
@@ -50,6 +50,7 @@ fn every_law_holds_and_every_attack_is_refused() {
                         drawn[place].transaction
                     );
                     attacks += u64::from(*intent == Intent::Attack);
+                    mistakes += u64::from(*intent == Intent::Mistake);
                 }
                 if let Err(breach) = run.city.workload().check(&run.state) {
                     panic!("{} seed {seed} block {block}: {breach}", entry.name);
@@ -59,5 +60,6 @@ fn every_law_holds_and_every_attack_is_refused() {
         let nobody = WITHOUT_ATTACKS.iter().chain(BENCHMARKS);
         let expects = !nobody.into_iter().any(|name| *name == entry.name);
         assert_eq!(attacks > 0, expects, "{}: {attacks} attacks", entry.name);
+        assert_eq!(mistakes > 0, expects, "{}: {mistakes} mistakes", entry.name);
     }
 }
