@@ -13,6 +13,7 @@
 
 pub mod access;
 pub mod account;
+pub mod address;
 mod arena;
 pub mod credit;
 pub mod crypto;

@@ -5,6 +5,7 @@
 //! signing is in [`crate::crypto`].
 
 use crate::account::AccountId;
+use crate::address::AddressTx;
 use crate::credit::CreditTx;
 use crate::donation::DonationTx;
 use crate::evidence::EvidenceTx;
@@ -44,6 +45,8 @@ pub enum Body {
     Donation(DonationTx),
     /// Cross-border payments.
     Remittance(RemittanceTx),
+    /// Addresses and who has a seat there.
+    Address(AddressTx),
 }
 
 /// The most bytes that a [`Body`] may take in memory: millions are in flight.
@@ -69,6 +72,7 @@ impl Body {
             Body::Identity(identity) => identity,
             Body::Donation(donation) => donation,
             Body::Remittance(remittance) => remittance,
+            Body::Address(address) => address,
         }
     }
 }

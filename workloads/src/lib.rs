@@ -6,9 +6,11 @@
 
 #![forbid(unsafe_code)]
 
+pub mod addresses;
 pub mod arrivals;
 pub mod blobs;
 mod checks;
+mod chronicle;
 pub mod city;
 mod counters;
 pub mod credit;

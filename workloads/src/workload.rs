@@ -12,6 +12,7 @@ use groma_ledger::transaction::ENVELOPE_BYTES;
 use groma_ledger::{AccountId, Body, Genesis, State};
 use rand::Rng;
 
+use crate::addresses::Addresses;
 use crate::blobs::Blobs;
 use crate::credit::Credit;
 use crate::cycle::Living;
@@ -157,6 +158,12 @@ pub struct WorkloadEntry {
 
 /// Every workload that there is.
 pub const WORKLOADS: &[WorkloadEntry] = &[
+    WorkloadEntry {
+        name: "addresses",
+        source: "docs/sources.md W13",
+        summary: "who sits where: 85 % queries, hot buildings, limits, joint changes; 240-420 B",
+        build: |setup| Living::boxed(setup, Addresses::new(setup)),
+    },
     WorkloadEntry {
         name: "blobs",
         source: "the load of published measurements of consensus",
