@@ -15,6 +15,7 @@ pub mod access;
 pub mod account;
 pub mod address;
 mod arena;
+pub mod component;
 pub mod credit;
 pub mod crypto;
 pub mod donation;

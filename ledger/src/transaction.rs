@@ -6,6 +6,7 @@
 
 use crate::account::AccountId;
 use crate::address::AddressTx;
+use crate::component::ComponentTx;
 use crate::credit::CreditTx;
 use crate::donation::DonationTx;
 use crate::evidence::EvidenceTx;
@@ -47,6 +48,8 @@ pub enum Body {
     Remittance(RemittanceTx),
     /// Addresses and who has a seat there.
     Address(AddressTx),
+    /// Roads, pipes and buildings.
+    Component(ComponentTx),
 }
 
 /// The most bytes that a [`Body`] may take in memory: millions are in flight.
@@ -73,6 +76,7 @@ impl Body {
             Body::Donation(donation) => donation,
             Body::Remittance(remittance) => remittance,
             Body::Address(address) => address,
+            Body::Component(component) => component,
         }
     }
 }

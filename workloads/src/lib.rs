@@ -12,6 +12,7 @@ pub mod blobs;
 mod checks;
 mod chronicle;
 pub mod city;
+pub mod components;
 mod counters;
 pub mod credit;
 mod cycle;

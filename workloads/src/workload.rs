@@ -14,6 +14,7 @@ use rand::Rng;
 
 use crate::addresses::Addresses;
 use crate::blobs::Blobs;
+use crate::components::Components;
 use crate::credit::Credit;
 use crate::cycle::Living;
 use crate::donations::Donations;
@@ -169,6 +170,12 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         source: "the load of published measurements of consensus",
         summary: "opaque transactions of 512 B each that change no balance",
         build: |setup| Box::new(Blobs::new(setup)),
+    },
+    WorkloadEntry {
+        name: "components",
+        source: "docs/sources.md W19",
+        summary: "roads, pipes and buildings with their histories; readings in bulk; 280 B each",
+        build: |setup| Living::boxed(setup, Components::new(setup)),
     },
     WorkloadEntry {
         name: "credit",
