@@ -373,33 +373,34 @@ impl<const SHARDS: u16> Cycle for Donations<SHARDS> {
     }
 
     fn attack(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
-        let official = self.official(Self::HOT, rng);
-        match below(rng, 6) {
-            0 => {
-                // Another charity's.
-                let part = *self.payable.look(now, rng)?;
-                Some(disbursement(self.official(Self::HOT + 1, rng), part))
-            }
+        let kind = below(rng, 6);
+        let target = if kind == 3 {
+            &self.spent
+        } else {
+            &self.payable
+        };
+        let part = *target.look(now, rng)?;
+        let clerk = self.clerk(part.vault, rng);
+        let attack = match kind {
+            // Another charity's.
+            0 => disbursement(self.official(Self::HOT + 1, rng), part),
             1 => {
-                self.numbers += 1;
-                let mut part = *self.payable.look(now, rng)?;
-                part.id.number = self.numbers;
                 // More than all the money that there is.
+                self.numbers += 1;
+                let mut more = part;
+                more.id.number = self.numbers;
                 let until_ns = now.as_nanos() as u64 + PAYOUT_NS;
-                Some(allocation(official, part, u64::MAX, until_ns))
+                allocation(clerk, more, u64::MAX, until_ns)
             }
             2 => {
-                let part = *self.payable.look(now, rng)?;
                 let payee = self.people.tax(0);
-                Some(disbursement(official, Part { payee, ..part }))
+                disbursement(clerk, Part { payee, ..part })
             }
-            3 => Some(disbursement(official, *self.spent.look(now, rng)?)),
-            4 => Some(reclamation(official, *self.payable.look(now, rng)?)),
-            _ => {
-                let part = *self.payable.look(now, rng)?;
-                Some(self.receipt(part, rng))
-            }
-        }
+            3 => disbursement(clerk, part),
+            4 => reclamation(clerk, part),
+            _ => self.receipt(part, rng),
+        };
+        Some(attack)
     }
 
     fn mistake(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
