@@ -6,6 +6,8 @@
 //! credit, receivables, evidence, goods) is a file that declares [`Table`]s and a
 //! [`Rule`], see [`record`], over what kinds share, see [`patterns`].
 //!
+//! What is not for everybody's eyes travels in an [`envelope`].
+//!
 //! This crate knows nothing of time, networks, votes or users: a block's
 //! height and timestamp are data.
 
