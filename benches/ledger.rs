@@ -16,7 +16,7 @@ use groma_ledger::{
     AccountId, BlockInput, Body, Executor, Genesis, Keyring, Parallel, Serial, SignedTransaction,
     State, Transaction,
 };
-use groma_workloads::{City, WORKLOADS, WorkloadSetup};
+use groma_workloads::{City, WORKLOADS, WorkloadEntry, WorkloadSetup};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -160,21 +160,39 @@ fn execution(criterion: &mut Criterion) {
             blocks(criterion, &name, executor, size, used.clone(), payments());
         }
     }
-    let setup = WorkloadSetup::of_city(1_000_000).unwrap();
     for entry in WORKLOADS {
-        let workload = (entry.build)(&setup);
-        let mut genesis = Genesis::default();
-        workload.genesis(&mut genesis);
-        let state = State::genesis(&genesis);
-        let mut city = City::new(workload, ChaCha8Rng::seed_from_u64(1));
-        let mut now = Duration::ZERO;
-        let next = || {
-            now += Duration::from_micros(100);
-            city.next(now)
-        };
-        let name = format!("city_{}", entry.name);
-        blocks(criterion, &name, &Serial, 1_000, state, next);
+        city(criterion, entry, "city", &Serial, 1_000);
     }
+    // A hot sum on one counter or sixteen: what conflicts leave of the cores.
+    for entry in WORKLOADS
+        .iter()
+        .filter(|entry| entry.name.starts_with("donations"))
+    {
+        city(criterion, entry, "city_parallel", &Parallel, 10_000);
+    }
+}
+
+/// Blocks of a workload, in a city of a million.
+fn city(
+    criterion: &mut Criterion,
+    entry: &WorkloadEntry,
+    name: &str,
+    executor: &dyn Executor,
+    size: usize,
+) {
+    let setup = WorkloadSetup::of_city(1_000_000).unwrap();
+    let workload = (entry.build)(&setup);
+    let mut genesis = Genesis::default();
+    workload.genesis(&mut genesis);
+    let state = State::genesis(&genesis);
+    let mut city = City::new(workload, ChaCha8Rng::seed_from_u64(1));
+    let mut now = Duration::ZERO;
+    let next = || {
+        now += Duration::from_micros(100);
+        city.next(now)
+    };
+    let name = format!("{name}_{}", entry.name);
+    blocks(criterion, &name, executor, size, state, next);
 }
 
 criterion_group!(benches, encoding, signatures, execution);

@@ -9,7 +9,8 @@
 //!
 //! A disaster sends nearly everybody to one project, so a project has a number of pots, its *shards*,
 //! each on a vault of its own, and whoever gives chooses one. One shard is the single counter, on which
-//! all donations queue; with many, they go in parallel, and a [`DonationTx::Query`] reads them all.
+//! all donations queue; with many, they go in parallel, as long as no [`DonationTx::Query`] reads them
+//! all.
 //! Money is held by [`crate::patterns::escrow`].
 
 use crate::access::Access;
@@ -78,13 +79,13 @@ pub enum DonationTx {
         /// Digest of the receipt.
         digest: [u8; 32],
     },
-    /// Somebody asks whether a project was given so much.
+    /// Somebody asks whether shards of a project were given so much.
     Query {
-        /// Which.
+        /// Which project.
         project: u64,
-        /// The vault of its first shard.
+        /// The vault of the first of these shards.
         vault: AccountId,
-        /// How many it has.
+        /// How many: one, or all of the project's, or any in a row.
         shards: u16,
         /// In cents.
         at_least: u64,
@@ -297,7 +298,7 @@ impl AllocationId {
     }
 }
 
-/// The pots of a project: one per shard.
+/// The pots of shards in a row.
 fn pots(project: u64, vault: AccountId, shards: u16) -> impl Iterator<Item = PotId> {
     (0..u64::from(shards.min(SHARDS_LIMIT))).map(move |shard| PotId {
         purpose: project,
@@ -347,8 +348,9 @@ impl Desk<'_, '_, Registry> {
         at_least: u64,
     ) -> Result<(), Reason> {
         let project = self.entry::<Projects>(&number)?;
-        if (project.vault, project.shards) != (vault, shards) {
-            return Err(Reason::FalseClaim);
+        let last = AccountId(vault.0.saturating_add(u64::from(shards.max(1)) - 1));
+        if shards == 0 || project.shard(vault).is_none() || project.shard(last).is_none() {
+            return Err(Reason::UnknownRecord);
         }
         let mut given = 0_u64;
         for pot in pots(number, vault, shards) {

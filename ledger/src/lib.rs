@@ -6,6 +6,8 @@
 //! credit and so on, the variants of [`Body`]) is a file that declares [`Table`]s
 //! and a [`Rule`], see [`record`], over what kinds share, see [`patterns`].
 //!
+//! What is not for everybody's eyes travels in an [`envelope`].
+//!
 //! This crate knows nothing of time, networks, votes or users: a block's
 //! height and timestamp are data.
 
@@ -13,8 +15,10 @@
 
 pub mod access;
 pub mod account;
+pub mod address;
 mod arena;
 pub mod bank_draft;
+pub mod component;
 pub mod contract;
 pub mod copyright;
 pub mod credit;

@@ -25,6 +25,18 @@ const VERIFY_CHUNK: usize = 256;
 /// threads, so that one long list does not hold up the rest.
 const LISTS: usize = 32;
 
+impl Parallel {
+    /// How many transactions of a block must run one after the other, because they share keys: those of
+    /// its largest group. No number of threads executes the block faster than that.
+    pub fn longest_chain(block: &BlockInput<'_>) -> usize {
+        let mut sizes = vec![0; block.transactions.len()];
+        for leader in groups(block) {
+            sizes[leader] += 1;
+        }
+        sizes.into_iter().max().unwrap_or(0)
+    }
+}
+
 impl Executor for Parallel {
     fn execute(&self, parent: &State, block: &BlockInput<'_>) -> Execution {
         let good = verified(parent, block.transactions);

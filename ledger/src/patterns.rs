@@ -11,6 +11,7 @@
 //! | custody chain | from hand to hand without a gap, in whatever it is packed | [`custody`] |
 //! | audit trail | whoever looks leaves a row and is counted | [`audit`] |
 //! | escrow | held until a condition or a time, then one way | [`escrow`] |
+//! | complete history | every step leaves an event, counted and chained | [`history`] |
 //! | joint signature | in force when all that it needs have signed, each once | [`cosign`] |
 //! | deposit of digests | a leaf under a root that was deposited | [`inclusion`] |
 //! | tally | what was done comes to what is in the tables | [`tally`] |
@@ -28,6 +29,7 @@ pub mod custody;
 pub mod desk;
 pub mod endorsement;
 pub mod escrow;
+pub mod history;
 pub mod inclusion;
 pub mod instrument;
 pub mod shares;

@@ -43,7 +43,7 @@ pub enum Reason {
     Dependency,
     /// A field can never be valid: zero amount, bad check digit, too long.
     Malformed,
-    /// The signature does not belong to the sender's key.
+    /// The signature does not belong to the sender's key, or to one that is in force.
     BadSignature,
     /// The record, number or payment exists already.
     AlreadyExists,

@@ -5,7 +5,9 @@
 //! signing is in [`crate::crypto`].
 
 use crate::account::AccountId;
+use crate::address::AddressTx;
 use crate::bank_draft::BankDraftTx;
+use crate::component::ComponentTx;
 use crate::contract::ContractTx;
 use crate::copyright::CopyrightTx;
 use crate::credit::CreditTx;
@@ -74,6 +76,10 @@ pub enum Body {
     Remittance(RemittanceTx),
     /// Works and their copyright.
     Copyright(CopyrightTx),
+    /// Addresses and who has a seat there.
+    Address(AddressTx),
+    /// Roads, pipes and buildings.
+    Component(ComponentTx),
 }
 
 /// The most bytes that a [`Body`] may take in memory: millions are in flight.
@@ -109,6 +115,8 @@ impl Body {
             Body::Donation(donation) => donation,
             Body::Remittance(remittance) => remittance,
             Body::Copyright(copyright) => copyright,
+            Body::Address(address) => address,
+            Body::Component(component) => component,
         }
     }
 }

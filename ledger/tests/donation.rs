@@ -109,7 +109,7 @@ fn balance(desk: &Desk, account: u64) -> u64 {
 }
 
 #[test]
-fn gifts_go_into_shards_and_a_query_reads_them_all() {
+fn gifts_go_into_shards_and_a_query_reads_some_or_all() {
     use Reason::*;
     let mut desk = desk();
     play(
@@ -131,7 +131,10 @@ fn gifts_go_into_shards_and_a_query_reads_them_all() {
             (DONOR, donate(1, 200), None),
             (2, query(2, 500), None),
             (2, query(2, 501), Some(FalseClaim)),
-            (2, query(1, 300), Some(FalseClaim)),
+            (2, query(1, 300), None),
+            (2, query(1, 301), Some(FalseClaim)),
+            (2, query(0, 0), Some(UnknownRecord)),
+            (2, query(3, 0), Some(UnknownRecord)),
         ],
     );
     assert_eq!((balance(&desk, DONOR), balance(&desk, VAULT)), (500, 1_300));

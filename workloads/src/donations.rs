@@ -84,6 +84,11 @@ impl World {
     }
 }
 
+/// The shard to which somebody gives.
+fn shard_of(donor: AccountId, shards: u16) -> u64 {
+    donor.0 % u64::from(shards)
+}
+
 /// The charity that answers for a project.
 fn charity_of(project: u64) -> u32 {
     (project % u64::from(CHARITIES)) as u32
@@ -182,7 +187,7 @@ impl<const SHARDS: u16> Donations<SHARDS> {
     fn donate(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft {
         let donor = any_citizen(self.people, rng);
         let amount = YUAN * (1 + below(rng, MOST_YUAN));
-        let shard = donor.0 % u64::from(SHARDS);
+        let shard = shard_of(donor, SHARDS);
         let opened = if self.hot.draw(rng) {
             None
         } else {
@@ -225,15 +230,14 @@ impl<const SHARDS: u16> Donations<SHARDS> {
             self.payable.push(now, part);
             now.as_nanos() as u64 + PAYOUT_NS
         };
-        let sender = self.official(Self::HOT, rng);
-        Some(allocation(sender, part, amount, until_ns))
+        Some(allocation(self.clerk(vault, rng), part, amount, until_ns))
     }
 
     fn disburse(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
         let part = self.payable.take(now, rng)?;
         self.paid.push(now, part);
         self.spent.push(now, part);
-        Some(disbursement(self.official(Self::HOT, rng), part))
+        Some(disbursement(self.clerk(part.vault, rng), part))
     }
 
     /// Takes one back, or else sets one aside that will be.
@@ -242,7 +246,7 @@ impl<const SHARDS: u16> Donations<SHARDS> {
             return self.allocate(now, true, rng);
         };
         self.spent.push(now, part);
-        Some(reclamation(self.official(Self::HOT, rng), part))
+        Some(reclamation(self.clerk(part.vault, rng), part))
     }
 
     fn publish(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
@@ -250,14 +254,16 @@ impl<const SHARDS: u16> Donations<SHARDS> {
         Some(self.receipt(part, rng))
     }
 
+    /// A donor asks after the shard to which he gives: to read all would make them one again.
     fn query(&self, at_least: u64, rng: &mut dyn Rng) -> Draft {
+        let donor = any_citizen(self.people, rng);
         let tx = DonationTx::Query {
             project: Self::HOT,
-            vault: self.vault(Self::HOT),
-            shards: SHARDS,
+            vault: AccountId(self.vault(Self::HOT).0 + shard_of(donor, SHARDS)),
+            shards: 1,
             at_least,
         };
-        draft(any_citizen(self.people, rng), tx)
+        draft(donor, tx)
     }
 
     fn opening(&self, project: u64, vault: AccountId, rng: &mut dyn Rng) -> Draft {
@@ -275,7 +281,17 @@ impl<const SHARDS: u16> Donations<SHARDS> {
             allocation: part.id,
             digest: digest(rng.next_u64()),
         };
-        draft(self.official(Self::HOT, rng), tx)
+        draft(self.clerk(part.vault, rng), tx)
+    }
+
+    /// Whoever of the hot project's charity looks after a vault: each shard has clerks of its own, because
+    /// a clerk's own transactions queue as well.
+    fn clerk(&self, vault: AccountId, rng: &mut dyn Rng) -> AccountId {
+        let shards = u64::from(SHARDS);
+        let shard = vault.0 - self.vault(Self::HOT).0;
+        let seat = shard + shards * below(rng, u64::from(TERMINALS) / shards);
+        let charity = CHARITY + charity_of(Self::HOT);
+        self.people.department(charity, seat as u32)
     }
 
     /// Somebody of the charity that answers for a project.
@@ -351,39 +367,40 @@ impl<const SHARDS: u16> Cycle for Donations<SHARDS> {
             3 => self.disburse(now, rng),
             4 => self.reclaim(now, rng),
             5 => self.publish(now, rng),
-            _ => Some(self.query(1, rng)),
+            _ => Some(self.query(0, rng)),
         };
         drawn.unwrap_or_else(|| self.donate(now, rng))
     }
 
     fn attack(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
-        let official = self.official(Self::HOT, rng);
-        match below(rng, 6) {
-            0 => {
-                // Another charity's.
-                let part = *self.payable.look(now, rng)?;
-                Some(disbursement(self.official(Self::HOT + 1, rng), part))
-            }
+        let kind = below(rng, 6);
+        let target = if kind == 3 {
+            &self.spent
+        } else {
+            &self.payable
+        };
+        let part = *target.look(now, rng)?;
+        let clerk = self.clerk(part.vault, rng);
+        let attack = match kind {
+            // Another charity's.
+            0 => disbursement(self.official(Self::HOT + 1, rng), part),
             1 => {
-                self.numbers += 1;
-                let mut part = *self.payable.look(now, rng)?;
-                part.id.number = self.numbers;
                 // More than all the money that there is.
+                self.numbers += 1;
+                let mut more = part;
+                more.id.number = self.numbers;
                 let until_ns = now.as_nanos() as u64 + PAYOUT_NS;
-                Some(allocation(official, part, u64::MAX, until_ns))
+                allocation(clerk, more, u64::MAX, until_ns)
             }
             2 => {
-                let part = *self.payable.look(now, rng)?;
                 let payee = self.people.tax(0);
-                Some(disbursement(official, Part { payee, ..part }))
+                disbursement(clerk, Part { payee, ..part })
             }
-            3 => Some(disbursement(official, *self.spent.look(now, rng)?)),
-            4 => Some(reclamation(official, *self.payable.look(now, rng)?)),
-            _ => {
-                let part = *self.payable.look(now, rng)?;
-                Some(self.receipt(part, rng))
-            }
-        }
+            3 => disbursement(clerk, part),
+            4 => reclamation(clerk, part),
+            _ => self.receipt(part, rng),
+        };
+        Some(attack)
     }
 
     fn mistake(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {

@@ -6,12 +6,15 @@
 
 #![forbid(unsafe_code)]
 
+pub mod addresses;
 pub mod arrivals;
 mod benchmarks;
 pub mod blobs;
 pub mod calendar;
 mod checks;
+mod chronicle;
 pub mod city;
+pub mod components;
 pub mod contracts;
 pub mod copyrights;
 mod counters;

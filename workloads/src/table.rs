@@ -1,6 +1,8 @@
 //! The table of workloads: the one place that knows them all.
 
+use crate::addresses::Addresses;
 use crate::blobs::Blobs;
+use crate::components::Components;
 use crate::contracts::Contracts;
 use crate::copyrights::Copyrights;
 use crate::credit::Credit;
@@ -41,10 +43,22 @@ const fn entry(
 /// Every workload that there is, by name.
 pub const WORKLOADS: &[WorkloadEntry] = &[
     entry(
+        "addresses",
+        "docs/sources.md W13",
+        "who sits where: 85 % queries, hot buildings, limits, joint changes; 240-420 B",
+        |setup| Living::boxed(setup, Addresses::new(setup)),
+    ),
+    entry(
         "blobs",
         "the load of published measurements of consensus",
         "opaque transactions of 512 B each that change no balance",
         |setup| Box::new(Blobs::new(setup)),
+    ),
+    entry(
+        "components",
+        "docs/sources.md W19",
+        "roads, pipes and buildings with their histories; readings in bulk; 280 B each",
+        |setup| Living::boxed(setup, Components::new(setup)),
     ),
     entry(
         "contracts",

@@ -9,8 +9,11 @@ use groma_ledger::donation::{
     AllocationId, Allocations, DonationPots, DonationTx, Projects, Receipts,
 };
 use groma_ledger::patterns::escrow::{Lock, Pot, PotId, Stage};
-use groma_ledger::{AccountId, Body, Genesis, State, Table};
+use groma_ledger::{
+    AccountId, BlockInput, Body, Genesis, Parallel, SignedTransaction, State, Table, Transaction,
+};
 use proptest::prelude::*;
+use std::sync::Arc;
 
 const BOTH: [&str; 2] = ["donations", "donations-sharded"];
 /// The project that nearly everybody gives to.
@@ -92,6 +95,51 @@ fn shards_take_an_even_part_each() {
     let (least, most) = (shards.iter().min().unwrap(), shards.iter().max().unwrap());
     assert_eq!(shards.len(), 16);
     assert!(most * 100 < least * 130, "{least} to {most}");
+}
+
+/// A block of 2,000 donations and what belongs to them, perhaps with a query of all shards: how many
+/// transactions must run one after the other.
+fn longest_chain(name: &str, shards: u16, asked: bool) -> usize {
+    let mut run = Run::new(build(name, &honest()), 7);
+    run.blocks(2, 1_000);
+    let mut block = run.draw(2_000);
+    if asked {
+        let all = DonationTx::Query {
+            project: HOT[1],
+            vault: shard(&run, 0),
+            shards,
+            at_least: 1,
+        };
+        let query = Transaction {
+            sender: AccountId(0),
+            nonce: 1 << 40,
+            filler: 0,
+            body: Body::Donation(all),
+        };
+        block.push(Arc::new(SignedTransaction::new(query, None)));
+    }
+    Parallel::longest_chain(&BlockInput {
+        height: 9,
+        timestamp_ns: 1,
+        transactions: &block,
+    })
+}
+
+/// The vault of a shard of the hot project.
+fn shard(run: &Run, place: u64) -> AccountId {
+    let project = run.state.get::<Projects>(&HOT[1]).unwrap();
+    AccountId(project.vault.0 + place)
+}
+
+#[test]
+fn shards_run_side_by_side_until_somebody_reads_them_all() {
+    let single = longest_chain("donations", 1, false);
+    let sharded = longest_chain("donations-sharded", 16, false);
+    let read = longest_chain("donations-sharded", 16, true);
+    // 97 % of the transactions are about the hot project's sum.
+    assert!(single > 1_900, "{single}");
+    assert!(sharded < 400, "{sharded}");
+    assert!(read > 1_900, "{read}");
 }
 
 /// A town after 20,000 transactions.

@@ -111,8 +111,8 @@ impl<E: Escrow> Table for Locks<E> {
     type Value = Lock;
 }
 
-/// A vault pays nobody and is paid by nobody but through its pots: who pays in and who may be paid must
-/// be none, or money would count that did not move.
+/// A vault pays and is paid through its pots alone: neither who pays in nor who may be paid can be one,
+/// or money would count that did not move.
 ///
 /// # Errors
 /// `NotPermitted`.
