@@ -85,6 +85,12 @@ pub trait Workload: Send {
     /// What is submitted at the intended time `now`, which never decreases from call to call.
     fn next(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft;
 
+    /// As [`Workload::next`], from the part of that name: what a row of a trace asks for. `None` if
+    /// there is no such part.
+    fn next_of(&mut self, part: &str, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
+        (part == self.name()).then(|| self.next(now, rng))
+    }
+
     /// Checks the law against a state by a full scan of the workload's own records; returns the
     /// number of comparisons made.
     ///
