@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use groma_ledger::{BlockInput, Executor, Genesis, Serial, SignedTransaction, State};
+use groma_ledger::{BlockInput, Executor, Genesis, Parallel, Serial, SignedTransaction, State};
 use groma_sim::Streams;
 use groma_workloads::{City, WorkloadSetup};
 use serde::Serialize;
@@ -82,8 +82,8 @@ pub struct WorkloadDemand {
     pub bytes_per_tx: f64,
     /// Records that a transaction adds to the state, on average over a sample.
     pub records_per_tx: f64,
-    /// The share of a block of 500 that waits for one another, at most over a sample: what
-    /// no parallel execution takes apart.
+    /// The share of a block of 500 that must run one after the other, at most over a
+    /// sample: what no parallel execution takes apart.
     pub contention: f64,
 }
 
@@ -378,7 +378,8 @@ fn sample(plan: &Plan, workload: &str) -> WorkloadDemand {
             timestamp_ns: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
             transactions: &transactions,
         };
-        contention = contention.max(groma_ledger::contention(&input));
+        let longest = Parallel::longest_chain(&input) as f64 / BLOCK as f64;
+        contention = contention.max(longest);
         state = Serial.execute(&state, &input).state;
     }
     WorkloadDemand {

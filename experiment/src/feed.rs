@@ -10,6 +10,7 @@ use std::time::Duration;
 use groma_consensus_models::mix;
 use groma_ledger::{AccountId, Keyring, SignedTransaction};
 use groma_sim::{Stream, Time};
+use groma_workloads::trace::Asked;
 use groma_workloads::{Arrivals, City};
 
 use crate::wire::GatewayId;
@@ -59,15 +60,6 @@ impl Homes {
     }
 }
 
-/// What a row of a trace asks for besides its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// The part of the mix, from 1; 0: any.
-    pub part: u32,
-    /// One more than the key; 0: none.
-    pub key: u64,
-}
-
 /// The source of all transactions of a run.
 pub struct Feed {
     city: City<Stream>,
@@ -79,7 +71,7 @@ pub struct Feed {
     /// Bytes of one request; 0: those of the workload's transactions.
     request_bytes: u32,
     /// By phase, what each row of its trace asks for.
-    requests: Vec<Vec<Request>>,
+    requests: Vec<Vec<Asked>>,
 }
 
 impl std::fmt::Debug for Feed {
@@ -99,7 +91,7 @@ impl Feed {
         keyring: Arc<Keyring>,
         homes: Homes,
         request_bytes: u32,
-        requests: Vec<Vec<Request>>,
+        requests: Vec<Vec<Asked>>,
     ) -> Self {
         let queues = vec![VecDeque::new(); homes.cumulative.len()];
         Self {
@@ -146,13 +138,13 @@ impl Feed {
         self.draw(now.since_start(), None)
     }
 
-    fn draw(&mut self, at: Duration, asked: Option<Request>) -> Arc<SignedTransaction> {
+    fn draw(&mut self, at: Duration, asked: Option<Asked>) -> Arc<SignedTransaction> {
         self.drawn += 1;
         let transaction = match asked {
             None => self.city.next(at),
             Some(asked) => {
-                let part = asked.part.checked_sub(1).map(|part| part as usize);
-                self.city.next_of(at, part, asked.key.checked_sub(1))
+                let drawn = self.city.next_asked(at, &asked);
+                drawn.expect("a plan's trace asks for parts of its mix").0
             }
         };
         let mut tx = self.keyring.sign(transaction);

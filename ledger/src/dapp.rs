@@ -6,6 +6,7 @@
 //! | exchange | sells one share | the counter of its stock |
 //! | mobility | finds the nearest of 10,000 drivers, by integer square roots | the rider's own |
 //! | video | stores what was uploaded | the sender's own |
+//! | tweets | stores the sender's latest, of 1,000 bytes at most | the sender's own |
 //! | FIFA | counts a visit | one counter |
 //!
 //! Any account may call. How often each sender has called each contract is in its tally, so that the
@@ -48,6 +49,11 @@ pub enum DappTx {
     },
     /// FIFA: a visit.
     Visit,
+    /// Tweets: replaces the sender's tweet, which the filler stands for.
+    Tweet {
+        /// How long it is, in bytes: at most [`TWEET_LIMIT`].
+        bytes: u32,
+    },
 }
 
 /// Contracts in the order of [`Calls`].
@@ -63,10 +69,12 @@ pub enum Contract {
     Video,
     /// A counter.
     Fifa,
+    /// Messages.
+    Tweets,
 }
 
 /// How often a sender has called each contract.
-pub type Calls = [u64; 5];
+pub type Calls = [u64; 6];
 
 /// Players of the game, of whom each takes two slots.
 pub const PLAYERS: u8 = 10;
@@ -80,6 +88,9 @@ pub const SHARES: u64 = 1_000_000_000_000;
 pub const DRIVERS: u32 = 10_000;
 /// The side of the city in which they drive.
 pub const GRID: u32 = 100_000;
+
+/// The longest tweet, in bytes.
+pub const TWEET_LIMIT: u32 = 1_000;
 
 /// One coordinate of one player.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
@@ -145,7 +156,7 @@ impl Table for Rides {
     type Value = Ride;
 }
 
-/// What a sender has uploaded.
+/// What a sender has uploaded, or tweeted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, BorshSerialize, BorshDeserialize)]
 pub struct Uploads {
     /// How often.
@@ -174,6 +185,16 @@ impl Table for Visits {
     const NAME: &'static str = "contract_visits";
     type Key = ();
     type Value = u64;
+}
+
+/// Tweets by sender.
+pub struct Tweets;
+
+impl Table for Tweets {
+    const ID: u8 = 222;
+    const NAME: &'static str = "contract_tweets";
+    type Key = AccountId;
+    type Value = Uploads;
 }
 
 /// The contracts, as keepers of tallies.
@@ -218,6 +239,7 @@ impl DappTx {
             DappTx::Ride { .. } => Contract::Mobility,
             DappTx::Upload { .. } => Contract::Video,
             DappTx::Visit => Contract::Fifa,
+            DappTx::Tweet { .. } => Contract::Tweets,
         }
     }
 }
@@ -230,6 +252,7 @@ impl Rule for DappTx {
             DappTx::Ride { .. } => "dapp.ride",
             DappTx::Upload { .. } => "dapp.upload",
             DappTx::Visit => "dapp.visit",
+            DappTx::Tweet { .. } => "dapp.tweet",
         }
     }
 
@@ -242,6 +265,7 @@ impl Rule for DappTx {
             DappTx::Ride { .. } => touches.write::<Rides>(&context.sender),
             DappTx::Upload { .. } => touches.write::<Videos>(&context.sender),
             DappTx::Visit => touches.write::<Visits>(&()),
+            DappTx::Tweet { .. } => touches.write::<Tweets>(&context.sender),
         }
         tally::touch::<Contracts>(0, context, touches);
     }
@@ -251,11 +275,13 @@ impl Rule for DappTx {
             DappTx::Move { x, y } => move_all(access, x, y)?,
             DappTx::Buy { stock } => buy(access, stock)?,
             DappTx::Ride { x, y } => ride(context, access, (x, y))?,
-            DappTx::Upload { bytes } => upload(context, access, bytes),
+            DappTx::Upload { bytes } => store::<Videos>(context, access, bytes),
             DappTx::Visit => {
                 let visits = access.get::<Visits>(&()).copied().unwrap_or(0);
                 access.put::<Visits>((), visits + 1);
             }
+            DappTx::Tweet { bytes } if bytes > TWEET_LIMIT => return Err(Reason::Malformed),
+            DappTx::Tweet { bytes } => store::<Tweets>(context, access, bytes),
         }
         tally::count::<Contracts>(0, context, access, |calls| {
             calls[self.contract() as usize] += 1;
@@ -308,13 +334,18 @@ fn ride(context: &Context, access: &mut Access<'_>, rider: (u32, u32)) -> Result
     Ok(())
 }
 
-fn upload(context: &Context, access: &mut Access<'_>, bytes: u32) {
-    let before = access.load::<Videos>(&context.sender).unwrap_or_default();
+/// Counts what a sender stores beside its own account.
+fn store<T: Table<Key = AccountId, Value = Uploads>>(
+    context: &Context,
+    access: &mut Access<'_>,
+    bytes: u32,
+) {
+    let before = access.load::<T>(&context.sender).unwrap_or_default();
     let latest = context.id.0.first_chunk().expect("32 bytes hold 16");
     let after = Uploads {
         count: before.count + 1,
         bytes: before.bytes + u64::from(bytes),
         latest: *latest,
     };
-    access.put::<Videos>(context.sender, after);
+    access.put::<T>(context.sender, after);
 }

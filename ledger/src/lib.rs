@@ -61,7 +61,7 @@ pub use crypto::Keyring;
 pub use executor::{BlockInput, Execution, Executor, Serial};
 pub use genesis::Genesis;
 pub use hash::{Hash, TxId};
-pub use parallel::{Parallel, contention};
+pub use parallel::Parallel;
 pub use proof::Proof;
 pub use receipt::{Outcome, Reason};
 pub use record::{Context, Rule, Table, Touches};

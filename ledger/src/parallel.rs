@@ -98,16 +98,6 @@ fn run(
     (outcomes, changes)
 }
 
-/// The share of a block's transactions that are in its largest group: what no number of threads
-/// takes apart. Zero for an empty block.
-pub fn contention(block: &BlockInput<'_>) -> f64 {
-    let leaders = groups(block);
-    let mut sizes = vec![0_usize; leaders.len()];
-    leaders.iter().for_each(|&leader| sizes[leader] += 1);
-    let largest = sizes.into_iter().max().unwrap_or(0);
-    largest as f64 / leaders.len().max(1) as f64
-}
-
 /// The first position of each transaction's group.
 fn groups(block: &BlockInput<'_>) -> Vec<usize> {
     let mut all: Vec<(u64, bool, usize)> = Vec::with_capacity(block.transactions.len() * 3);

@@ -6,7 +6,7 @@ mod invoice_common;
 
 use groma_ledger::dapp::{
     Contract, ContractTallies, Coordinate, DRIVERS, DappTx, GRID, MAP, Rides, SHARES, STOCKS,
-    Slots, Stocks, Videos, Visits, distance, driver, nearest,
+    Slots, Stocks, Tweets, Videos, Visits, distance, driver, nearest,
 };
 use groma_ledger::{AccountId, Body, Genesis, Reason};
 use invoice_common::Desk;
@@ -35,6 +35,8 @@ fn calls_do_what_the_contracts_do() {
         (Visit, None),
         (Visit, None),
         (Visit, None),
+        (Tweet { bytes: 140 }, None),
+        (Tweet { bytes: 1_001 }, Some(Reason::Malformed)),
     ];
     for (step, (tx, refusal)) in script.into_iter().enumerate() {
         let found = desk.submit(1, Body::Dapp(tx.clone()));
@@ -54,7 +56,9 @@ fn calls_do_what_the_contracts_do() {
     assert_eq!((videos.count, videos.bytes), (2, 500));
     assert_eq!(desk.record::<Visits>(&()), 3);
     let calls = desk.record::<ContractTallies>(&(AccountId(1), 0));
-    assert_eq!(calls, [1, 2, 1, 2, 3]);
+    assert_eq!(calls, [1, 2, 1, 2, 3, 1]);
+    let tweets = desk.record::<Tweets>(&AccountId(1));
+    assert_eq!((tweets.count, tweets.bytes), (1, 140));
     assert_eq!(calls[Contract::Fifa as usize], 3);
 }
 

@@ -104,7 +104,7 @@ pub const HEAD: [&str; 6] = [
     "share",
     "bytes each",
     "records each",
-    "wait for others",
+    "in one chain",
 ];
 
 /// A row for each workload.

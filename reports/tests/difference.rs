@@ -413,6 +413,7 @@ fn capacity(sustained: Option<f64>) -> Results {
             wait_ms: None,
         }],
         headroom_to_10k: sustained.map(|tps| tps / 10_000.0),
+        demand: None,
         goodput_tps: sustained,
         finality_ms: Percentiles::default(),
         storage_bytes_per_year: None,

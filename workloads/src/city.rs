@@ -1,12 +1,13 @@
 //! The city: a workload, its chance, and everybody's own count of transactions.
 
+use core::convert::Infallible;
 use core::time::Duration;
 
-use core::convert::Infallible;
 use groma_ledger::Transaction;
 use rand::{Rng, TryRng};
 
 use crate::nonces::Nonces;
+use crate::trace::Asked;
 use crate::workload::{Draft, Intent, Workload};
 
 /// Turns a workload into transactions, giving each sender rising nonces.
@@ -36,29 +37,27 @@ impl<R: Rng> City<R> {
     /// The transaction intended at `now`, and what its author means by it.
     pub fn next_meant(&mut self, now: Duration) -> (Transaction, Intent) {
         let draft = self.workload.next(now, &mut self.rng);
-        self.numbered(draft, now)
+        self.number(now, draft)
     }
 
-    /// A transaction that somebody asked for: of that part of a mix, if one is named, and by the
-    /// choices that a key makes, if there is one. Equal keys choose alike, so that they fall on the
-    /// same people.
-    pub fn next_of(&mut self, now: Duration, part: Option<usize>, key: Option<u64>) -> Transaction {
-        let mut keyed;
-        let rng: &mut dyn Rng = match key {
+    /// The transaction that a row of a trace asks for, intended at `now`. Its `type` chooses the part
+    /// of a mix, and `None` says that the mix has no such part. A `key` takes the place of chance: rows
+    /// with equal keys draw alike, and so fall on the same people and the same records.
+    pub fn next_asked(&mut self, now: Duration, asked: &Asked) -> Option<(Transaction, Intent)> {
+        let mut keyed = asked.key.map(Keyed);
+        let rng: &mut dyn Rng = match &mut keyed {
+            Some(keyed) => keyed,
             None => &mut self.rng,
-            Some(key) => {
-                keyed = Keyed(key);
-                &mut keyed
-            }
         };
-        let draft = match part {
+        let draft = match asked.workload {
+            Some(part) => self.workload.next_of(part, now, rng)?,
             None => self.workload.next(now, rng),
-            Some(part) => self.workload.next_of(part, now, rng),
         };
-        self.numbered(draft, now).0
+        Some(self.number(now, draft))
     }
 
-    fn numbered(&mut self, draft: Draft, now: Duration) -> (Transaction, Intent) {
+    /// Gives a draft its sender's next nonce.
+    fn number(&mut self, now: Duration, draft: Draft) -> (Transaction, Intent) {
         let nonce = self.nonces.take(draft.sender.0, now);
         let transaction = Transaction {
             sender: draft.sender,
@@ -75,28 +74,29 @@ impl<R: Rng> City<R> {
     }
 }
 
-/// The choices that a key makes: splitmix64 (Steele, Lea and Flood 2014) from the key.
+/// Chance that follows from a key: SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
+#[derive(Clone, Copy, Debug)]
 struct Keyed(u64);
 
 impl TryRng for Keyed {
     type Error = Infallible;
 
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        Ok(mixed ^ (mixed >> 31))
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok((self.next_u64() >> 32) as u32)
     }
 
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok((self.try_next_u64()? >> 32) as u32)
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        Ok(bits ^ (bits >> 31))
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        for chunk in bytes.chunks_mut(8) {
-            let word = self.try_next_u64()?.to_le_bytes();
-            chunk.copy_from_slice(&word[..chunk.len()]);
+        for part in bytes.chunks_mut(8) {
+            let drawn = self.next_u64().to_le_bytes();
+            part.copy_from_slice(&drawn[..part.len()]);
         }
         Ok(())
     }

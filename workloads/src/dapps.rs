@@ -1,4 +1,5 @@
-//! The contracts of Diablo (docs/sources.md Diablo): "dota", "fifa", "nasdaq", "uber", "youtube".
+//! The contracts of Diablo (docs/sources.md Diablo): "dota", "fifa", "nasdaq", "twitter", "uber",
+//! "youtube".
 //!
 //! Two thousand accounts call one contract. What a call does is the ledger's affair
 //! ([`groma_ledger::dapp`]); how many come in a second is a scenario's, see
@@ -11,9 +12,9 @@ use std::collections::BTreeMap;
 
 use groma_ledger::dapp::{
     Contract, ContractTallies, Coordinate, DappTx, GRID, MAP, PLAYERS, Rides, SHARES, STOCKS,
-    Slots, Stocks, Videos, Visits, distance, driver, nearest,
+    Slots, Stocks, Tweets, Uploads, Videos, Visits, distance, driver, nearest,
 };
-use groma_ledger::{AccountId, Body, Genesis, State};
+use groma_ledger::{AccountId, Body, Genesis, State, Table};
 use rand::Rng;
 
 use crate::benchmarks::Clients;
@@ -216,21 +217,51 @@ impl Dapp for Youtube {
     }
 
     fn check(state: &State, calls: &Calls, checks: &mut Checks) {
-        let mut senders = 0;
-        state.for_each::<Videos>(|sender, uploads| {
-            senders += 1;
-            let called = calls.get(&sender).copied();
-            let bytes = u64::from(Self::DOCUMENT) * uploads.count;
-            let holds = called == Some(uploads.count) && uploads.bytes == bytes;
-            checks.hold(TALLIED, holds, || {
-                format!("{sender:?} called {called:?} times: {uploads:?}")
-            });
+        check_stored::<Videos>(Self::DOCUMENT, state, calls, checks);
+    }
+}
+
+/// Messages, of which each sender's latest is kept.
+#[derive(Debug)]
+pub(crate) struct Twitter;
+
+impl Dapp for Twitter {
+    const NAME: &'static str = "twitter";
+    const CONTRACT: Contract = Contract::Tweets;
+    /// What the published configuration tweets.
+    const DOCUMENT: u16 = 32;
+
+    fn call(_rng: &mut dyn Rng) -> DappTx {
+        let bytes = u32::from(Self::DOCUMENT);
+        DappTx::Tweet { bytes }
+    }
+
+    fn check(state: &State, calls: &Calls, checks: &mut Checks) {
+        check_stored::<Tweets>(Self::DOCUMENT, state, calls, checks);
+    }
+}
+
+/// Each sender stored a document of that size in each of its calls.
+fn check_stored<T: Table<Key = AccountId, Value = Uploads>>(
+    document: u16,
+    state: &State,
+    calls: &Calls,
+    checks: &mut Checks,
+) {
+    let mut senders = 0;
+    state.for_each::<T>(|sender, uploads| {
+        senders += 1;
+        let called = calls.get(&sender).copied();
+        let bytes = u64::from(document) * uploads.count;
+        let holds = called == Some(uploads.count) && uploads.bytes == bytes;
+        checks.hold(TALLIED, holds, || {
+            format!("{sender:?} called {called:?} times: {uploads:?}")
         });
-        if !calls.is_empty() {
-            checks.hold(TALLIED, senders == calls.len(), || {
-                format!("{} have called, and {senders} uploaded", calls.len())
-            });
-        }
+    });
+    if !calls.is_empty() {
+        checks.hold(TALLIED, senders == calls.len(), || {
+            format!("{} have called, and {senders} stored", calls.len())
+        });
     }
 }
 

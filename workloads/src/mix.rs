@@ -127,8 +127,9 @@ impl Workload for Mix {
         self.parts[drawn].next(now, rng)
     }
 
-    fn next_of(&mut self, part: usize, now: Duration, rng: &mut dyn Rng) -> Draft {
-        self.parts[part].next(now, rng)
+    fn next_of(&mut self, part: &str, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
+        let mut parts = self.parts.iter_mut();
+        parts.find_map(|of| of.next_of(part, now, rng))
     }
 
     fn check(&self, state: &State) -> Result<u64, Breach> {

@@ -7,7 +7,7 @@ use crate::contracts::Contracts;
 use crate::copyrights::Copyrights;
 use crate::credit::Credit;
 use crate::cycle::Living;
-use crate::dapps::{Diablo, Dota, Fifa, Nasdaq, Uber, Youtube};
+use crate::dapps::{Diablo, Dota, Fifa, Nasdaq, Twitter, Uber, Youtube};
 use crate::directory::Directory;
 use crate::donations::Donations;
 use crate::drafts::Drafts;
@@ -215,6 +215,12 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         "docs/sources.md W8",
         "goods from maker to buyer in cases and on pallets; hot articles; 350 B each",
         |setup| Living::boxed(setup, Traceability::new(setup)),
+    ),
+    entry(
+        "twitter",
+        "docs/sources.md Diablo",
+        "tweets of 32 B, each beside its sender",
+        |setup| Living::boxed(setup, Diablo::<Twitter>::new(setup)),
     ),
     entry(
         "uber",

@@ -94,9 +94,10 @@ pub trait Workload: Send {
     /// What is submitted at the intended time `now`, which never decreases from call to call.
     fn next(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft;
 
-    /// The same from one part, where a workload has parts.
-    fn next_of(&mut self, _part: usize, now: Duration, rng: &mut dyn Rng) -> Draft {
-        self.next(now, rng)
+    /// As [`Workload::next`], from the part of that name: what a row of a trace asks for. `None` if
+    /// there is no such part.
+    fn next_of(&mut self, part: &str, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
+        (part == self.name()).then(|| self.next(now, rng))
     }
 
     /// Checks the law against a state by a full scan of the workload's own records; returns the

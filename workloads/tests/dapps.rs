@@ -6,14 +6,14 @@ mod common;
 
 use common::{Run, build, honest, town};
 use groma_ledger::dapp::{
-    ContractTallies, Coordinate, DappTx, Rides, SHARES, Slots, Stocks, Videos, Visits,
+    ContractTallies, Coordinate, DappTx, Rides, SHARES, Slots, Stocks, Tweets, Videos, Visits,
 };
 use groma_ledger::{AccountId, Body, Genesis, State, Table};
 use groma_workloads::WorkloadSetup;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
-const DAPPS: [&str; 5] = ["dota", "fifa", "nasdaq", "uber", "youtube"];
+const DAPPS: [&str; 6] = ["dota", "fifa", "nasdaq", "twitter", "uber", "youtube"];
 const TALLIED: &str = "what a contract keeps is what was called";
 
 fn copy<T: Table>(state: &State, genesis: &mut Genesis) {
@@ -33,6 +33,7 @@ fn law<T: Table>(run: &Run, key: T::Key, value: T::Value) -> &'static str {
     copy::<Slots>(&run.state, &mut genesis);
     copy::<Stocks>(&run.state, &mut genesis);
     copy::<Rides>(&run.state, &mut genesis);
+    copy::<Tweets>(&run.state, &mut genesis);
     copy::<Videos>(&run.state, &mut genesis);
     copy::<Visits>(&run.state, &mut genesis);
     copy::<ContractTallies>(&run.state, &mut genesis);
@@ -100,7 +101,13 @@ fn the_laws_notice_a_call_too_many() {
     let run = called("fifa");
     assert_eq!(law::<Visits>(&run, (), 599), TALLIED);
     let tally = (sender(&run), 0);
-    assert_eq!(law::<ContractTallies>(&run, tally, [9; 5]), TALLIED);
+    assert_eq!(law::<ContractTallies>(&run, tally, [9; 6]), TALLIED);
+
+    let run = called("twitter");
+    let tweeter = sender(&run);
+    let mut tweets = run.state.get::<Tweets>(&tweeter).unwrap();
+    tweets.count += 1;
+    assert_eq!(law::<Tweets>(&run, tweeter, tweets), TALLIED);
 
     let run = called("youtube");
     let sender = sender(&run);
@@ -108,7 +115,7 @@ fn the_laws_notice_a_call_too_many() {
     uploads.bytes += 1;
     assert_eq!(law::<Videos>(&run, sender, uploads), TALLIED);
     assert_eq!(
-        law::<ContractTallies>(&run, (AccountId(9_999), 0), [1; 5]),
+        law::<ContractTallies>(&run, (AccountId(9_999), 0), [1; 6]),
         TALLIED
     );
 }

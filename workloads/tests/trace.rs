@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use groma_workloads::arrivals::{Arrivals, Law, MilliTps, Phase, expected_count};
 use groma_workloads::trace::{Asked, Trace};
-use groma_workloads::{Arrival, Stretch};
+use groma_workloads::{Arrival, City, Mix, Stretch, Workload, WorkloadSetup, table};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -205,6 +205,35 @@ fn a_replay_stands_between_phases_and_takes_nothing_from_them() {
         (3_333, 2, None, true),
     ];
     assert_eq!(found, expected);
+}
+
+#[test]
+fn a_row_chooses_the_part_of_a_mix_and_a_key_the_entity() {
+    let setup = WorkloadSetup::of_city(50_000).unwrap();
+    let part = |name| (1.0, (table::find(name).unwrap().build)(&setup));
+    let mix: Box<dyn Workload> =
+        Box::new(Mix::new(vec![part("payments"), part("ycsb-c")]).unwrap());
+    let mut city = City::new(mix, ChaCha8Rng::seed_from_u64(1));
+    let text =
+        "time,type,key\n0,payments,7\n1,ycsb-c,7\n2,payments,7\n3,payments,8\n4,payments,\n5,,\n";
+    let (times, asked) = rows(text);
+    let drawn: Vec<_> = times
+        .iter()
+        .zip(&asked)
+        .map(|(at, asked)| city.next_asked(Duration::from_nanos(*at), asked).unwrap().0)
+        .collect();
+    let kinds: Vec<&str> = drawn.iter().map(|transaction| transaction.kind()).collect();
+    assert_eq!(kinds[..2], ["payment.transfer", "keyvalue.read"]);
+    let who = |row: usize| (drawn[row].sender, drawn[row].body.clone());
+    assert_eq!(who(0), who(2), "equal keys draw alike");
+    assert_ne!(who(0), who(3));
+    assert_ne!(who(0), who(4));
+    assert!(drawn[0].nonce < drawn[2].nonce);
+    let other = Asked {
+        workload: Some("credit"),
+        key: None,
+    };
+    assert_eq!(city.next_asked(Duration::from_secs(6), &other), None);
 }
 
 proptest! {

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use groma_ledger::{Genesis, Keyring, State};
 use groma_sim::Streams;
+use groma_workloads::trace::Asked;
 use groma_workloads::{Arrivals, City, Mix, Workload, WorkloadSetup};
 
-use crate::feed::{Feed, Homes, Request};
+use crate::feed::{Feed, Homes};
 use crate::layout::{Layout, stretches};
 use crate::plan::{CryptoMode, LoadPlan, PhasePlan, Plan, WorkloadShare};
 
@@ -90,11 +91,20 @@ fn mix(plan: &Plan, setup: &WorkloadSetup) -> Mix {
 }
 
 /// What the rows of traces ask for, by phase.
-fn requests(plan: &Plan) -> Vec<Vec<Request>> {
+fn requests(plan: &Plan) -> Vec<Vec<Asked>> {
+    let name = |part: u32| {
+        let place = part.checked_sub(1)? as usize;
+        let entry = groma_workloads::table::find(&plan.workload.mix.get(place)?.workload)?;
+        Some(entry.name)
+    };
     let of = |phase: &PhasePlan| match &phase.load {
         LoadPlan::Replay { parts, keys, .. } => {
             let rows = parts.iter().zip(keys);
-            rows.map(|(&part, &key)| Request { part, key }).collect()
+            let asked = |(&part, &key): (&u32, &u64)| Asked {
+                workload: name(part),
+                key: key.checked_sub(1),
+            };
+            rows.map(asked).collect()
         }
         _ => Vec::new(),
     };

@@ -38,7 +38,6 @@ fn probe(step: Step, offered: f64, capacity: f64) -> Probe {
         } else {
             "p99 1.31 s > 1 s".to_owned()
         },
-        demand: None,
         goodput_tps: offered.min(capacity),
         finality_ms_p50: Some(p99 * 0.55),
         finality_ms_p99: Some(p99),
@@ -99,6 +98,7 @@ pub fn certificate(name: &str, variation: &[(&str, &str)], capacity: f64) -> Cer
             wait_ms: Some(41.0),
         }],
         headroom_to_10k: Some(sustained / CITY_TPS),
+        demand: None,
         goodput_tps: Some(sustained),
         finality_ms: Percentiles {
             p50: Some(210.0),

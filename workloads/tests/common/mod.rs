@@ -28,6 +28,7 @@ pub const BENCHMARKS: &[&str] = &[
     "smallbank-blockbench",
     "smallbank-hotspot",
     "tpcc",
+    "twitter",
     "uber",
     "ycsb-a",
     "ycsb-b",
