@@ -44,7 +44,7 @@ struct Waiting {
     /// Whether that replica was given up since.
     lost: bool,
     /// How often it came due.
-    rounds: u32,
+    tries: u32,
 }
 
 /// While others are ordered, each time that a batch comes due doubles the time
@@ -95,7 +95,7 @@ impl Pool {
                 since: now,
                 sent_to: None,
                 lost: false,
-                rounds: 0,
+                tries: 0,
             },
         );
         self.arrivals += 1;
@@ -123,6 +123,12 @@ impl Pool {
         }
     }
 
+    /// How often a batch came due.
+    pub(crate) fn tries(&self, id: BatchId) -> u32 {
+        let waiting = self.index.get(&id).and_then(|at| self.waiting.get(at));
+        waiting.map_or(0, |entry| entry.tries)
+    }
+
     fn entry(&mut self, id: BatchId) -> Option<&mut Waiting> {
         self.waiting.get_mut(self.index.get(&id)?)
     }
@@ -144,12 +150,12 @@ impl Pool {
     pub(crate) fn take_due(&mut self, now: Duration, busy: bool, most: usize) -> Vec<Batch> {
         let patience = self.patience;
         let due = self.waiting.values_mut().filter(|entry| {
-            let rounds = if busy { entry.rounds } else { 0 };
-            entry.lost || entry.since + patience * (1 << rounds) <= now
+            let rounds = if busy { entry.tries } else { 0 };
+            entry.lost || entry.since + patience * (1 << rounds.min(MAX_ROUNDS)) <= now
         });
         due.take(most)
             .map(|entry| {
-                entry.rounds = (entry.rounds + 1).min(MAX_ROUNDS);
+                entry.tries = entry.tries.saturating_add(1);
                 entry.since = now;
                 entry.lost = false;
                 entry.batch

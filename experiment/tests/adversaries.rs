@@ -94,10 +94,13 @@ fn attacked(protocol: &str, seed: u64) -> Plan {
     } else {
         f
     };
+    // Without its primary, primary-backup goes on for nobody: it has no fail-over.
+    let needed = u32::from(protocol == "primary-backup");
     let first = dice.roll(u64::from(n)) as u32;
     let members = 1 + dice.roll(u64::from(most.max(1))) as u32;
     let bad: Vec<u32> = (0..members.min(most))
         .map(|step| (first + step) % n)
+        .filter(|&id| id >= needed)
         .collect();
     let mut alike: Option<Byzantine> = None;
     for &id in &bad {

@@ -10,7 +10,8 @@
 //! own batches, which saves their bodies a hop and costs them n / 2 views.
 //!
 //! Every holder keeps a batch until it commits and forwards it again when its
-//! leader is given up or [`request_timeout`](super::config::Config) has passed.
+//! leader is given up or [`request_timeout`](super::config::Config) has passed, each
+//! time to a leader one further on.
 
 use super::{Chained, RETRY_TIMER, Rules};
 use crate::block::Batch;
@@ -24,22 +25,24 @@ impl<R: Rules> Chained<R> {
             return;
         }
         self.arm_retry(env);
-        if let Some(to) = self.forward_target() {
+        if let Some(to) = self.forward_target(0) {
             self.pool.forwarded(batch.id, to);
             env.forward(to, batch);
         }
     }
 
-    /// To whom a batch goes now; `None` when this replica proposes soon.
-    fn forward_target(&self) -> Option<ReplicaId> {
+    /// To whom a batch goes now; `None` when this replica proposes soon. `after` so many
+    /// proposals that it could still catch.
+    fn forward_target(&self, after: u64) -> Option<ReplicaId> {
         let views = &self.config.views;
         let next = self.pacemaker.next_proposal(views);
         let ahead = u64::from(self.tree.has_payload());
         let own_turn = views.until_turn(self.me, next);
-        if own_turn.is_some_and(|turn| turn <= ahead.max(self.config.own_turn)) {
+        let soon = ahead.max(self.config.own_turn);
+        if after == 0 && own_turn.is_some_and(|turn| turn <= soon) {
             return None;
         }
-        let first = next + ahead;
+        let first = next + ahead + after;
         let term = views.term(first);
         let leaders = (term..).take(self.committee.n() as usize);
         let mut leaders = leaders.map(|term| views.leader(views.first_of(term)));
@@ -72,7 +75,11 @@ impl<R: Rules> Chained<R> {
             if on_branch.contains(&batch.id) {
                 continue;
             }
-            if let Some(to) = self.forward_target() {
+            // Each time to a later leader: blocks of the same few may be undone again and
+            // again, as where a leader forks at its every turn.
+            let tries = self.pool.tries(batch.id);
+            let after = u64::from(tries.saturating_sub(1) % self.committee.n());
+            if let Some(to) = self.forward_target(after) {
                 self.pool.forwarded(batch.id, to);
                 env.forward(to, batch);
             }
