@@ -18,7 +18,7 @@ use groma_ledger::address::{AddressTx, ChangeId, SeatId};
 use groma_ledger::{AccountId, Body, Genesis, Hash, State};
 use rand::Rng;
 
-use crate::cycle::{Cycle, any_citizen, any_of};
+use crate::cycle::{Cycle, any_of};
 use crate::parents::Parents;
 use crate::people::People;
 use crate::population::{Sampler, Skew, Weighted, below};
@@ -198,7 +198,7 @@ impl Addresses {
         let address = self.buildings.draw(rng);
         let digest = form(address, version);
         let tx = AddressTx::Query { address, digest };
-        draft(any_citizen(self.people, rng), tx)
+        draft(self.people.any_citizen(rng), tx)
     }
 
     /// An enterprise that comes to an address.
@@ -210,7 +210,7 @@ impl Addresses {
                 address,
                 enterprise,
             },
-            owner: any_citizen(self.people, rng),
+            owner: self.people.any_citizen(rng),
         }
     }
 
@@ -304,7 +304,7 @@ impl Cycle for Addresses {
             }
             3 => {
                 let proposed = *self.proposed.look(now, rng)?;
-                Some(signature(any_citizen(self.people, rng), proposed))
+                Some(signature(self.people.any_citizen(rng), proposed))
             }
             _ => {
                 // A bank drives out an enterprise.

@@ -18,7 +18,7 @@ use groma_ledger::patterns::inclusion::LEAVES_LIMIT;
 use groma_ledger::{AccountId, Body, Genesis, Hash, State};
 use rand::Rng;
 
-use crate::cycle::{Cycle, any_citizen, any_of};
+use crate::cycle::{Cycle, any_of};
 use crate::parents::Parents;
 use crate::people::People;
 use crate::population::{Weighted, below, log_uniform};
@@ -156,7 +156,7 @@ impl Components {
             component: known.component,
             report: digest(rng.next_u64()),
         };
-        draft(any_citizen(self.people, rng), tx)
+        draft(self.people.any_citizen(rng), tx)
     }
 
     fn repairing(&self, known: Known, by: u32, rng: &mut dyn Rng) -> Draft {
@@ -240,7 +240,7 @@ impl Cycle for Components {
             }
             _ => {
                 self.batches += 1;
-                let thief = any_citizen(self.people, rng);
+                let thief = self.people.any_citizen(rng);
                 Some(sensing(thief, self.batches, 1))
             }
         }
@@ -255,7 +255,7 @@ impl Cycle for Components {
             }
             1 => {
                 let known = *self.in_service.look(now, rng)?;
-                Some(retirement(any_citizen(self.people, rng), known))
+                Some(retirement(self.people.any_citizen(rng), known))
             }
             2 => {
                 let gateway = any_of(self.people.departments(GATEWAY, GATEWAYS), rng);

@@ -10,7 +10,6 @@ use groma_ledger::roles::Seats;
 use groma_ledger::{AccountId, Genesis, State};
 use rand::Rng;
 
-use crate::people::People;
 use crate::population::{Chance, below};
 use crate::workload::{Breach, Draft, Intent, Workload, WorkloadSetup};
 
@@ -124,9 +123,4 @@ pub(crate) fn another_of(seats: Seats, than: AccountId, rng: &mut dyn Rng) -> Ac
 pub(crate) fn next_of(seats: Seats, account: AccountId) -> AccountId {
     let all = u64::from(seats.institutions) * u64::from(seats.each);
     AccountId(seats.first.0 + (account.0 + 1 - seats.first.0) % all)
-}
-
-/// Any citizen.
-pub(crate) fn any_citizen(people: People, rng: &mut dyn Rng) -> AccountId {
-    people.citizen(below(rng, people.citizens()))
 }

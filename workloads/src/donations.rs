@@ -20,7 +20,7 @@ use groma_ledger::patterns::escrow::PotId;
 use groma_ledger::{AccountId, Body, Genesis, Hash, State};
 use rand::Rng;
 
-use crate::cycle::{Cycle, any_citizen, any_of};
+use crate::cycle::{Cycle, any_of};
 use crate::parents::Parents;
 use crate::people::{People, TERMINALS};
 use crate::population::{Chance, Weighted, below};
@@ -185,7 +185,7 @@ impl<const SHARDS: u16> Donations<SHARDS> {
     }
 
     fn donate(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft {
-        let donor = any_citizen(self.people, rng);
+        let donor = self.people.any_citizen(rng);
         let amount = YUAN * (1 + below(rng, MOST_YUAN));
         let shard = shard_of(donor, SHARDS);
         let opened = if self.hot.draw(rng) {
@@ -220,7 +220,7 @@ impl<const SHARDS: u16> Donations<SHARDS> {
                 number: self.numbers,
             },
             vault,
-            payee: any_citizen(self.people, rng),
+            payee: self.people.any_citizen(rng),
         };
         let until_ns = if late {
             // Taken back after two lags: its time, one lag from now, has come by then.
@@ -256,7 +256,7 @@ impl<const SHARDS: u16> Donations<SHARDS> {
 
     /// A donor asks after the shard to which he gives: to read all would make them one again.
     fn query(&self, at_least: u64, rng: &mut dyn Rng) -> Draft {
-        let donor = any_citizen(self.people, rng);
+        let donor = self.people.any_citizen(rng);
         let tx = DonationTx::Query {
             project: Self::HOT,
             vault: AccountId(self.vault(Self::HOT).0 + shard_of(donor, SHARDS)),
@@ -404,7 +404,7 @@ impl<const SHARDS: u16> Cycle for Donations<SHARDS> {
     }
 
     fn mistake(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
-        let donor = any_citizen(self.people, rng);
+        let donor = self.people.any_citizen(rng);
         let vault = self.vault(Self::HOT);
         match below(rng, 5) {
             0 => Some(donation(donor, Self::HOT, vault, 0)),

@@ -19,7 +19,7 @@ use groma_ledger::medical::{GrantId, MedicalTx, RecordId};
 use groma_ledger::{AccountId, Body, Genesis, Hash, State};
 use rand::Rng;
 
-use crate::cycle::{Cycle, any_citizen, any_of};
+use crate::cycle::{Cycle, any_of};
 use crate::parents::Parents;
 use crate::people::People;
 use crate::population::{Chance, Weighted, below, log_uniform};
@@ -113,7 +113,7 @@ impl Medical {
         };
         self.numbers += 1;
         let record = RecordId {
-            patient: any_citizen(self.people, rng),
+            patient: self.people.any_citizen(rng),
             number: self.numbers,
         };
         self.deposited.push(now, Deposited { record, hospital });

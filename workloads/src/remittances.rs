@@ -19,7 +19,7 @@ use groma_ledger::remittance::{Order, QuoteId, RemittanceTx, TransferId, hash_of
 use groma_ledger::{AccountId, Body, Genesis, Hash, State};
 use rand::Rng;
 
-use crate::cycle::{Cycle, any_citizen, any_of};
+use crate::cycle::{Cycle, any_of};
 use crate::parents::Parents;
 use crate::people::{BANKS, People, TERMINALS};
 use crate::population::{Chance, Weighted, below, log_uniform};
@@ -176,8 +176,8 @@ impl Remittances {
     fn sent(&mut self, rng: &mut dyn Rng) -> Sent {
         self.numbers += 1;
         Sent {
-            payer: any_citizen(self.people, rng),
-            payee: any_citizen(self.people, rng),
+            payer: self.people.any_citizen(rng),
+            payee: self.people.any_citizen(rng),
             vault: any_of(self.people.departments(VAULT, 1), rng),
             number: self.numbers,
             late: self.lates.draw(rng),

@@ -60,6 +60,7 @@ fn every_law_holds_and_every_attack_is_refused() {
         let nobody = WITHOUT_ATTACKS.iter().chain(BENCHMARKS);
         let expects = !nobody.into_iter().any(|name| *name == entry.name);
         assert_eq!(attacks > 0, expects, "{}: {attacks} attacks", entry.name);
-        assert_eq!(mistakes > 0, expects, "{}: {mistakes} mistakes", entry.name);
+        // TPC-C has mistakes of its own, though nobody cheats.
+        assert!(mistakes > 0 || !expects, "{} has no mistakes", entry.name);
     }
 }
