@@ -133,6 +133,13 @@ impl Pool {
         self.waiting.get_mut(self.index.get(&id)?)
     }
 
+    /// A batch that was in a block is due at once: that block never commits.
+    pub(crate) fn undone(&mut self, id: BatchId) {
+        if let Some(entry) = self.entry(id) {
+            entry.lost = true;
+        }
+    }
+
     /// What `leader` was given is due at once: it was given up.
     pub(crate) fn leader_failed(&mut self, leader: ReplicaId) -> bool {
         let mut any = false;

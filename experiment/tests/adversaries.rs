@@ -50,7 +50,11 @@ fn behaviour(model: FaultModel, side: &[u32], dice: &mut Dice) -> Byzantine {
         },
     };
     match model {
-        FaultModel::Crash => quiet(dice),
+        // A leader that beats and withholds is no crash: followers never depose it.
+        FaultModel::Crash => match quiet(dice) {
+            Byzantine::Withhold { .. } => Byzantine::Silent,
+            crash_like => crash_like,
+        },
         FaultModel::HonestMajority => match dice.roll(3) {
             0 => Byzantine::Selfish,
             1 => Byzantine::Flood { copies: 3 },

@@ -9,11 +9,7 @@ use crate::format::{Unit, count, printable};
 /// Everything that the console says of one plan.
 #[must_use]
 pub fn console(demand: &Demand) -> String {
-    let name = match demand.label.as_str() {
-        "" => demand.name.clone(),
-        label => format!("{}: {label}", demand.name),
-    };
-    let mut out = format!("{}\n", printable(&name));
+    let mut out = format!("{}\n", printable(&heading(demand)));
     for line in lines(demand) {
         out.push_str(&format!("  {}\n", printable(&line)));
     }
@@ -24,6 +20,16 @@ pub fn console(demand: &Demand) -> String {
     out.push_str("\nBy workload\n");
     out.push_str(&workloads(demand));
     out
+}
+
+/// `city-day`, with what varies.
+#[must_use]
+pub fn heading(demand: &Demand) -> String {
+    if demand.label.is_empty() || demand.label == demand.name {
+        demand.name.clone()
+    } else {
+        format!("{}: {}", demand.name, demand.label)
+    }
 }
 
 /// The answer in sentences.

@@ -11,6 +11,7 @@ use super::config::Views;
 use super::message::{Proposal, Qc, Record};
 use super::storage::Outgoing;
 use super::{Ballot, Chained, CommitRule, Rules};
+use crate::block::BatchId;
 use crate::chain::{BlockRef, Link, Linked, Tree};
 use crate::protocol::{Env, Proof, Work};
 
@@ -158,6 +159,7 @@ impl<R: Rules> Chained<R> {
                 signers: child.justify.signers.clone(),
             });
         }
+        self.undo_rivals(head, &branch);
         for proposal in branch {
             self.tree.commit(&proposal);
             self.pool.committed(&proposal.block);
@@ -170,6 +172,21 @@ impl<R: Rules> Chained<R> {
                 self.payload = proposal.block.height;
             }
             env.commit(proposal.block.clone());
+        }
+    }
+
+    /// What stands beside a branch that is about to be committed up to `head` never will
+    /// be: its batches are due again at once.
+    fn undo_rivals(&mut self, head: BlockRef, branch: &[Arc<Proposal>]) {
+        let beside = |proposal: &&Arc<Proposal>| {
+            proposal.block.view <= head.view && !branch.iter().any(|on| on.at() == proposal.at())
+        };
+        let rivals = self.tree.uncommitted().filter(beside);
+        let undone: Vec<BatchId> = rivals
+            .flat_map(|proposal| proposal.block.batches.iter().map(|batch| batch.id))
+            .collect();
+        for id in undone {
+            self.pool.undone(id);
         }
     }
 

@@ -314,6 +314,10 @@ fn place(
     mix: &[WorkloadShare],
     name: &str,
 ) -> Result<usize, Reported> {
+    if mix.is_empty() {
+        // It could not be read, which is reported where it stands.
+        return Ok(0);
+    }
     let found = mix.iter().position(|part| part.workload == name);
     found.ok_or_else(|| {
         let message = format!("this strikes `{}`, which the workload lacks", shorten(name));

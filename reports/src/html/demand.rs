@@ -7,7 +7,7 @@ use super::{POLICY, STYLE, inks};
 use crate::chart::axis::Scale;
 use crate::chart::ink::Ink;
 use crate::chart::time::{Line, Look, Panel, TimeChart};
-use crate::demand::{HEAD, lines, rows};
+use crate::demand::{HEAD, heading, lines, rows};
 
 const HOUR: f64 = 3_600.0;
 
@@ -35,7 +35,7 @@ pub fn render(demands: &[Demand]) -> String {
 fn section(demand: &Demand) -> Markup {
     html! {
         section {
-            h2 { "Demand: " (demand.name) @if !demand.label.is_empty() { ", " (demand.label) } }
+            h2 { "Demand: " (heading(demand)) }
             ul { @for line in lines(demand) { li { (line) } } }
             @if demand.hours_tps.len() > 1 {
                 figure { (PreEscaped(curve(demand))) figcaption { "Mean rate in each hour of true time" } }
