@@ -134,6 +134,12 @@ impl Checker {
         (self.checks, self.violations, self.violated)
     }
 
+    /// The world that is checked.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
     fn violate(&mut self, check: &str, at: Time, detail: String) {
         self.violated += 1;
         let alike = self.violations.iter().filter(|kept| kept.check == check);

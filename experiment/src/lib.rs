@@ -35,6 +35,7 @@ pub mod result;
 pub mod scenario;
 mod seats;
 pub mod store;
+mod suitability;
 pub mod sweep;
 pub mod tap;
 pub mod trace;

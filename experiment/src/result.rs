@@ -424,7 +424,7 @@ pub struct BacklogRecord {
 }
 
 /// Growth of the ledger.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StorageRecord {
     /// Bytes of committed bodies over the whole run.
     pub block_bytes: u64,
@@ -432,6 +432,10 @@ pub struct StorageRecord {
     pub records_written: u64,
     /// Transactions executed over the whole run, refused ones included.
     pub executed_txs: u64,
+    /// Of the transactions of a sample of blocks, the share that wait for one another
+    /// whatever the number of cores; null where no block of the sample had several.
+    #[serde(default)]
+    pub contention: Option<f64>,
 }
 
 /// Noisy figures: `host.json`.

@@ -14,6 +14,7 @@ use crate::result::{
     BacklogRecord, Beside, Checks, HostRecord, LoadRecord, MachineRecord, PerBlock, Percentiles,
     RunRecord, RunResult, SCHEMA, STAGES, StageRecord, TargetRecord, TrailMark, Verdict, Violation,
 };
+use crate::suitability;
 use crate::usage::{self, LaneTotals, MachineTotals};
 
 /// Below so many transactions in flight (at the middle and the end together) a
@@ -87,12 +88,16 @@ pub fn conclude(
         ending.drawn,
         offered_in_all + ending.untaken,
     );
+    let contention = checker.world().contention().map(round4);
     let (checks, violations, violated) = checker.finish();
     let mut record = record(plan, layout, &recording, &ending);
+    record.storage.contention = contention;
     (record.checks, record.violations) = (checks, violations);
     let targets = plan.targets.iter();
     record.targets = targets.map(|target| judge(&record, target)).collect();
     (record.verdict, record.reasons) = verdict(&record, violated, ending.stop);
+    let unsuitable = suitability::causes(&record);
+    record.reasons.extend(unsuitable);
     let host = HostRecord {
         virtual_seconds: record.virtual_seconds,
         events: ending.events,

@@ -10,7 +10,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use groma_consensus_models::{Batch, BatchId, Block, BlockId, Height, mix};
-use groma_ledger::{BlockInput, Execution, Executor, Hash, Outcome, Reason, Serial, State};
+use groma_ledger::{
+    BlockInput, Execution, Executor, Hash, Outcome, Parallel, Reason, Serial, State,
+};
 use groma_sim::Time;
 use hashbrown::HashMap;
 
@@ -23,6 +25,9 @@ pub type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 
 /// One execution in `AUDIT_EVERY` heights is repeated without sharing.
 const AUDIT_EVERY: u64 = 64;
+
+/// Of so many heights one is looked at for how its transactions wait for one another.
+const CONTENTION_EVERY: u64 = 32;
 
 /// Executions kept for replicas that are behind; one that is further behind
 /// executes for itself.
@@ -110,6 +115,9 @@ pub struct World {
     sample: RefCell<Option<(BlockId, Hash, Vec<Outcome>)>>,
     audited: Cell<Height>,
     audits: Cell<u64>,
+    /// Transactions looked at, and how many of them were in the longest chain of their
+    /// block.
+    chains: Cell<(u64, u64)>,
     divergences: RefCell<Vec<String>>,
 }
 
@@ -148,6 +156,7 @@ impl World {
             sample: RefCell::default(),
             audited: Cell::new(Height(0)),
             audits: Cell::new(0),
+            chains: Cell::new((0, 0)),
             divergences: RefCell::default(),
         }
     }
@@ -190,6 +199,7 @@ impl World {
         }
         let txs = self.transactions(block);
         let execution = run(parent, block, &txs);
+        self.watch_contention(block, &txs);
         if is_sampled(block) && block.height > self.highest.get() {
             let sample = (block.id(), execution.root, execution.outcomes.clone());
             *self.sample.borrow_mut() = Some(sample);
@@ -200,6 +210,30 @@ impl World {
             self.keep(key, executed.clone());
         }
         executed
+    }
+
+    /// Looks at how the transactions of one block in so many wait for one another.
+    fn watch_contention(&self, block: &Block, txs: &[(Time, Ticketed)]) {
+        let first = block.height > self.highest.get();
+        if !first || txs.len() < 2 || !block.height.0.is_multiple_of(CONTENTION_EVERY) {
+            return;
+        }
+        let transactions: Vec<_> = txs.iter().map(|(_, tx)| tx.tx.clone()).collect();
+        let longest = Parallel::longest_chain(&BlockInput {
+            height: block.height.0,
+            timestamp_ns: 0,
+            transactions: &transactions,
+        });
+        let (seen, chained) = self.chains.get();
+        self.chains
+            .set((seen + txs.len() as u64, chained + longest as u64));
+    }
+
+    /// The share of transactions that wait for one another, over the blocks looked at.
+    #[must_use]
+    pub fn contention(&self) -> Option<f64> {
+        let (seen, chained) = self.chains.get();
+        (seen > 0).then(|| chained as f64 / seen as f64)
     }
 
     fn find(&self, key: (Hash, BlockId)) -> Option<Executed> {

@@ -329,7 +329,7 @@ static CLIENT: Table = Table {
         or("bandwidth", NIC, "10Gbps", "Incoming and outgoing bandwidth of a gateway (estimate)."),
         or("reply_bytes", number(Unit::Count, 0, 1 << 20), "256", "Bytes of one reply: a receipt with its signature (estimate)."),
         or("resend_after", number_or(Unit::Duration, 1_000_000, 3_600 * SECOND, "never"), "4s", "Resend to the next replica after this long without finality (estimate)."),
-        or("request_bytes", number_or(Unit::Count, 1, 1 << 24, "workload"), "workload", "Bytes of one request, instead of those of the workload's transactions."),
+        or("request_bytes", number_or(Unit::Size, 1, 1 << 24, "workload"), "workload", "Bytes of one request, instead of those of the workload's transactions."),
         may("one_way", LATENCY, "Gateways stand at this one-way latency from every replica, instead of in the regions."),
         or("submit_to", Shape::Choice(&["spread", "first"]), "spread", "Who batches what a gateway submits: the replicas of its region, or the committee's first, who leads first."),
         or("replies", Shape::Choice(&["block", "transaction"]), "block", "What one message of replies answers."),

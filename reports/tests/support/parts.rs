@@ -292,5 +292,6 @@ pub fn storage(finalised: u64) -> StorageRecord {
         block_bytes: finalised * 412,
         records_written: finalised * 3,
         executed_txs: finalised,
+        contention: None,
     }
 }
