@@ -54,8 +54,8 @@ pub struct Certificate {
     pub resources: Vec<Resource>,
     /// `sustained_tps` over [`CITY_TPS`].
     pub headroom_to_10k: Option<f64>,
-    /// What the scenario's own load asks for in true time, and how many times
-    /// `sustained_tps` is that; null where no load was sustained.
+    /// What the scenario's own load asks for in true time, and how many times it is
+    /// sustained; null where no load was.
     #[serde(default)]
     pub demand: Option<Headroom>,
     /// Goodput of the confirming run, median over the seeds.
@@ -82,12 +82,8 @@ pub struct Headroom {
     pub peak_hour_tps: f64,
     /// The same in the worst second.
     pub worst_second_tps: f64,
-    /// `sustained_tps` over the mean.
-    pub to_mean: f64,
-    /// `sustained_tps` over the peak hour.
-    pub to_peak_hour: f64,
-    /// `sustained_tps` over the worst second.
-    pub to_worst_second: f64,
+    /// How many times the scenario's own load, shape and all, is sustained.
+    pub times: f64,
 }
 
 impl Certificate {

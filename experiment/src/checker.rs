@@ -233,7 +233,15 @@ impl Checker {
     /// A correct replica answers for a height.
     fn answer(&mut self, at: Time, outcome: &BlockOutcome) {
         let height = outcome.height;
-        if self.answers.contains_key(&height) {
+        if let Some(&first) = self.answers.get(&height) {
+            self.checks.finality += 1;
+            if first != outcome.reply {
+                let detail = format!(
+                    "height {}: correct replicas answer {first:016x} and {:016x}",
+                    height.0, outcome.reply
+                );
+                self.violate("finality", at, detail);
+            }
             return;
         }
         self.answers.insert(height, outcome.reply);

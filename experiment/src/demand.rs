@@ -1,5 +1,5 @@
 //! What a plan's load asks for in true time: mean, peak hour, worst second, and what a
-//! year of it leaves on the disks. Runs nothing; it only counts, and draws a sample of
+//! year of such days leaves on the disks. Runs nothing; it only counts, and draws a sample of
 //! transactions for their sizes.
 
 use std::sync::Arc;
@@ -47,16 +47,16 @@ pub struct Demand {
     pub peak_hour_tps: f64,
     /// The same over the second in which most are expected.
     pub worst_second_tps: f64,
-    /// What chance adds to it: so many come in some second of a day whose every second
-    /// is like that one (Poisson).
-    pub worst_second_once_a_day: f64,
+    /// What chance adds to it where arrivals are independent: so many come in some second
+    /// of a day whose every second is like that one (Poisson); null for others.
+    pub worst_second_once_a_day: Option<f64>,
     /// The three over [`CITY_TPS`].
     pub share_of_10k: Shares,
     /// Mean transactions per second in each hour of the true time.
     pub hours_tps: Vec<f64>,
     /// What is asked for, by workload.
     pub workloads: Vec<WorkloadDemand>,
-    /// What a year of this is.
+    /// What 365 days like this are.
     pub per_year: Year,
 }
 
@@ -82,8 +82,8 @@ pub struct WorkloadDemand {
     pub bytes_per_tx: f64,
     /// Records that a transaction adds to the state, on average over a sample.
     pub records_per_tx: f64,
-    /// The share of a block of 500 that must run one after the other, at most over a
-    /// sample: what no parallel execution takes apart.
+    /// The share of a block of 500 in its largest group by shared keys, at most over a
+    /// sample: what the parallel executor does not take apart.
     pub contention: f64,
 }
 
@@ -147,7 +147,7 @@ pub fn demand(plan: &Plan) -> Option<Demand> {
         mean_tps: rates.mean_tps,
         peak_hour_tps: rates.peak_hour_tps,
         worst_second_tps: worst,
-        worst_second_once_a_day: (worst + chance).ceil(),
+        worst_second_once_a_day: curve.by_chance.then(|| (worst + chance).ceil()),
         share_of_10k: Shares {
             mean: share(rates.mean_tps),
             peak_hour: share(rates.peak_hour_tps),
@@ -170,6 +170,8 @@ struct Curve {
     pieces: Vec<Piece>,
     /// The most that come at one instant.
     bursts: f64,
+    /// Whether arrivals are independent of one another.
+    by_chance: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -196,6 +198,7 @@ impl Curve {
         let mut curve = Self {
             pieces: Vec::new(),
             bursts: 0.0,
+            by_chance: true,
         };
         for phase in plan.load.iter().filter(|phase| phase.measure) {
             curve.add(phase)?;
@@ -231,6 +234,7 @@ impl Curve {
                 arrivals,
             } => {
                 let (from, to) = (*from_mtps as f64 / 1e3, *to_mtps as f64 / 1e3);
+                self.by_chance &= *arrivals == Arrivals::Poisson;
                 if let Arrivals::Burst { every_ns } = arrivals {
                     let size = from.max(to) * *every_ns as f64 / SECOND_NS as f64;
                     self.bursts = self.bursts.max(size);
@@ -239,6 +243,7 @@ impl Curve {
                 Some(())
             }
             LoadPlan::Replay { times_ns, .. } => {
+                self.by_chance = false;
                 // Second by second.
                 let mut counts = vec![0_u32; phase.for_ns.div_ceil(SECOND_NS) as usize];
                 for at in times_ns {
@@ -317,9 +322,16 @@ fn parts(plan: &Plan, curve: &Curve) -> Vec<f64> {
             LoadPlan::Open {
                 from_mtps, to_mtps, ..
             } => (from_mtps + to_mtps) as f64 / 2e3 * seconds,
-            LoadPlan::Replay { times_ns, .. } => times_ns.len() as f64,
+            LoadPlan::Replay { parts, .. } => {
+                parts.iter().filter(|&&part| part == 0).count() as f64
+            }
             LoadPlan::Closed { .. } => 0.0,
         };
+        if let LoadPlan::Replay { parts, .. } = &phase.load {
+            for &part in parts.iter().filter(|&&part| part > 0) {
+                counts[part as usize - 1] += 1.0;
+            }
+        }
         let rates: u64 = phase.mix.iter().sum();
         for (place, count) in counts.iter_mut().enumerate() {
             *count += txs
@@ -378,7 +390,7 @@ fn sample(plan: &Plan, workload: &str) -> WorkloadDemand {
             timestamp_ns: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
             transactions: &transactions,
         };
-        let longest = Parallel::longest_chain(&input) as f64 / BLOCK as f64;
+        let longest = Parallel::largest_group(&input) as f64 / BLOCK as f64;
         contention = contention.max(longest);
         state = Serial.execute(&state, &input).state;
     }

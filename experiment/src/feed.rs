@@ -24,7 +24,8 @@ pub struct Intended {
     pub tx: Arc<SignedTransaction>,
 }
 
-/// Which gateway serves an account: regions weigh by their replicas.
+/// Which gateway serves an account: regions weigh by their people, or by their replicas
+/// where nobody says who lives where.
 #[derive(Clone, Debug)]
 pub struct Homes {
     /// Cumulative weights of the gateways, in thousandths of their region's.

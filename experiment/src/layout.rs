@@ -378,6 +378,10 @@ fn stretch(phase: &PhasePlan) -> Stretch {
 /// period leaves over comes evenly spaced, so that no load is lost to rounding.
 fn burst(mtps: u64, every_ns: u64) -> (u64, u64, Law) {
     let size = u128::from(mtps) * u128::from(every_ns) / 1_000_000_000_000;
+    if size == 0 {
+        // Less than one a period: there is nothing to gather.
+        return (mtps, mtps, Law::Even);
+    }
     let in_bursts = size * 1_000_000_000_000 / u128::from(every_ns.max(1));
     let rest = mtps - u64::try_from(in_bursts).unwrap_or(mtps).min(mtps);
     let size = u32::try_from(size).unwrap_or(u32::MAX);

@@ -42,12 +42,15 @@ impl Measured {
     /// The measured phases of a plan.
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
-        let mut spans = Vec::new();
+        let mut spans: Vec<(Time, Time)> = Vec::new();
         let mut start = 0;
         for phase in &plan.load {
             let end = start + phase.for_ns;
-            if phase.measure {
-                spans.push((Time::from_nanos(start), Time::from_nanos(end)));
+            let (from, until) = (Time::from_nanos(start), Time::from_nanos(end));
+            match spans.last_mut() {
+                Some((_, last)) if phase.measure && *last == from => *last = until,
+                _ if phase.measure => spans.push((from, until)),
+                _ => {}
             }
             start = end;
         }
@@ -62,7 +65,7 @@ impl Measured {
             .any(|&(from, until)| from <= at && at < until)
     }
 
-    /// Whether a whole span lies in one measured phase.
+    /// Whether a whole span lies in measured phases.
     #[must_use]
     pub fn covers(&self, from: Time, until: Time) -> bool {
         self.spans

@@ -48,8 +48,8 @@ fn contention(record: &RunRecord) -> Option<String> {
     let share = record.storage.contention?;
     (share >= CHAINED).then(|| {
         format!(
-            "{:.0} % of a block's transactions wait for one another on the same key, so that \
-             they run one after the other on any number of cores; divide the key, or count \
+            "{:.0} % of a block's transactions wait for others by the keys that they share, so \
+             that they run one after the other on any number of cores; divide the key, or count \
              elsewhere and write the sum",
             share * 100.0
         )
@@ -58,6 +58,10 @@ fn contention(record: &RunRecord) -> Option<String> {
 
 /// A deadline that even the median misses.
 fn deadline(record: &RunRecord) -> Option<String> {
+    // What an overload delays says nothing of the application.
+    if record.verdict != Verdict::Missed {
+        return None;
+    }
     let missed = |target: &&crate::result::TargetRecord| {
         !target.met && !target.at_least && target.metric.starts_with("finality_ms")
     };

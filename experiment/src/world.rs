@@ -29,6 +29,9 @@ const AUDIT_EVERY: u64 = 64;
 /// Of so many heights one is looked at for how its transactions wait for one another.
 const CONTENTION_EVERY: u64 = 32;
 
+/// A block with fewer transactions says nothing of it.
+const CONTENTION_LEAST: usize = 16;
+
 /// Executions kept for replicas that are behind; one that is further behind
 /// executes for itself.
 const KEPT_EXECUTIONS: usize = 64;
@@ -115,8 +118,8 @@ pub struct World {
     sample: RefCell<Option<(BlockId, Hash, Vec<Outcome>)>>,
     audited: Cell<Height>,
     audits: Cell<u64>,
-    /// Transactions looked at, and how many of them were in the longest chain of their
-    /// block.
+    /// Transactions looked at but for one a block, and how many of them were in the
+    /// largest group of their block but for its first.
     chains: Cell<(u64, u64)>,
     divergences: RefCell<Vec<String>>,
 }
@@ -215,18 +218,21 @@ impl World {
     /// Looks at how the transactions of one block in so many wait for one another.
     fn watch_contention(&self, block: &Block, txs: &[(Time, Ticketed)]) {
         let first = block.height > self.highest.get();
-        if !first || txs.len() < 2 || !block.height.0.is_multiple_of(CONTENTION_EVERY) {
+        if !first
+            || txs.len() < CONTENTION_LEAST
+            || !block.height.0.is_multiple_of(CONTENTION_EVERY)
+        {
             return;
         }
         let transactions: Vec<_> = txs.iter().map(|(_, tx)| tx.tx.clone()).collect();
-        let longest = Parallel::longest_chain(&BlockInput {
+        let largest = Parallel::largest_group(&BlockInput {
             height: block.height.0,
             timestamp_ns: 0,
             transactions: &transactions,
         });
         let (seen, chained) = self.chains.get();
         self.chains
-            .set((seen + txs.len() as u64, chained + longest as u64));
+            .set((seen + txs.len() as u64 - 1, chained + largest as u64 - 1));
     }
 
     /// The share of transactions that wait for one another, over the blocks looked at.

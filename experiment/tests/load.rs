@@ -72,8 +72,8 @@ fn compression_changes_the_length_of_a_day_and_nothing_that_it_asks_for() {
         24 * HOUR
     );
     let played: u64 = short.load.iter().map(|phase| phase.for_ns).sum();
-    // Twelve minutes of the rush and two filings of ten seconds are played as they are.
-    let brief = (720 + 20) * SECOND;
+    // Ten minutes of the rush and two filings of ten seconds are played as they are.
+    let brief = (600 + 20) * SECOND;
     assert_eq!(played, brief + (24 * HOUR - brief) / 60);
     let (a, b) = (demand(&long).unwrap(), demand(&short).unwrap());
     assert_eq!(a.mean_tps, b.mean_tps);

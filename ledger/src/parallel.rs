@@ -26,9 +26,9 @@ const VERIFY_CHUNK: usize = 256;
 const LISTS: usize = 32;
 
 impl Parallel {
-    /// How many transactions of a block must run one after the other, because they share keys: those of
-    /// its largest group. No number of threads executes the block faster than that.
-    pub fn longest_chain(block: &BlockInput<'_>) -> usize {
+    /// How many transactions of a block are in its largest group by shared keys. This executor runs
+    /// them one after the other; a finer one could find some that do not touch each other.
+    pub fn largest_group(block: &BlockInput<'_>) -> usize {
         let mut sizes = vec![0; block.transactions.len()];
         for leader in groups(block) {
             sizes[leader] += 1;

@@ -58,14 +58,11 @@ pub fn lines(certificate: &Certificate) -> Vec<String> {
         )
     }));
     lines.extend(certificate.demand.map(|demand| {
-        let times = |ratio: f64| format!("×{}", written(round_to(ratio, 100.0)));
         format!(
-            "against the scenario's own load: {} of its mean ({}), {} of its peak hour ({}), {} of its worst second ({})",
-            times(demand.to_mean),
+            "×{} of the scenario's own load, whose mean is {}, peak hour {}, worst second {}",
+            written(round_to(demand.times, 100.0)),
             Unit::Tps.spell(demand.mean_tps),
-            times(demand.to_peak_hour),
             Unit::Tps.spell(demand.peak_hour_tps),
-            times(demand.to_worst_second),
             Unit::Tps.spell(demand.worst_second_tps),
         )
     }));

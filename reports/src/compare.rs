@@ -7,7 +7,7 @@ use std::ops::Range;
 use groma_experiment::result::{TargetRecord, Verdict};
 use groma_experiment::store::LoadedRun;
 
-use crate::format::{Scale, printable, signed_percent, written};
+use crate::format::{Scale, Unit, printable, signed_percent, written};
 use crate::load::{Labelled, ordered};
 use crate::metric::{Better, METRICS, Metric};
 use crate::spread::{Spread, over_seeds};
@@ -265,7 +265,11 @@ pub fn bound(metric: &str, target: f64, at_least: bool) -> (String, String) {
     let known = Metric::of_target(metric);
     let way = if at_least { "at least" } else { "at most" };
     (
-        known.map_or_else(|| metric.to_owned(), |known| known.name.to_owned()),
+        match known {
+            Some(known) => known.name.to_owned(),
+            None if metric == "success" => "Answered before the end".to_owned(),
+            None => metric.to_owned(),
+        },
         format!("{way} {}", measure(metric, target)),
     )
 }
@@ -273,7 +277,11 @@ pub fn bound(metric: &str, target: f64, at_least: bool) -> (String, String) {
 /// A value in its metric's unit; of a metric that is not in the catalogue, the
 /// bare number.
 fn measure(metric: &str, value: f64) -> String {
-    Metric::of_target(metric).map_or_else(|| written(value), |known| known.unit.spell(value))
+    match Metric::of_target(metric) {
+        Some(known) => known.unit.spell(value),
+        None if metric == "success" => Unit::Share.spell(value),
+        None => written(value),
+    }
 }
 
 fn target(record: &TargetRecord) -> Target {

@@ -55,13 +55,18 @@ pub fn lines(demand: &Demand) -> Vec<String> {
             share(shares.peak_hour)
         ),
         format!(
-            "worst second {} expected: {} of 10,000 TPS; by chance up to {} in some second of such a day",
+            "worst second {} expected: {} of 10,000 TPS{}",
             tps(demand.worst_second_tps),
             share(shares.worst_second),
-            count(demand.worst_second_once_a_day as u64)
+            demand
+                .worst_second_once_a_day
+                .map_or_else(String::new, |most| format!(
+                    "; by chance up to {} in some second of such a day",
+                    count(most as u64)
+                ))
         ),
         format!(
-            "a year of this: {} transactions, {} new records, {} of transactions",
+            "365 days like this: {} transactions, {} new records, {} of transactions",
             count(demand.per_year.transactions as u64),
             count(demand.per_year.records as u64),
             Unit::Bytes.spell(demand.per_year.bytes)
@@ -110,7 +115,7 @@ pub const HEAD: [&str; 6] = [
     "share",
     "bytes each",
     "records each",
-    "in one chain",
+    "in one group",
 ];
 
 /// A row for each workload.

@@ -242,6 +242,9 @@ impl<M, O> Engine<M, O> {
         };
         if sender.egress_is_infinite() {
             self.seats[from as usize].sent += bytes;
+            if trip.is_none() {
+                return self.land(cargo);
+            }
         } else {
             self.machines[a].egress.count(bytes);
         }

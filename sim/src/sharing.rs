@@ -53,7 +53,8 @@ pub(crate) struct Cargo {
 /// A connection: messages from one machine to another.
 #[derive(Debug)]
 struct Line {
-    /// The interfaces that it passes: egress, ingress.
+    /// The interfaces that it passes: egress and ingress, or the egress twice where
+    /// everything on it is lost on the way.
     ends: [usize; 2],
     cargo: VecDeque<Cargo>,
     /// Of the first message.
@@ -135,14 +136,19 @@ impl Flows {
 
     /// A message joins those of its pair of machines.
     pub(crate) fn board(&mut self, from: usize, to: usize, cargo: Cargo) {
+        // What is lost leaves its sender and meets nobody: all of it is one line more.
         let machines = self.rows.len();
+        let (to, ingress) = match cargo.trip {
+            Some(_) => (to, 2 * to + 1),
+            None => (machines, 2 * from),
+        };
         let row = &mut self.rows[from];
         if row.is_empty() {
-            row.resize(machines, 0);
+            row.resize(machines + 1, 0);
         }
         if row[to] == 0 {
             self.lines.push(Line {
-                ends: [2 * from, 2 * to + 1],
+                ends: [2 * from, ingress],
                 cargo: VecDeque::new(),
                 left: 0,
                 rate: 0,
@@ -171,7 +177,7 @@ impl Flows {
             let line = &mut self.lines[index as usize];
             let moved = line.moved(span);
             line.left -= moved;
-            for port in line.ends {
+            for port in line.passes() {
                 self.ports[port].passed += moved;
             }
             let wait = line.wait(span, self.ports[line.bound].rate);
@@ -220,7 +226,7 @@ impl Flows {
         for (place, &index) in (0..).zip(active.iter()) {
             let line = &mut lines[index as usize];
             line.rate = 0;
-            for end in line.ends {
+            for end in line.passes() {
                 if ports[end].rate > 0 {
                     ports[end].lines.push(place);
                 }
@@ -246,7 +252,7 @@ impl Flows {
                     continue;
                 }
                 (line.rate, line.bound) = (share, tight);
-                for end in line.ends {
+                for end in line.passes() {
                     let port = &mut ports[end];
                     port.room = port.room.saturating_sub(share);
                     port.unfrozen = port.unfrozen.saturating_sub(1);
@@ -284,6 +290,12 @@ impl Flows {
 }
 
 impl Line {
+    /// The interfaces that it passes, each once.
+    fn passes(&self) -> impl Iterator<Item = usize> + use<> {
+        let [out, into] = self.ends;
+        [out].into_iter().chain((into != out).then_some(into))
+    }
+
     /// How much moves in this span at the rate at hand.
     fn moved(&self, span: Span) -> u128 {
         let most = u128::from(self.rate) * u128::from(span.as_nanos());

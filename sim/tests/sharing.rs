@@ -158,6 +158,31 @@ fn a_broadcast_comes_to_all_at_once_and_later_on_average_than_in_order() {
 }
 
 #[test]
+fn what_is_lost_on_the_way_leaves_its_receiver_alone() {
+    // Node 0 is cut off: what it sends takes its own egress and nobody's ingress.
+    let nodes = || {
+        vec![
+            sends(1, &[(0, 2, 100)]),
+            sends(2, &[(0, 2, 30)]),
+            Puppet::silent(),
+        ]
+    };
+    let mut setup = fair(vec![interfaces(8, 8); 3]);
+    setup.faults = vec![groma_sim::Fault {
+        at: groma_sim::Time::ZERO,
+        until: None,
+        kind: groma_sim::FaultKind::Isolate(vec![NodeId(0)]),
+    }];
+    let (log, simulation) = play_on(setup, nodes());
+    assert_eq!(log.len(), 1);
+    assert!(log[0].starts_with("130us 2"), "{log:?}");
+    let busy = |machine| simulation.machine_use(MachineId(machine));
+    assert_eq!(busy(0).egress_busy, Span::micros(100));
+    assert_eq!(busy(0).dropped, 1);
+    assert_eq!(busy(2).ingress_busy, Span::micros(30));
+}
+
+#[test]
 fn use_is_counted_between_two_changes_too() {
     let setup = fair(vec![interfaces(8, 8); 2]);
     let nodes = vec![sends(1, &[(0, 1, 100)]), Puppet::silent()];

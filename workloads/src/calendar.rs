@@ -3,8 +3,8 @@
 //!
 //! A [`Day`] is played as a list of [`Leg`]es, each with a rate that is constant or a ramp. It
 //! may be *compressed*: an hour is over in a minute, while every rate stays what it is. What takes
-//! seconds in truth (a spike at midnight, a batch of filings) is never compressed, because a queue
-//! cares how long a burst lasts: the leg around it is played in its own time. Each leg says
+//! seconds in truth (the first ten minutes of a rush, a batch of filings) is never compressed, because a
+//! queue cares how long a burst lasts: that leg is played in its own time. Each leg says
 //! how much true time it stands for, so that means over a day stay means over a day.
 //!
 //! This file knows nothing of accounts, records or scenarios.
@@ -18,7 +18,7 @@ use crate::arrivals::MilliTps;
 pub const HOURS: usize = 24;
 const HOUR_NS: u64 = 3_600_000_000_000;
 const DAY_NS: u64 = HOURS as u64 * HOUR_NS;
-/// What is over sooner than this is never compressed.
+/// The beginning of every spike, and every batch that is over sooner, is never compressed.
 pub const BRIEF: Duration = Duration::from_secs(600);
 /// A spike is drawn in steps of a fourth of its decay, up to six decays; what is left then, a
 /// fourth of a per cent of it, is dropped.
@@ -151,7 +151,9 @@ pub struct Month {
     pub name: &'static str,
     /// Where it comes from.
     pub source: &'static str,
-    /// The rate on each day of the month over the mean, in hundredths.
+    /// The workloads that it strikes.
+    pub of: &'static [&'static str],
+    /// Weights of the days, in any unit.
     days: [u32; 31],
 }
 
@@ -182,11 +184,13 @@ pub static MONTHS: &[Month] = &[
     Month {
         name: "month-end",
         source: "docs/sources.md: estimate, reimbursements from the 25th to the 3rd",
+        of: &["invoices"],
         days: month_end(),
     },
     Month {
         name: "quarter-end",
         source: "docs/sources.md W5: three times as many (estimate: on the last three days)",
+        of: &["receivables", "drafts"],
         days: quarter_end(),
     },
 ];
@@ -197,9 +201,10 @@ impl Month {
         MONTHS.iter().find(|month| month.name == name)
     }
 
-    /// The rate on a date (1 to 31) over what an ordinary day of the list has as its mean.
+    /// The rate on a date (1 to 31) over the mean of the month.
     pub fn weight(&self, date: usize) -> f64 {
-        f64::from(self.days[date - 1]) / 100.0
+        let sum: u32 = self.days.iter().sum();
+        f64::from(self.days[date - 1]) * self.days.len() as f64 / f64::from(sum)
     }
 }
 
@@ -373,6 +378,7 @@ impl Day {
                     let steps = 0..=DECAYS * STEPS_PER_DECAY;
                     let step = nanos(decay) / STEPS_PER_DECAY;
                     cuts.extend(steps.map(|count| nanos(at) + count * step));
+                    cuts.insert(nanos(at) + nanos(BRIEF));
                 }
                 Event::Batch { at, within, .. } => {
                     cuts.extend([nanos(at), nanos(at) + nanos(within)]);
@@ -404,11 +410,12 @@ impl Day {
     /// Whether a leg lies in something that is never compressed.
     fn is_brief(&self, from: u64, to: u64) -> bool {
         self.strikes.iter().any(|strike| {
-            let (at, decay, end) = match strike.event {
-                Event::Spike { at, decay, .. } => (at, decay, nanos(decay) * DECAYS),
-                Event::Batch { at, within, .. } => (at, within, nanos(within)),
+            let (at, span) = match strike.event {
+                Event::Spike { at, decay, .. } => (at, nanos(BRIEF).min(nanos(decay) * DECAYS)),
+                Event::Batch { at, within, .. } if within <= BRIEF => (at, nanos(within)),
+                Event::Batch { .. } => return false,
             };
-            decay < BRIEF && nanos(at) <= from && to <= nanos(at) + end
+            nanos(at) <= from && to <= nanos(at) + span
         })
     }
 

@@ -35,7 +35,7 @@ fn chains_are_about_as_long_as_the_page_says() {
         let mut run = Run::new(build(name, &setup), 1);
         let longest = (0..4).map(|_| {
             let block = run.draw(2_000);
-            let chain = Parallel::longest_chain(&BlockInput {
+            let chain = Parallel::largest_group(&BlockInput {
                 height: 1,
                 timestamp_ns: 1,
                 transactions: &block,

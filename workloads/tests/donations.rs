@@ -99,7 +99,7 @@ fn shards_take_an_even_part_each() {
 
 /// A block of 2,000 donations and what belongs to them, perhaps with a query of all shards: how many
 /// transactions must run one after the other.
-fn longest_chain(name: &str, shards: u16, asked: bool) -> usize {
+fn largest_group(name: &str, shards: u16, asked: bool) -> usize {
     let mut run = Run::new(build(name, &honest()), 7);
     run.blocks(2, 1_000);
     let mut block = run.draw(2_000);
@@ -118,7 +118,7 @@ fn longest_chain(name: &str, shards: u16, asked: bool) -> usize {
         };
         block.push(Arc::new(SignedTransaction::new(query, None)));
     }
-    Parallel::longest_chain(&BlockInput {
+    Parallel::largest_group(&BlockInput {
         height: 9,
         timestamp_ns: 1,
         transactions: &block,
@@ -133,9 +133,9 @@ fn shard(run: &Run, place: u64) -> AccountId {
 
 #[test]
 fn shards_run_side_by_side_until_somebody_reads_them_all() {
-    let single = longest_chain("donations", 1, false);
-    let sharded = longest_chain("donations-sharded", 16, false);
-    let read = longest_chain("donations-sharded", 16, true);
+    let single = largest_group("donations", 1, false);
+    let sharded = largest_group("donations-sharded", 16, false);
+    let read = largest_group("donations-sharded", 16, true);
     // 97 % of the transactions are about the hot project's sum.
     assert!(single > 1_900, "{single}");
     assert!(sharded < 400, "{sharded}");

@@ -80,8 +80,11 @@ impl<R: Rule> Longest<R> {
         at: BlockRef,
         env: &mut E,
     ) {
-        if self.forks.has_block(&at) || self.sync.wants(&at) {
+        if self.forks.has_block(&at) {
             return;
+        }
+        if self.sync.wants(&at) {
+            return self.sync.announced(&at, from);
         }
         // Those of a branch that nobody delivers may take up half of the room.
         if self.sync.is_full(2 * self.config.fetch_blocks) {

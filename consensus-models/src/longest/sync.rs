@@ -30,6 +30,8 @@ struct Want {
     at: BlockRef,
     since: Duration,
     tries: u32,
+    /// Another peer that announced it meanwhile.
+    other: Option<ReplicaId>,
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +62,14 @@ impl Sync {
     /// Whether this block was asked for.
     pub(super) fn wants(&self, at: &BlockRef) -> bool {
         self.wants.contains_key(&(at.height, at.id))
+    }
+
+    /// Another peer has a block that was asked for: it is the next to be asked, should the
+    /// first one not deliver.
+    pub(super) fn announced(&mut self, at: &BlockRef, by: ReplicaId) {
+        if let Some(want) = self.wants.get_mut(&(at.height, at.id)) {
+            want.other = Some(by);
+        }
     }
 
     /// Whether `most` blocks are under way.
@@ -122,7 +132,12 @@ impl<R: Rule> Longest<R> {
         let since = env.now();
         for &at in &wanted {
             let tries = 1;
-            let want = Want { at, since, tries };
+            let want = Want {
+                at,
+                since,
+                tries,
+                other: None,
+            };
             self.sync.wants.insert((at.height, at.id), want);
         }
         env.send(peer, Message::GetData(wanted));
@@ -165,18 +180,23 @@ impl<R: Rule> Longest<R> {
             *height > committed && !(overdue && want.tries >= MAX_TRIES)
         });
         let overdue = self.sync.wants.values_mut();
-        let overdue = overdue.filter(|want| want.since + patience <= now);
-        let again: SmallVec<[BlockRef; 1]> = overdue
-            .map(|want| {
-                want.tries += 1;
-                want.since = now;
-                want.at
-            })
+        let overdue: Vec<&mut Want> = overdue
+            .filter(|want| want.since + patience <= now)
             .collect();
-        if !again.is_empty()
-            && let Some(peer) = self.peers.any(env.rand())
-        {
-            env.send(peer, Message::GetData(again));
+        let any = match overdue.is_empty() {
+            true => None,
+            false => self.peers.any(env.rand()),
+        };
+        let mut again: BTreeMap<ReplicaId, SmallVec<[BlockRef; 1]>> = BTreeMap::new();
+        for want in overdue {
+            want.tries += 1;
+            want.since = now;
+            if let Some(peer) = want.other.take().or(any) {
+                again.entry(peer).or_default().push(want.at);
+            }
+        }
+        for (peer, wanted) in again {
+            env.send(peer, Message::GetData(wanted));
         }
         if self
             .sync

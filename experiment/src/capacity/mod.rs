@@ -310,17 +310,16 @@ fn certificate(
     }
 }
 
-/// A capacity against what the scenario's own load asks for in true time.
+/// A capacity against what the scenario's own load asks for in true time. Every probe is
+/// that load times a factor, its peaks and bursts with it, so one factor says it all.
 fn headroom(base: &Plan, sustained_tps: f64) -> Option<Headroom> {
     let demand = crate::demand::rates(base)?;
-    let times = |tps: f64| verdict::round4(sustained_tps / tps.max(f64::MIN_POSITIVE));
+    let own = shape::mean_mtps(base).max(1) as f64 / 1e3;
     Some(Headroom {
         mean_tps: demand.mean_tps,
         peak_hour_tps: demand.peak_hour_tps,
         worst_second_tps: demand.worst_second_tps,
-        to_mean: times(demand.mean_tps),
-        to_peak_hour: times(demand.peak_hour_tps),
-        to_worst_second: times(demand.worst_second_tps),
+        times: verdict::round4(sustained_tps / own),
     })
 }
 

@@ -90,7 +90,8 @@ pub(super) fn mean_mtps(plan: &Plan) -> u64 {
 
 /// The plan under a load whose mean over the measured phases is `load`. Ramps,
 /// bursts, the law of arrivals and the warm-up keep their proportions. The
-/// target of goodput goes: it speaks of the scenario's own load.
+/// targets of goodput and success go: the one speaks of the scenario's own load, and 99 % are
+/// asked for in any case.
 #[must_use]
 pub fn with_load(plan: &Plan, load: Load, length: Length) -> Plan {
     let mut probe = plan.clone();
@@ -108,9 +109,14 @@ pub fn with_load(plan: &Plan, load: Load, length: Length) -> Plan {
     }
     probe
         .targets
-        .retain(|target| target.metric != "goodput_tps");
+        .retain(|target| !matches!(target.metric.as_str(), "goodput_tps" | "success"));
     probe.expect = Expect::Sustained;
-    if steady(plan) {
+    // A calendar's bursts last as long as they do.
+    let played = plan
+        .load
+        .iter()
+        .any(|phase| phase.stands_for_ns != phase.for_ns);
+    if steady(plan) && !played {
         shorten(&mut probe);
     }
     match length {

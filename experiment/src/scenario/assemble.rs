@@ -415,5 +415,13 @@ fn targets(section: &Section<'_>) -> Result<Vec<TargetPlan>, Reported> {
             },
         });
     }
+    let asked = targets.iter().any(|target| target.metric == "success");
+    if let (false, Some(mark)) = (asked, load::pass_mark(section)) {
+        targets.push(TargetPlan {
+            metric: "success".to_owned(),
+            target: mark as f64 / 1e6,
+            at_least: true,
+        });
+    }
     failed.map_or(Ok(targets), Err)
 }

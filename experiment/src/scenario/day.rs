@@ -27,13 +27,22 @@ pub(super) fn read(
     let section = phase.section("day")?;
     let (per_day, compress) = (section.number("per_day"), section.small("compress"));
     let weekday = weekday(&section);
-    let date = date(&section);
+    let month = month(&section);
     let mix = city.workload.map_or(&[][..], |workload| &workload.mix);
     let patterns = patterns(&section, mix);
     let strikes = strikes(&section, city, mix);
     let means = means(&section, city, mix, per_day?)?;
-    let (patterns, date) = (patterns?, date?);
-    let parts = means.into_iter().zip(patterns).map(|(mean, pattern)| Part {
+    let (patterns, month) = (patterns?, month?);
+    let struck = mix.iter().map(|part| {
+        month.map_or(1.0, |(month, date)| {
+            match month.of.contains(&part.workload.as_str()) {
+                true => month.weight(date),
+                false => 1.0,
+            }
+        })
+    });
+    let parts = means.into_iter().zip(patterns).zip(struck);
+    let parts = parts.map(|((mean, pattern), date)| Part {
         mean: MilliTps(mean),
         pattern,
         date,
@@ -185,18 +194,18 @@ fn weekday(section: &Section<'_>) -> Result<Option<usize>, Reported> {
     Ok(WEEKDAYS.iter().position(|day| *day == word))
 }
 
-/// What the date makes of every rate.
-fn date(section: &Section<'_>) -> Result<f64, Reported> {
+/// The month and the date in it; each month strikes some workloads.
+fn month(section: &Section<'_>) -> Result<Option<(&'static Month, usize)>, Reported> {
     let (month, date) = (section.entry("month"), section.maybe_number("date")?);
     match (month, date) {
-        (None, None) => Ok(1.0),
+        (None, None) => Ok(None),
         (Some(_), Some(date)) => {
             let name = section.text("month")?;
             let Some(month) = Month::find(name) else {
                 let known: Vec<&str> = MONTHS.iter().map(|month| month.name).collect();
                 return Err(unknown(section, "month", name, &known));
             };
-            Ok(month.weight(date as usize))
+            Ok(Some((month, date as usize)))
         }
         (Some(entry), None) => {
             let problem = Problem::new(entry.key_span, "a month without a `date`");
@@ -296,10 +305,17 @@ fn event(
         }
         _ => {
             let (txs, within) = (inner.number("txs"), inner.number("within"));
+            let (at, within) = (at?, within?);
+            if at + within > 86_400_000_000_000 {
+                let problem = Problem::new(chosen.value.span, "the batch ends after midnight");
+                return Err(
+                    section.report(problem.hint("a day ends at 24h: give the rest to the next"))
+                );
+            }
             let batch = Event::Batch {
-                at: span(at?),
+                at: span(at),
                 txs: txs?,
-                within: span(within?),
+                within: span(within),
             };
             scaled(batch, city)
         }

@@ -16,7 +16,7 @@ pub(crate) const MAX_NETWORK_REGIONS: usize = 500;
 /// Faults at most.
 pub(crate) const MAX_FAULTS: usize = 1_000;
 /// Phases of the load at most.
-pub(crate) const MAX_PHASES: usize = 10_000;
+pub(crate) const MAX_PHASES: usize = 100_000;
 /// Links of a network given as a graph at most.
 pub(crate) const MAX_LINKS: usize = 10_000;
 /// Paths that `vary` may name.
@@ -28,6 +28,8 @@ const NS: u64 = 1;
 const US: u64 = 1_000;
 const SECOND: u64 = 1_000_000_000;
 const DAY: u64 = 86_400 * SECOND;
+/// The last instant of a day at which something may begin.
+const LAST: u64 = DAY - 1_000_000;
 /// Longest phase, drain or fault.
 const LONGEST: u64 = 30 * DAY;
 /// 10 million transactions per second, in thousandths.
@@ -147,7 +149,7 @@ pub(crate) static SPIKE: Table = Table {
     what: "a spike",
     one_of: &[],
     keys: &[
-        need("at", number(Unit::Duration, 0, DAY), "When it begins, since midnight."),
+        need("at", number(Unit::Duration, 0, LAST), "When it begins, since midnight."),
         need("times", number(Unit::Decimal, 1, 1_000_000), "What it adds at first, in multiples of the day's mean rate."),
         need("decay", number(Unit::Duration, SECOND, DAY), "After each of these, an e-th (37 %) of it is left."),
         may("workload", Shape::Text, "The workload of the mix that it strikes; all of them where it is left out."),
@@ -158,7 +160,7 @@ pub(crate) static BATCH_OF_DAY: Table = Table {
     what: "a batch",
     one_of: &[],
     keys: &[
-        need("at", number(Unit::Duration, 0, DAY), "When it begins, since midnight."),
+        need("at", number(Unit::Duration, 0, LAST), "When it begins, since midnight."),
         need("txs", number(Unit::Count, 1, 1_000_000_000), "How many transactions."),
         or("within", number(Unit::Duration, 1_000_000, DAY), "1s", "How long they take, at an even rate."),
         may("workload", Shape::Text, "The workload of the mix that they are of; all of them in proportion where it is left out."),

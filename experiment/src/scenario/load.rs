@@ -133,6 +133,10 @@ fn phase(node: &Node, root: &Section<'_>, city: &City<'_>) -> Result<Vec<PhasePl
         }
         _ => {}
     }
+    if let (Ok(Arrivals::Burst { every_ns }), Some(entry)) = (&arrivals, section.entry("arrivals"))
+    {
+        bursts(&section, chosen, city, *every_ns, entry)?;
+    }
     let mut phases = match chosen.key.as_str() {
         "day" => day::read(&section, city, arrivals?)?,
         "curve" => curve(&section, chosen, city, arrivals?)?,
@@ -149,6 +153,36 @@ fn phase(node: &Node, root: &Section<'_>, city: &City<'_>) -> Result<Vec<PhasePl
         phase.measure &= measure;
     }
     Ok(phases)
+}
+
+/// Bursts need one rate, and so many at once as a run can hold.
+fn bursts(
+    section: &Section<'_>,
+    chosen: &Entry,
+    city: &City<'_>,
+    every_ns: u64,
+    entry: &Entry,
+) -> Result<(), Reported> {
+    if !["tps", "per_day", "in_flight"].contains(&chosen.key.as_str()) {
+        let message = format!("`{}` does not come in bursts", chosen.key);
+        let problem = Problem::new(entry.value.span, message);
+        return Err(section.report(problem.hint("bursts need one rate: `tps` or `per_day`")));
+    }
+    let rate = match chosen.key.as_str() {
+        "tps" => section.number("tps")?,
+        "per_day" => {
+            let rate = u128::from(section.number("per_day")?) * u128::from(city.people());
+            u64::try_from(rate / DAY_SECONDS).unwrap_or(u64::MAX)
+        }
+        _ => 0,
+    };
+    let size = u128::from(city.scaled(rate)) * u128::from(every_ns) / 1_000_000_000_000;
+    if size > u128::from(groma_workloads::arrivals::MAX_BURST) {
+        let message = format!("a burst of {size} transactions");
+        let problem = Problem::new(entry.value.span, message);
+        return Err(section.report(problem.expected("at most 10,000,000 at once")));
+    }
+    Ok(())
 }
 
 /// A measured phase that is played in true time.
@@ -310,6 +344,26 @@ fn trace(
     };
     let span = u64::try_from(trace.span().as_nanos()).unwrap_or(u64::MAX);
     Ok(vec![lasting(span, load)])
+}
+
+/// The share that must succeed by the profiles of a load, in millionths: the least that one
+/// of them asks for.
+pub(super) fn pass_mark(root: &Section<'_>) -> Option<u64> {
+    let nodes = root.list("load").ok()?;
+    let mark = |node: &Node| match &node.value {
+        Value::Map(entries) => {
+            let profile = entries.iter().find(|entry| entry.key == "profile")?;
+            match &profile.value.value {
+                Value::Map(kinds) if kinds.iter().any(|kind| kind.key == "caict-spike") => {
+                    Some(750_000)
+                }
+                Value::Map(_) => Some(950_000),
+                _ => None,
+            }
+        }
+        _ => None,
+    };
+    nodes.iter().filter_map(mark).min()
 }
 
 /// Acceptance tests by CAICT's form (docs/sources.md): after a warm-up of ten seconds,

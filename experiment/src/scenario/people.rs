@@ -72,6 +72,10 @@ impl People {
                 let problem = Problem::new(entry.key_span, message);
                 return Err(section.report(instead(problem, &entry.key, &names)));
             };
+            if committee[place].people > 0 {
+                let message = format!("region `{}` stands twice", shorten(&entry.key));
+                return Err(section.report(Problem::new(entry.key_span, message)));
+            }
             committee[place].people = *count;
         }
         Ok(())

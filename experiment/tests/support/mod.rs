@@ -39,12 +39,21 @@ pub const LOTTERIES: [&str; 3] = ["nakamoto", "clique", "praos"];
 fn quick(protocol: &str) -> BTreeMap<String, String> {
     let set: &[(&str, &str)] = match protocol {
         "streamlet" => &[("delta", "30ms")],
-        "nakamoto" => &[("block_interval", "600ms"), ("confirmations", "20")],
-        "clique" => &[("period", "400ms"), ("confirmations", "24")],
+        "nakamoto" => &[
+            ("block_interval", "600ms"),
+            ("confirmations", "20"),
+            ("fetch_timeout", "1s"),
+        ],
+        "clique" => &[
+            ("period", "400ms"),
+            ("confirmations", "24"),
+            ("fetch_timeout", "1s"),
+        ],
         "praos" => &[
             ("slot", "100ms"),
             ("active_slots", "200"),
             ("confirmations", "10"),
+            ("fetch_timeout", "1s"),
         ],
         _ => &[],
     };
