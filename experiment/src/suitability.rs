@@ -59,7 +59,7 @@ fn contention(record: &RunRecord) -> Option<String> {
 /// A deadline that even the median misses.
 fn deadline(record: &RunRecord) -> Option<String> {
     // What an overload delays says nothing of the application.
-    if record.verdict != Verdict::Missed {
+    if record.load.shed > 0 || record.load.expired > 0 {
         return None;
     }
     let missed = |target: &&crate::result::TargetRecord| {

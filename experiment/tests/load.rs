@@ -227,15 +227,15 @@ fn a_profile_has_its_phases_and_asks_for_success() {
 
 #[test]
 fn an_application_that_is_no_case_for_a_chain_is_told_so() {
-    let load = "client: { request_bytes: 2MB }\nbatch: { max_bytes: 8MiB }\n\
-                load: [{ for: 10s, tps: 100 }]\ndrain: 2s\ntarget: { finality_p99: 20ms }";
+    let load = "client: { request_bytes: 100kB }\nbatch: { max_bytes: 16MiB, max_wait: 300ms }\n\
+                load: [{ for: 10s, tps: 200 }]\ndrain: 2s\ntarget: { finality_p99: 20ms }";
     let plan = plan("10_000", "fifa", load);
     let record = run(&plan);
     assert_eq!(record.verdict, Verdict::Unsustained);
     let said = record.reasons.join("\n");
     for cause in [
-        "a transaction has 2.0 MB",
-        "wait for one another on the same key",
+        "a transaction has 0.1 MB",
+        "wait for others by the keys",
         "within 20 ms",
     ] {
         assert!(said.contains(cause), "{cause}: {said}");
