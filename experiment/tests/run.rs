@@ -305,7 +305,7 @@ fn interfaces_shared_fairly_carry_the_same_and_deliver_later() {
         bytes(&other.record) as f64
     ));
     // The first of three has to wait for the others, and a quorum with it.
-    let p50 = |record: &RunRecord| record.consensus_ms.p50.unwrap();
+    let p50 = |record: &RunRecord| record.consensus_ms.p50.expect("blocks were committed");
     assert!(p50(&other.record) > p50(&one.record) + 0.2);
     assert_eq!(json(&run_with(&fair, false).record), json(&other.record));
 }
