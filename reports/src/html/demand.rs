@@ -40,6 +40,7 @@ fn section(demand: &Demand) -> Markup {
             @if demand.hours_tps.len() > 1 {
                 figure { (PreEscaped(curve(demand))) figcaption { "Mean rate in each hour of true time" } }
             }
+            p.note { "Bytes and records of a transaction are means over a sample that was drawn and executed. \"In one group\" is the share of a block of 500 that the parallel executor does not take apart, because it shares keys." }
             table {
                 thead { tr { @for head in HEAD { th { (head) } } } }
                 tbody { @for row in rows(demand) { tr {

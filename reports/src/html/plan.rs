@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use groma_experiment::plan::{
-    ClientPlace, CryptoMode, Lanes, Plan, RepliesPer, Scheme, SubmitTo, TransactionCrypto,
+    ClientPlace, CryptoMode, Lanes, LoadPlan, PhasePlan, Plan, RepliesPer, Scheme, SubmitTo,
+    TransactionCrypto,
 };
 use maud::{Markup, html};
 
@@ -192,20 +193,34 @@ fn protocol(list: &mut List, plan: &Plan) {
 
 fn load(list: &mut List, plan: &Plan) {
     list.heading = "Load, faults and targets";
-    let mix: Vec<String> = plan
-        .workload
-        .mix
+    let parts = &plan.workload.mix;
+    let whole: u64 = parts.iter().map(|part| u64::from(part.share_milli)).sum();
+    let mix: Vec<String> = parts
         .iter()
-        .map(|part| match part.share_milli {
-            1_000 => part.workload.clone(),
-            milli => format!("{} {}", part.workload, share(milli)),
+        .map(|part| match parts.len() {
+            1 => part.workload.clone(),
+            _ => {
+                let milli = u64::from(part.share_milli) * 1_000 / whole.max(1);
+                format!("{} {}", part.workload, share(milli as u32))
+            }
         })
         .collect();
     list.add("workload", mix.join(", "));
-    list.add("population", count(plan.population));
-    for (index, entry) in plan.load.iter().enumerate() {
-        list.add(format!("phase {}", index + 1), phase(entry));
+    let settled = plan.committee.iter().filter(|region| region.people > 0);
+    let people: Vec<String> = settled
+        .map(|region| format!("{} {}", region.region, count(region.people)))
+        .collect();
+    list.add(
+        "population",
+        match people.len() {
+            0 => count(plan.population),
+            _ => format!("{}: {}", count(plan.population), people.join(", ")),
+        },
+    );
+    if plan.scale_milli != 1_000 {
+        list.add("scale", exact(plan.scale_milli, 1_000));
     }
+    phases(list, plan);
     list.add("drain", span(plan.drain_ns));
     for (index, fault) in plan.faults.iter().enumerate() {
         list.add(format!("fault {}", index + 1), fault_text(plan, fault));
@@ -214,6 +229,41 @@ fn load(list: &mut List, plan: &Plan) {
         let (name, bound) = bound(&target.metric, target.target, target.at_least);
         list.add(name, bound);
     }
+}
+
+/// More phases than this are those of a calendar or a curve, and are told together.
+const TOLD: usize = 12;
+
+fn phases(list: &mut List, plan: &Plan) {
+    if plan.load.len() <= TOLD {
+        for (index, entry) in plan.load.iter().enumerate() {
+            list.add(format!("phase {}", index + 1), phase(entry));
+        }
+        return;
+    }
+    let sum = |of: fn(&PhasePlan) -> u64| plan.load.iter().map(of).sum::<u64>();
+    let (played, truth) = (sum(|phase| phase.for_ns), sum(|phase| phase.stands_for_ns));
+    let rates = plan.load.iter().filter_map(|phase| match phase.load {
+        LoadPlan::Open {
+            from_mtps, to_mtps, ..
+        } => Some((from_mtps.min(to_mtps), from_mtps.max(to_mtps))),
+        _ => None,
+    });
+    let (least, most) = rates.fold((u64::MAX, 0), |(least, most), (low, high)| {
+        (least.min(low), most.max(high))
+    });
+    let mut text = format!("{} phases in {}", plan.load.len(), span(played));
+    if truth != played {
+        text.push_str(&format!(", which stand for {}", span(truth)));
+    }
+    if most > 0 {
+        text.push_str(&format!(
+            "; {} to {} TPS",
+            exact(least, 1_000),
+            exact(most, 1_000)
+        ));
+    }
+    list.add("load", text);
 }
 
 fn network(list: &mut List, plan: &Plan) {
