@@ -13,9 +13,12 @@ use crate::{Done, output};
 const QUICK_START: &str =
     "Quick start: groma new city.yaml; groma run city.yaml: results/NAME/report.html";
 
+/// One screen: no blank line above the usage.
+const TEMPLATE: &str = "{about}\n{usage-heading} {usage}\n\nCommands:\n{subcommands}\n\nOptions:\n{options}{after-help}";
+
 /// Simulates real consensus and ledger code under a city's load.
 #[derive(Debug, Parser)]
-#[command(name = "groma", version, about, after_help = QUICK_START, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "groma", version, about, after_help = QUICK_START, help_template = TEMPLATE, max_term_width = 100, disable_help_subcommand = true)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]
@@ -33,7 +36,7 @@ pub enum Verb {
     Why(crate::why::WhyArgs),
     /// Reproduce published results: predicted, published, error
     Validate(crate::validate::ValidateArgs),
-    /// Show what a population asks for: mean, peak hour, worst second, a year
+    /// Show what a population asks for: mean, peak hour, worst second
     Demand(crate::demand::DemandArgs),
     /// Read and check scenarios without running them
     Check {

@@ -112,11 +112,11 @@ pub fn with_load(plan: &Plan, load: Load, length: Length) -> Plan {
         .retain(|target| !matches!(target.metric.as_str(), "goodput_tps" | "success"));
     probe.expect = Expect::Sustained;
     // A calendar's bursts last as long as they do.
-    let played = plan
+    let compressed = plan
         .load
         .iter()
-        .any(|phase| phase.stands_for_ns != phase.for_ns);
-    if steady(plan) && !played {
+        .any(|phase| phase.stands_for_ns > phase.for_ns);
+    if steady(plan) && !compressed {
         shorten(&mut probe);
     }
     match length {
@@ -178,6 +178,7 @@ fn shorten(plan: &mut Plan) {
             (rest, rest_to)
         };
         phase.for_ns = proportion(phase.for_ns, to, from).max(1_000_000);
+        phase.stands_for_ns = phase.for_ns;
     }
     let horizon = plan.horizon_ns();
     for fault in &mut plan.faults {
