@@ -15,7 +15,9 @@ pub(crate) const MAX_REGIONS: usize = 128;
 pub(crate) const MAX_NETWORK_REGIONS: usize = 500;
 /// Faults at most.
 pub(crate) const MAX_FAULTS: usize = 1_000;
-/// Phases of the load at most.
+/// Entries of the load at most; a curve, a trace and a day are one.
+pub(crate) const MAX_ENTRIES: usize = 10_000;
+/// Phases that they come to at most.
 pub(crate) const MAX_PHASES: usize = 100_000;
 /// Links of a network given as a graph at most.
 pub(crate) const MAX_LINKS: usize = 10_000;

@@ -8,7 +8,7 @@ use groma_workloads::stretch::Stretch;
 use groma_workloads::trace::Trace;
 
 use super::diagnostic::Problem;
-use super::keys::{ARRIVALS, MAX_PHASES, PHASE};
+use super::keys::{ARRIVALS, MAX_ENTRIES, MAX_PHASES, PHASE};
 use super::section::{Reported, Section};
 use super::suggest::instead;
 use super::tree::{Entry, Node, Value, shorten};
@@ -50,7 +50,7 @@ impl City<'_> {
 
 /// Reads the phases; at least one must be measured and offer something.
 pub(crate) fn read(root: &Section<'_>, city: &City<'_>) -> Result<Vec<PhasePlan>, Reported> {
-    let nodes = root.bounded("load", MAX_PHASES)?;
+    let nodes = root.bounded("load", MAX_ENTRIES)?;
     let span = root
         .entry("load")
         .map_or(root.span, |entry| entry.value.span);
