@@ -126,7 +126,7 @@ pub struct FinalTx {
     pub created: Time,
     /// Height of that block.
     pub height: Height,
-    /// What the replies say of it: [`BlockOutcome::reply`].
+    /// What the replies say of it: `BlockOutcome::reply`.
     pub reply: u64,
     /// When the reply that completed finality left its replica.
     pub answered: Time,

@@ -221,7 +221,7 @@ pub fn accept<I: Instrument, R>(desk: &mut Desk<'_, '_, R>, id: PieceId) -> Resu
 /// The holder passes it on; the tier of the next holder.
 ///
 /// # Errors
-/// As [`held`]; as [`hand_on`].
+/// As [`held`]; as `hand_on`.
 pub fn pass<I: Instrument, R>(
     desk: &mut Desk<'_, '_, R>,
     id: PieceId,
