@@ -113,12 +113,7 @@ pub struct Rates {
 /// nothing of itself.
 #[must_use]
 pub fn rates(plan: &Plan) -> Option<Rates> {
-    let curve = Curve::of(plan)?;
-    Some(Rates {
-        mean_tps: round4(curve.mean()),
-        peak_hour_tps: round4(curve.most_within(HOUR_NS)),
-        worst_second_tps: round4(curve.most_within(SECOND_NS).max(curve.bursts)),
-    })
+    Curve::of(plan).map(|curve| curve.rates())
 }
 
 /// The demand of a plan; `None` for a closed loop.
@@ -129,7 +124,7 @@ pub fn rates(plan: &Plan) -> Option<Rates> {
 #[must_use]
 pub fn demand(plan: &Plan) -> Option<Demand> {
     let curve = Curve::of(plan)?;
-    let rates = rates(plan)?;
+    let rates = curve.rates();
     let share = |tps: f64| round4(tps / CITY_TPS);
     let workloads = workloads(plan, &curve);
     let year = |per_tx: fn(&WorkloadDemand) -> f64| {
@@ -254,6 +249,14 @@ impl Curve {
                 }
                 Some(())
             }
+        }
+    }
+
+    fn rates(&self) -> Rates {
+        Rates {
+            mean_tps: round4(self.mean()),
+            peak_hour_tps: round4(self.most_within(HOUR_NS)),
+            worst_second_tps: round4(self.most_within(SECOND_NS).max(self.bursts)),
         }
     }
 
