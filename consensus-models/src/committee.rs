@@ -70,14 +70,15 @@ impl Committee {
         }
     }
 
-    /// Votes of which at least one comes from a correct member: f + 1
-    /// Byzantine, 1 otherwise. Also what a client must hear to hold a final
-    /// reply; under an honest majority it trusts the node that it runs.
+    /// Votes of which at least one comes from a correct member: 1 where faulty
+    /// members only stop, f + 1 otherwise. Also the equal replies that a client
+    /// must hear to hold a result as final: a lottery's lone node may follow a
+    /// branch that it kept to itself.
     #[must_use]
     pub fn weak_quorum(&self) -> u32 {
         match self.model {
-            FaultModel::Byzantine => self.f() + 1,
-            FaultModel::Crash | FaultModel::HonestMajority => 1,
+            FaultModel::Byzantine | FaultModel::HonestMajority => self.f() + 1,
+            FaultModel::Crash => 1,
         }
     }
 

@@ -55,9 +55,10 @@ fn behaviour(model: FaultModel, side: &[u32], dice: &mut Dice) -> Byzantine {
             Byzantine::Withhold { .. } => Byzantine::Silent,
             crash_like => crash_like,
         },
-        FaultModel::HonestMajority => match dice.roll(3) {
+        FaultModel::HonestMajority => match dice.roll(4) {
             0 => Byzantine::Selfish,
             1 => Byzantine::Flood { copies: 3 },
+            2 => Byzantine::WrongRoot,
             _ => quiet(dice),
         },
         FaultModel::Byzantine => match dice.roll(8) {
