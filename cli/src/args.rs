@@ -225,6 +225,8 @@ pub enum Table {
     Calendars,
     /// Published curves of rates.
     Curves,
+    /// Acceptance tests.
+    Profiles,
 }
 
 /// `KEY=VALUE`.

@@ -19,6 +19,7 @@ pub fn list(what: Table, registry: &Registry) -> Done {
         Table::Faults => listing::faults(),
         Table::Calendars => listing::calendars(),
         Table::Curves => listing::curves(),
+        Table::Profiles => listing::profiles(),
     };
     let width = entries
         .iter()

@@ -52,6 +52,9 @@ fn every_table_lists_names_with_their_source() {
         ("machines", "server-8c"),
         ("costs", "reference"),
         ("faults", "crash"),
+        ("calendars", "singles-day"),
+        ("curves", "nasdaq-open"),
+        ("profiles", "caict-spike"),
     ] {
         let said = place.groma(&["list", table]).ends(0);
         let line = said

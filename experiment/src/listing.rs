@@ -110,6 +110,14 @@ pub fn faults() -> Vec<Listing> {
         .collect()
 }
 
+/// The acceptance tests.
+#[must_use]
+pub fn profiles() -> Vec<Listing> {
+    scenario::profile_kinds()
+        .map(|(name, help)| line(name.to_owned(), help.to_owned(), "docs/sources.md CAICT"))
+        .collect()
+}
+
 fn line(name: String, summary: String, source: &str) -> Listing {
     Listing {
         name,

@@ -157,9 +157,18 @@ fn origin(item: &catalogue::Item, source: &str) -> String {
 
 /// The kinds of faults with one line about each, in the order of the schema.
 pub(crate) fn fault_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let kinds = keys::FAULT
+    kinds(&keys::FAULT)
+}
+
+/// The acceptance tests, in the same form.
+pub(crate) fn profile_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
+    kinds(&keys::PROFILE)
+}
+
+fn kinds(table: &'static shape::Table) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let kinds = table
         .keys
         .iter()
-        .filter(|key| keys::FAULT.one_of.contains(&key.name));
+        .filter(|key| table.one_of.contains(&key.name));
     kinds.map(|key| (key.name, key.help))
 }
