@@ -16,7 +16,7 @@ use groma_ledger::{
     AccountId, BlockInput, Body, Executor, Genesis, Keyring, Parallel, Serial, SignedTransaction,
     State, Transaction,
 };
-use groma_workloads::{City, WORKLOADS, WorkloadEntry, WorkloadSetup};
+use groma_workloads::{City, Mix, WORKLOADS, Workload, WorkloadSetup};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -160,28 +160,55 @@ fn execution(criterion: &mut Criterion) {
             blocks(criterion, &name, executor, size, used.clone(), payments());
         }
     }
+    let setup = WorkloadSetup::of_city(ACCOUNTS).unwrap();
     for entry in WORKLOADS {
-        city(criterion, entry, "city", &Serial, 1_000);
+        let name = format!("city_{}", entry.name);
+        city(criterion, &name, (entry.build)(&setup), &Serial, 1_000);
     }
+    city(criterion, "city_day", Box::new(day(&setup)), &Serial, 1_000);
     // A hot sum on one counter or sixteen: what conflicts leave of the cores.
     for entry in WORKLOADS
         .iter()
         .filter(|entry| entry.name.starts_with("donations"))
     {
-        city(criterion, entry, "city_parallel", &Parallel, 10_000);
+        let name = format!("city_parallel_{}", entry.name);
+        city(criterion, &name, (entry.build)(&setup), &Parallel, 10_000);
     }
+}
+
+/// A working day of a city, in percent (W15, as in `scenarios/cities/city-day.yaml`).
+fn day(setup: &WorkloadSetup) -> Mix {
+    const DAY: [(&str, f64); 14] = [
+        ("payments", 60.0),
+        ("invoices", 18.0),
+        ("credit", 10.0),
+        ("traceability", 5.0),
+        ("evidence", 4.0),
+        ("contracts", 1.5),
+        ("directory", 0.188),
+        ("receivables", 0.188),
+        ("drafts", 0.188),
+        ("mortgages", 0.188),
+        ("donations", 0.187),
+        ("medical", 0.187),
+        ("remittances", 0.187),
+        ("addresses", 0.187),
+    ];
+    let parts = DAY.map(|(name, share)| {
+        let entry = WORKLOADS.iter().find(|entry| entry.name == name).unwrap();
+        (share, (entry.build)(setup))
+    });
+    Mix::new(parts.into()).unwrap()
 }
 
 /// Blocks of a workload, in a city of a million.
 fn city(
     criterion: &mut Criterion,
-    entry: &WorkloadEntry,
     name: &str,
+    workload: Box<dyn Workload>,
     executor: &dyn Executor,
     size: usize,
 ) {
-    let setup = WorkloadSetup::of_city(1_000_000).unwrap();
-    let workload = (entry.build)(&setup);
     let mut genesis = Genesis::default();
     workload.genesis(&mut genesis);
     let state = State::genesis(&genesis);
@@ -191,8 +218,7 @@ fn city(
         now += Duration::from_micros(100);
         city.next(now)
     };
-    let name = format!("{name}_{}", entry.name);
-    blocks(criterion, &name, executor, size, state, next);
+    blocks(criterion, name, executor, size, state, next);
 }
 
 criterion_group!(benches, encoding, signatures, execution);
