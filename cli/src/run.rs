@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use groma_experiment::plan::{Expect, Plan};
+use groma_experiment::plan::Plan;
 use groma_experiment::registry::{Control, Registry, RunOptions};
-use groma_experiment::result::{RunRecord, Verdict};
+use groma_experiment::result::RunRecord;
 use groma_experiment::store::{self, BUILD, LoadedRun};
 use groma_experiment::sweep::{self, Ended};
 use groma_reports::{Comparison, console, html, summary};
@@ -332,7 +332,7 @@ fn conclude(tally: &Tally, jobs: &[Job], runs: &[Run], wrote: Result<(), Problem
     if runs.len() < jobs.len() {
         return Err(Problem::internal(unread(jobs)));
     }
-    let fine = runs.iter().all(|(_, run)| as_expected(&run.record));
+    let fine = runs.iter().all(|(_, run)| run.record.is_as_expected());
     Ok(if fine { Exit::Fine } else { Exit::Missed })
 }
 
@@ -344,14 +344,4 @@ fn unread(jobs: &[Job]) -> String {
         "error: a finished run cannot be read back\n{}",
         why.unwrap_or_default()
     )
-}
-
-/// Whether a run came out as its scenario says. A scenario that expects an
-/// overload or a broken quorum states no targets that could be missed.
-fn as_expected(record: &RunRecord) -> bool {
-    match record.plan.expect {
-        Expect::Sustained => record.verdict == Verdict::Pass,
-        Expect::Unsustained => record.verdict == Verdict::Unsustained,
-        Expect::Violated => record.verdict == Verdict::Violated,
-    }
 }

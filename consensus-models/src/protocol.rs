@@ -212,6 +212,9 @@ pub trait Protocol: Sized + 'static {
     /// Whether blocks are gossiped as found, so that they can be kept back:
     /// [`Message::offers`] tells them.
     const GOSSIPS: bool = false;
+    /// Whether a leader chooses the block that it proposes on, so that it may look
+    /// for a fork ([`Protocol::fork`]).
+    const CHAINS: bool = false;
 
     /// The parameters that a scenario may set.
     fn params() -> Vec<ParamSpec>;

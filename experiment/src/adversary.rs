@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use groma_consensus_models::adversary::{Behaviour, Deviation};
-use groma_consensus_models::{ReplicaId, ReplicaSet};
+use groma_consensus_models::{FaultModel, ReplicaId, ReplicaSet};
 
 use crate::plan::{Byzantine, FaultKind, Plan};
 
@@ -12,8 +12,8 @@ fn set(ids: &[u32]) -> ReplicaSet {
     ids.iter().map(|&id| ReplicaId(id)).collect()
 }
 
-/// Replicas that deviate at some time. Nothing that they do is held against the
-/// protocol, before that time neither: what they remember may be part of a lie.
+/// Replicas that deviate at some time. What they do is not measured, before that
+/// time neither.
 #[must_use]
 pub fn faulty(plan: &Plan) -> ReplicaSet {
     let deviating = plan.faults.iter().filter_map(|fault| match &fault.kind {
@@ -21,6 +21,35 @@ pub fn faulty(plan: &Plan) -> ReplicaSet {
         _ => None,
     });
     deviating.flatten().map(|&id| ReplicaId(id)).collect()
+}
+
+/// Those of them whose own chain is nobody's guarantee: two instances, a false
+/// state, a branch of its own. What the others commit and execute is checked like
+/// anybody's. In a lottery, whoever keeps to itself may be alone with its branch.
+#[must_use]
+pub fn lying(plan: &Plan, model: FaultModel) -> ReplicaSet {
+    let deviating = plan.faults.iter().filter_map(|fault| match &fault.kind {
+        FaultKind::Byzantine {
+            replicas,
+            behaviour,
+        } => Some((replicas, behaviour)),
+        _ => None,
+    });
+    let lies = |behaviour: &Byzantine| match behaviour {
+        Byzantine::Equivocate
+        | Byzantine::Twins { .. }
+        | Byzantine::WrongRoot
+        | Byzantine::Selfish => true,
+        Byzantine::Silent
+        | Byzantine::Late { .. }
+        | Byzantine::Withhold { .. }
+        | Byzantine::Fork => model == FaultModel::HonestMajority,
+        Byzantine::Lazy | Byzantine::Flood { .. } => false,
+    };
+    deviating
+        .filter(|(_, behaviour)| lies(behaviour))
+        .flat_map(|(replicas, _)| replicas.iter().map(|&id| ReplicaId(id)))
+        .collect()
 }
 
 /// What `me` does when.
@@ -54,7 +83,7 @@ pub fn deviations(plan: &Plan, me: ReplicaId) -> Vec<Deviation> {
                 Byzantine::Flood { copies } => Behaviour::Flood(*copies),
                 Byzantine::WrongRoot => Behaviour::WrongRoot,
                 Byzantine::Fork => Behaviour::Fork,
-                Byzantine::Equivocate => Behaviour::Equivocate,
+                Byzantine::Equivocate => equivocate(plan),
                 Byzantine::Twins { side } => Behaviour::Twins {
                     twins: set(replicas),
                     side: set(side),
@@ -64,6 +93,26 @@ pub fn deviations(plan: &Plan, me: ReplicaId) -> Vec<Deviation> {
         });
     }
     found
+}
+
+/// All that equivocate do it together, and tell every other correct replica the
+/// second story.
+fn equivocate(plan: &Plan) -> Behaviour {
+    let together = plan.faults.iter().filter_map(|fault| match &fault.kind {
+        FaultKind::Byzantine {
+            replicas,
+            behaviour: Byzantine::Equivocate,
+        } => Some(replicas),
+        _ => None,
+    });
+    let bad = faulty(plan);
+    let correct = (0..plan.replicas())
+        .map(ReplicaId)
+        .filter(|id| !bad.contains(*id));
+    Behaviour::Equivocate {
+        accomplices: together.flatten().map(|&id| ReplicaId(id)).collect(),
+        side: correct.skip(1).step_by(2).collect(),
+    }
 }
 
 /// The correct replicas that twins keep apart: those of the second instances'

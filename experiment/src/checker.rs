@@ -85,7 +85,7 @@ pub struct Checker {
     /// By height: what correct replicas answer.
     answers: BTreeMap<Height, u64>,
     /// What clients hold of heights that no correct replica has executed yet.
-    held: BTreeMap<Height, Vec<(GatewayId, u64)>>,
+    held: BTreeMap<Height, Vec<(Time, GatewayId, u64)>>,
     /// What was compared last: the transactions of a block come together.
     compared: Option<(GatewayId, Height)>,
     checks: Checks,
@@ -128,6 +128,17 @@ impl Checker {
     #[must_use]
     pub fn finish(mut self) -> (Checks, Vec<Violation>, u64) {
         self.checks.audit = self.world.audits();
+        let unheard = std::mem::take(&mut self.held);
+        for (height, gateways) in unheard {
+            for (at, gateway, held) in gateways {
+                let detail = format!(
+                    "height {}: gateway {} holds the answer {held:016x}, which no correct replica gave",
+                    height.0, gateway.0
+                );
+                self.checks.finality += 1;
+                self.violate("finality", at, detail);
+            }
+        }
         for detail in self.world.divergences() {
             self.violate("audit", Time::ZERO, detail);
         }
@@ -179,6 +190,7 @@ impl Checker {
             return;
         }
         if height.0 + COMPARED_HEIGHTS <= self.highest_committed.0 {
+            self.checks.uncompared += 1;
             return;
         }
         self.highest_committed = self.highest_committed.max(height);
@@ -248,7 +260,7 @@ impl Checker {
         if self.answers.len() as u64 > COMPARED_HEIGHTS {
             self.answers.pop_first();
         }
-        for (gateway, reply) in self.held.remove(&height).unwrap_or_default() {
+        for (_, gateway, reply) in self.held.remove(&height).unwrap_or_default() {
             self.compare_answer(at, gateway, height, (reply, outcome.reply));
         }
     }
@@ -263,9 +275,11 @@ impl Checker {
             Some(&answer) => self.compare_answer(at, tx.gateway, tx.height, (tx.reply, answer)),
             None => {
                 let held = self.held.entry(tx.height).or_default();
-                held.push((tx.gateway, tx.reply));
-                if self.held.len() as u64 > COMPARED_HEIGHTS {
-                    self.held.pop_first();
+                held.push((at, tx.gateway, tx.reply));
+                if self.held.len() as u64 > COMPARED_HEIGHTS
+                    && let Some((_, forgotten)) = self.held.pop_first()
+                {
+                    self.checks.uncompared += forgotten.len() as u64;
                 }
             }
         }

@@ -73,6 +73,10 @@ pub struct Plan {
     pub targets: Vec<TargetPlan>,
     /// The verdict that the scenario expects.
     pub expect: Expect,
+    /// Checks, by the names of [`crate::result::Checks`], that must find a violation
+    /// where one is expected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breaks: Vec<String>,
     /// Safety limits of the run.
     pub limits: LimitPlan,
 }

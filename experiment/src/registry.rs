@@ -53,6 +53,8 @@ pub struct ProtocolEntry {
     pub params: Vec<ParamSpec>,
     /// Whether found blocks can be kept back.
     pub gossips: bool,
+    /// Whether a leader chooses the block that it proposes on.
+    pub chains: bool,
     run: RunFn,
 }
 
@@ -67,6 +69,7 @@ impl ProtocolEntry {
             fault_model: P::FAULT_MODEL,
             params: P::params(),
             gossips: P::GOSSIPS,
+            chains: P::CHAINS,
             run: crate::cluster::run::<Member<P>>,
         }
     }

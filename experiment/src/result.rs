@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-use crate::plan::Plan;
+use crate::plan::{Expect, Plan};
 
 /// Schema name in every `run.json`.
 pub const SCHEMA: &str = "groma.run/1";
@@ -380,6 +380,30 @@ pub struct Checks {
     pub balance: u64,
     /// Shared executions repeated without sharing and found equal.
     pub audit: u64,
+    /// Commits and answers that could not be compared, because they came more than
+    /// 16,384 heights after the newest.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub uncompared: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+impl RunRecord {
+    /// Whether the run came out as its scenario says. A scenario that expects an
+    /// overload or a broken quorum states no targets that could be missed.
+    #[must_use]
+    pub fn is_as_expected(&self) -> bool {
+        match self.plan.expect {
+            Expect::Sustained => self.verdict == Verdict::Pass,
+            Expect::Unsustained => self.verdict == Verdict::Unsustained,
+            Expect::Violated => {
+                let found = |check: &String| self.violations.iter().any(|it| it.check == *check);
+                self.verdict == Verdict::Violated && self.plan.breaks.iter().all(found)
+            }
+        }
+    }
 }
 
 /// A broken invariant.

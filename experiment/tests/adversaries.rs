@@ -8,7 +8,7 @@ mod support;
 use groma_consensus_models::{Committee, FaultModel, mix};
 use groma_experiment::plan::{Byzantine, FaultKind, FaultPlan, Plan};
 use groma_experiment::registry::Registry;
-use groma_experiment::result::{RunRecord, Verdict};
+use groma_experiment::result::{RunRecord, Verdict, Violation};
 use support::{LOTTERIES, MS, PROTOCOLS, SECOND, phase, plan, run};
 
 /// A stream of words from a seed.
@@ -135,6 +135,15 @@ fn attacked(protocol: &str, seed: u64) -> Plan {
         };
         plan.faults
             .push(byzantine(vec![id], chosen, at_ns, until_ns));
+        // Some do two things at once.
+        if model != FaultModel::Crash && dice.roll(3) == 0 {
+            let more = Byzantine::Late {
+                by_ns: (1 + dice.roll(300)) * MS,
+            };
+            let more = [more, Byzantine::Flood { copies: 2 }, Byzantine::Lazy];
+            let more = more[dice.roll(3) as usize].clone();
+            plan.faults.push(byzantine(vec![id], more, at_ns, until_ns));
+        }
     }
     plan.faults.sort_by_key(|fault| fault.at_ns);
     plan
@@ -173,46 +182,104 @@ fn up_to_f_nothing_breaks_and_everybody_is_served() {
 }
 
 /// f + 1 twins of four, the two correct replicas apart.
-fn overrun(protocol: &str, seed: u64) -> RunRecord {
+fn twins(protocol: &str, seed: u64) -> RunRecord {
+    let twins = Byzantine::Twins { side: vec![3] };
+    overrun(plan(protocol), seed, vec![0, 1], twins)
+}
+
+/// Equivocators in a network that is whole: f + 1 of four where one leader decides a
+/// block, and four of seven where leaders rotate within a commit.
+fn liars(protocol: &str, seed: u64) -> RunRecord {
     let mut plan = plan(protocol);
+    let mut bad = vec![0, 1];
+    if CHAINED.contains(&protocol) {
+        plan.committee[0].replicas += 7 - plan.replicas();
+        bad = vec![0, 1, 2, 3];
+    }
+    overrun(plan, seed, bad, Byzantine::Equivocate)
+}
+
+fn overrun(mut plan: Plan, seed: u64, bad: Vec<u32>, behaviour: Byzantine) -> RunRecord {
     plan.seed = seed;
     plan.load = vec![phase(6 * SECOND, 300, true)];
     plan.drain_ns = 4 * SECOND;
-    let twins = Byzantine::Twins { side: vec![3] };
-    plan.faults = vec![byzantine(vec![0, 1], twins, 0, plan.horizon_ns())];
+    plan.faults = vec![byzantine(bad, behaviour, 0, plan.horizon_ns())];
     run(&plan).record
+}
+
+const CHAINED: [&str; 3] = ["hotstuff", "hotstuff-2", "jolteon"];
+
+/// The first broken agreement of each of some seeds in which agreement broke.
+fn broken(protocol: &str, attack: fn(&str, u64) -> RunRecord) -> Vec<Violation> {
+    let tried = seeds(4);
+    let all = tried.clone().count();
+    let found: Vec<Violation> = tried
+        .filter_map(|seed| {
+            let violations = attack(protocol, seed).violations;
+            violations.into_iter().find(|it| it.check == "agreement")
+        })
+        .collect();
+    println!("{protocol}: agreement broken in {} of {all} seeds", found.len());
+    assert!(!found.is_empty(), "{protocol} withstands too many");
+    found
 }
 
 #[test]
 fn beyond_f_the_checker_reports_what_broke() {
+    let certified = ["pbft", "qbft", "tendermint", "streamlet", "simplex"];
     for protocol in PROTOCOLS {
-        let found = (0..20).find_map(|seed| {
-            let record = overrun(protocol, seed);
-            let agreement = record
-                .violations
-                .iter()
-                .find(|violation| violation.check == "agreement");
-            agreement.map(|violation| (violation.detail.clone(), violation.replay.clone()))
-        });
-        let (detail, replay) = found.unwrap_or_else(|| panic!("{protocol} withstands two of four"));
-        assert!(replay.starts_with("groma run OUT/runs/"), "{replay}");
-        let certified = [
-            "pbft",
-            "qbft",
-            "tendermint",
-            "hotstuff",
-            "hotstuff-2",
-            "jolteon",
-            "streamlet",
-            "simplex",
-        ];
-        if certified.contains(&protocol) {
-            // The certificates name the culprits, and nobody else in both.
-            assert!(detail.contains("certificate of view"), "{detail}");
-            let both = detail.rsplit("both signed by ").next();
-            assert_eq!(both, Some("[0, 1]"), "{protocol}: {detail}");
+        for violation in broken(protocol, twins) {
+            let detail = violation.detail;
+            assert!(violation.replay.starts_with("groma run OUT/runs/"));
+            if certified.contains(&protocol) || CHAINED.contains(&protocol) {
+                // The certificates name the culprits, and nobody else in both.
+                assert!(detail.contains("certificate of view"), "{detail}");
+                let both = detail.rsplit("both signed by ").next();
+                assert_eq!(both, Some("[0, 1]"), "{protocol}: {detail}");
+            }
         }
     }
+}
+
+/// No network is parted here: the lies alone make two quorums.
+#[test]
+fn too_many_equivocators_break_agreement() {
+    for protocol in PROTOCOLS {
+        // Where faults are crashes, one leader tells two stories and nobody compares.
+        if model(protocol) == FaultModel::Byzantine {
+            broken(protocol, liars);
+        }
+    }
+}
+
+/// A run in which no correct replica is left to compare with does not pass.
+#[test]
+fn what_nobody_correct_has_said_is_no_final_answer() {
+    for behaviour in [Byzantine::WrongRoot, Byzantine::Equivocate] {
+        let mut plan = plan("pbft");
+        let all = (0..plan.replicas()).collect();
+        plan.faults = vec![byzantine(all, behaviour, 0, plan.horizon_ns())];
+        let record = run(&plan).record;
+        assert!(record.load.finalised > 0);
+        assert_eq!(record.verdict, Verdict::Violated);
+        assert_eq!(record.violations[0].check, "finality");
+    }
+}
+
+/// Whoever only keeps silent, or checks nothing, still keeps the right books.
+#[test]
+fn members_that_do_not_lie_are_held_to_what_they_execute() {
+    let checked = |faults: Vec<FaultPlan>| {
+        let mut plan = plan("pbft");
+        plan.faults = faults;
+        let record = run(&plan).record;
+        assert_eq!(record.violations, []);
+        record.checks.state_root
+    };
+    let horizon = plan("pbft").horizon_ns();
+    let of = |behaviour| checked(vec![byzantine(vec![3], behaviour, 0, horizon)]);
+    assert_eq!(of(Byzantine::Lazy), checked(Vec::new()));
+    assert!(of(Byzantine::WrongRoot) < checked(Vec::new()));
 }
 
 #[test]

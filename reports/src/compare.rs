@@ -237,7 +237,7 @@ fn run(number: usize, labelled: Labelled) -> Run {
         label: labelled.label,
         outcome: Outcome {
             verdict: record.verdict,
-            as_expected: verdict::as_expected(record),
+            as_expected: record.is_as_expected(),
         },
         targets: record.targets.iter().map(target).collect(),
         charted: None,

@@ -109,7 +109,7 @@ fn deviation_text(behaviour: &Byzantine) -> String {
         Byzantine::WrongRoot => "names a state that it does not have".to_owned(),
         Byzantine::Fork => "proposes on older blocks to undo those since".to_owned(),
         Byzantine::Equivocate => {
-            "different proposals and votes to replicas of even and of odd index".to_owned()
+            "different proposals and votes to every other correct replica".to_owned()
         }
         Byzantine::Twins { side } => format!(
             "runs twice; the second instances and {} hear only each other",
@@ -303,11 +303,12 @@ pub fn seating(seating: Seating) -> &'static str {
 
 /// What the scenario expects.
 #[must_use]
-pub fn expectation(expect: Expect) -> &'static str {
-    match expect {
-        Expect::Sustained => "the load is sustained and every target met",
-        Expect::Unsustained => "the load is not sustained",
-        Expect::Violated => "an invariant breaks",
+pub fn expectation(plan: &Plan) -> String {
+    match (plan.expect, plan.breaks.as_slice()) {
+        (Expect::Sustained, _) => "the load is sustained and every target met".to_owned(),
+        (Expect::Unsustained, _) => "the load is not sustained".to_owned(),
+        (Expect::Violated, []) => "an invariant breaks".to_owned(),
+        (Expect::Violated, checks) => format!("{} breaks", checks.join(" and ")),
     }
 }
 

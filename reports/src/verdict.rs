@@ -1,19 +1,9 @@
 //! Verdicts in words: what a scenario's runs say together, in one sentence.
 
 use groma_experiment::plan::Expect;
-use groma_experiment::result::{RunRecord, Verdict};
+use groma_experiment::result::Verdict;
 
 use crate::compare::{Row, Run, ranks, reached};
-
-/// Whether the verdict is the one that the plan expects.
-#[must_use]
-pub fn as_expected(record: &RunRecord) -> bool {
-    match record.plan.expect {
-        Expect::Sustained => record.verdict == Verdict::Pass,
-        Expect::Unsustained => record.verdict == Verdict::Unsustained,
-        Expect::Violated => record.verdict == Verdict::Violated,
-    }
-}
 
 /// Who leads a scenario among the runs that rank, as places within it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

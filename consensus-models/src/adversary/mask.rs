@@ -23,6 +23,16 @@ pub(super) struct Outgoing<M> {
     pub(super) said: Faced<M>,
 }
 
+/// Two instances that both speak.
+struct Doubled<'a> {
+    /// Whether each lives in a network of its own, or both hear everybody.
+    apart: bool,
+    /// Members that are doubled too: equal instances speak with each other.
+    fellows: &'a ReplicaSet,
+    /// Correct members that hear the second instance.
+    side: &'a ReplicaSet,
+}
+
 /// The state behind the deviations of one member.
 #[derive(Debug)]
 pub(super) struct Mask<P: Protocol> {
@@ -57,7 +67,7 @@ impl<P: Protocol> Mask<P> {
         self.deviations.iter().any(|deviation| {
             matches!(
                 deviation.behaviour,
-                Behaviour::Equivocate | Behaviour::Twins { .. }
+                Behaviour::Equivocate { .. } | Behaviour::Twins { .. }
             )
         })
     }
@@ -74,9 +84,19 @@ impl<P: Protocol> Mask<P> {
         self.now(now).any(|active| active == behaviour)
     }
 
-    fn twins(&self, now: Duration) -> Option<(&ReplicaSet, &ReplicaSet)> {
+    /// How the two instances speak, while they do.
+    fn doubled(&self, now: Duration) -> Option<Doubled<'_>> {
         self.now(now).find_map(|behaviour| match behaviour {
-            Behaviour::Twins { twins, side } => Some((twins, side)),
+            Behaviour::Twins { twins, side } => Some(Doubled {
+                apart: true,
+                fellows: twins,
+                side,
+            }),
+            Behaviour::Equivocate { accomplices, side } => Some(Doubled {
+                apart: false,
+                fellows: accomplices,
+                side,
+            }),
             _ => None,
         })
     }
@@ -95,10 +115,10 @@ impl<P: Protocol> Mask<P> {
                 self.pass(outgoing, env);
             }
         }
-        let second = match self.twins(env.now()) {
-            None => return (true, self.is_doubled()),
-            Some((twins, _)) if twins.contains(from) => said.face == Face::Second,
-            Some((_, side)) => side.contains(from),
+        let second = match self.doubled(env.now()) {
+            Some(both) if both.fellows.contains(from) => said.face == Face::Second,
+            Some(both) if both.apart => both.side.contains(from),
+            _ => return (true, self.is_doubled()),
         };
         (!second, second)
     }
@@ -106,8 +126,7 @@ impl<P: Protocol> Mask<P> {
     /// Which instances are handed a batch: while both speak, each has half, so
     /// that they say different things.
     pub(super) fn takes(&self, batch: &Batch, now: Duration) -> (bool, bool) {
-        let doubled = self.twins(now).is_some() || self.is(now, &Behaviour::Equivocate);
-        if doubled {
+        if self.doubled(now).is_some() {
             let first = mix(0x6661_6365, batch.id.0).is_multiple_of(2);
             (first, !first)
         } else {
@@ -130,10 +149,11 @@ impl<P: Protocol> Mask<P> {
         self.part(face, &mut to, now);
         let mut proposes = false;
         message.bodies(&mut |_, body| proposes |= body == Body::Carried);
-        if let Some(reach) = self.now(now).find_map(|behaviour| match behaviour {
+        let reach = self.now(now).filter_map(|behaviour| match behaviour {
             Behaviour::Withhold(reach) if proposes => Some(*reach),
             _ => None,
-        }) {
+        });
+        if let Some(reach) = reach.min() {
             let (me, n) = (self.me.0, self.committee.n());
             to.retain(|peer| (peer.0 + n - me) % n <= reach);
         }
@@ -156,6 +176,9 @@ impl<P: Protocol> Mask<P> {
                 outgoing.said.message = part;
                 return self.pass(outgoing, env);
             }
+            if self.secret.is_full() {
+                env.count("secrets-given-up", 1);
+            }
             for outgoing in self.secret.own(height, outgoing) {
                 self.pass(outgoing, env);
             }
@@ -167,10 +190,8 @@ impl<P: Protocol> Mask<P> {
     /// Leaves those of `to` that this face speaks to.
     fn part(&self, face: Face, to: &mut Vec<ReplicaId>, now: Duration) {
         let second = face == Face::Second;
-        if let Some((twins, side)) = self.twins(now) {
-            to.retain(|peer| twins.contains(*peer) || side.contains(*peer) == second);
-        } else if self.is(now, &Behaviour::Equivocate) {
-            to.retain(|peer| (peer.0 % 2 == 1) == second);
+        if let Some(both) = self.doubled(now) {
+            to.retain(|peer| both.fellows.contains(*peer) || both.side.contains(*peer) == second);
         } else if second {
             to.clear();
         }
@@ -187,25 +208,35 @@ impl<P: Protocol> Mask<P> {
         }
     }
 
-    /// A message leaves: now or later, once or more.
+    /// A message leaves, now or later.
     fn pass<E: Env<Member<P>> + ?Sized>(&mut self, outgoing: Outgoing<P::Message>, env: &mut E) {
         let now = env.now();
-        let late = self.now(now).find_map(|behaviour| match behaviour {
-            Behaviour::Late(by) => Some(*by),
-            _ => None,
-        });
-        if let Some(by) = late
-            && self.held.len() < MOST_HELD
-        {
-            self.sequence += 1;
-            self.held.insert((now + by, self.sequence), outgoing);
-            return self.arm(env);
+        let by: Duration = self
+            .now(now)
+            .map(|behaviour| match behaviour {
+                Behaviour::Late(by) => *by,
+                _ => Duration::ZERO,
+            })
+            .sum();
+        if by.is_zero() {
+            return self.leave(outgoing, env);
         }
-        let copies = self.now(now).find_map(|behaviour| match behaviour {
+        if self.held.len() >= MOST_HELD {
+            env.count("lateness-given-up", 1);
+            return self.leave(outgoing, env);
+        }
+        self.sequence += 1;
+        self.held.insert((now + by, self.sequence), outgoing);
+        self.arm(env);
+    }
+
+    /// A message leaves, once or more.
+    fn leave<E: Env<Member<P>> + ?Sized>(&self, outgoing: Outgoing<P::Message>, env: &mut E) {
+        let copies = self.now(env.now()).filter_map(|behaviour| match behaviour {
             Behaviour::Flood(copies) => Some(*copies),
             _ => None,
         });
-        for _ in 1..copies.unwrap_or(1) {
+        for _ in 1..copies.max().unwrap_or(1) {
             env.multicast(&outgoing.to, outgoing.said.clone());
         }
         env.multicast(&outgoing.to, outgoing.said);
@@ -225,7 +256,7 @@ impl<P: Protocol> Mask<P> {
             && entry.key().0 <= now
         {
             let outgoing = entry.remove();
-            env.multicast(&outgoing.to, outgoing.said);
+            self.leave(outgoing, env);
         }
         self.arm(env);
     }

@@ -53,10 +53,16 @@ pub enum Behaviour {
     /// Proposes on an older block where the voters would take it, so that the
     /// blocks since are undone ([`Protocol::fork`]).
     Fork,
-    /// Two instances with the same name hear everybody; members of even index
-    /// hear the one, the others the other, and each is handed half of the
-    /// batches: different proposals and votes to different peers.
-    Equivocate,
+    /// Two instances with the same name hear everybody; correct members of one
+    /// side hear the second, all others the first, and each is handed half of the
+    /// batches: different proposals and votes to different peers. Accomplices tell
+    /// each other both stories.
+    Equivocate {
+        /// Members that equivocate together.
+        accomplices: ReplicaSet,
+        /// Correct members that hear the second instances.
+        side: ReplicaSet,
+    },
     /// Two instances with the same name, each in a network of its own: with the
     /// correct members of its side and with the twins' instances of that side.
     /// Bano et al., "Twins: BFT Systems Made Robust", OPODIS 2021.
@@ -210,6 +216,7 @@ impl<P: Protocol> Protocol for Member<P> {
     const SOURCE: &'static str = P::SOURCE;
     const FAULT_MODEL: FaultModel = P::FAULT_MODEL;
     const GOSSIPS: bool = P::GOSSIPS;
+    const CHAINS: bool = P::CHAINS;
 
     fn params() -> Vec<ParamSpec> {
         P::params()

@@ -37,10 +37,15 @@ impl<M> Secret<M> {
         self.public.max(self.shown)
     }
 
+    /// Whether no more can be kept back.
+    pub(super) fn is_full(&self) -> bool {
+        self.kept.len() >= MOST_KEPT
+    }
+
     /// The instance wants to show a chain of this height. Higher than what
     /// others have shown, it is the own secret; returned is what may be shown.
     pub(super) fn own(&mut self, height: Height, outgoing: Outgoing<M>) -> Vec<Outgoing<M>> {
-        if height <= self.limit() || self.kept.len() >= MOST_KEPT {
+        if height <= self.limit() || self.is_full() {
             return vec![outgoing];
         }
         self.kept.push((height, outgoing));

@@ -188,6 +188,7 @@ impl<R: Rules> Protocol for Chained<R> {
     const NAME: &'static str = R::NAME;
     const SOURCE: &'static str = R::SOURCE;
     const FAULT_MODEL: FaultModel = FaultModel::Byzantine;
+    const CHAINS: bool = true;
 
     fn params() -> Vec<ParamSpec> {
         R::params()

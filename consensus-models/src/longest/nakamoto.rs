@@ -118,6 +118,12 @@ impl Rule for Work {
                 "all nodes alike, or the first 16 by the shares of Bitcoin's pools in 2015, who all know each other",
             ),
             ParamSpec::integer(
+                "first_share",
+                (0, 999),
+                "0",
+                "part of all hash power that node 0 has, per thousand; 0: its share by `miners`",
+            ),
+            ParamSpec::integer(
                 "joule_per_terahash",
                 (0, 1_000_000),
                 "30",
@@ -142,9 +148,18 @@ impl Rule for Work {
             true => there.get(id).copied().unwrap_or(0),
             false => 1,
         };
-        let shares: u64 = (0..n as usize).map(share).sum();
         let all = u128::from(mean) * u128::from(n);
-        let rate = all * u128::from(share(setup.me.index())) / u128::from(shares.max(1));
+        let first = u128::from(params.integer("first_share"));
+        let (me, n) = (setup.me.index(), n as usize);
+        let among = |power: u128, from: usize| {
+            let shares: u64 = (from..n).map(share).sum();
+            power * u128::from(share(me)) / u128::from(shares.max(1))
+        };
+        let rate = match (first, me) {
+            (0, _) => among(all, 0),
+            (_, 0) => all * first / 1_000,
+            _ => among(all * (1_000 - first) / 1_000, 1),
+        };
         Self {
             rate: u64::try_from(rate).unwrap_or(u64::MAX),
             all,

@@ -183,6 +183,7 @@ impl<R: Rules> Protocol for Notarized<R> {
     const NAME: &'static str = R::NAME;
     const SOURCE: &'static str = R::SOURCE;
     const FAULT_MODEL: FaultModel = FaultModel::Byzantine;
+    const CHAINS: bool = true;
 
     fn params() -> Vec<ParamSpec> {
         R::params()

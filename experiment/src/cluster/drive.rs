@@ -34,20 +34,28 @@ pub(super) struct Watch {
     checker: Checker,
     recorder: Recorder,
     newest: Option<(u64, State)>,
-    /// Replicas whose chain says nothing of the protocol.
+    /// Replicas that are not measured.
     faulty: ReplicaSet,
+    /// Those of them whose chain says nothing of the protocol.
+    lying: ReplicaSet,
     /// What became final since a tap last asked; empty without one.
     finals: Vec<(Time, FinalTx)>,
     tapped: bool,
 }
 
 impl Watch {
-    pub(super) fn new(checker: Checker, recorder: Recorder, faulty: ReplicaSet) -> Self {
+    pub(super) fn new(
+        checker: Checker,
+        recorder: Recorder,
+        faulty: ReplicaSet,
+        lying: ReplicaSet,
+    ) -> Self {
         Self {
             checker,
             recorder,
             newest: None,
             faulty,
+            lying,
             finals: Vec::new(),
             tapped: false,
         }
@@ -56,10 +64,8 @@ impl Watch {
 
 impl<P: Protocol> Observer<Process<P>> for Watch {
     fn observe(&mut self, at: Time, node: NodeId, observation: Observation) {
-        if observation
-            .chain_of()
-            .is_some_and(|replica| self.faulty.contains(replica))
-        {
+        let chain = observation.chain_of();
+        if chain.is_some_and(|replica| self.lying.contains(replica)) {
             return;
         }
         if let Observation::Executed { outcome, state, .. } = &observation
@@ -71,6 +77,9 @@ impl<P: Protocol> Observer<Process<P>> for Watch {
             self.newest = Some((outcome.height.0, state.clone()));
         }
         self.checker.check(at, &observation);
+        if chain.is_some_and(|replica| self.faulty.contains(replica)) {
+            return;
+        }
         self.recorder.record(at, node, &observation);
         if let (true, Observation::Final(tx)) = (self.tapped, &observation) {
             self.finals.push((at, *tx));

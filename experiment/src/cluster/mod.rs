@@ -137,6 +137,7 @@ pub fn run<P: Protocol>(
         Checker::new(plan, committee.f(), &liveness, world.clone()),
         Recorder::new(plan, &layout, committee.quorum()),
         adversary::faulty(plan),
+        adversary::lying(plan, committee.model()),
     );
     Drive::new(plan, &layout, simulation, watch, feed).run(options.control, tap)
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::catalogue::{Catalogue, Item};
 use super::diagnostic::Problem;
-use super::keys::{COSTS, MACHINE, MAX_REGIONS, MAX_REPLICAS, SCENARIO};
+use super::keys::{CHECKS, COSTS, EXPECT, MACHINE, MAX_REGIONS, MAX_REPLICAS, SCENARIO};
 use super::network::Wanted;
 use super::people::{self, People};
-use super::section::{Reported, Section, Sink, read_number};
+use super::section::{Reported, Section, Sink, read_number, read_text};
 use super::shape::{Need, Shape};
 use super::tree::{Node, Value};
 use super::{fault, load, network, origin, protocol};
@@ -61,6 +61,7 @@ pub(crate) fn plan(
     let people = people?;
     let mut course = course?;
     people.settle(&section, &mut course.committee)?;
+    let (expect, breaks) = expect?;
     Ok(Plan {
         name: name?.to_owned(),
         why: why?.trim().to_owned(),
@@ -85,7 +86,8 @@ pub(crate) fn plan(
         dissemination: dissemination?,
         client: client?,
         targets: targets?,
-        expect: expect?,
+        expect,
+        breaks,
         limits: limits?,
     })
 }
@@ -368,12 +370,30 @@ fn seating(section: &Section<'_>) -> Result<Seating, Reported> {
     })
 }
 
-fn expect(section: &Section<'_>) -> Result<Expect, Reported> {
-    Ok(match section.text("expect")? {
-        "sustained" => Expect::Sustained,
-        "unsustained" => Expect::Unsustained,
-        _ => Expect::Violated,
-    })
+/// The verdict, and the checks that must find a violation.
+fn expect(section: &Section<'_>) -> Result<(Expect, Vec<String>), Reported> {
+    let Some(entry) = section.entry("expect") else {
+        return Ok((Expect::Sustained, Vec::new()));
+    };
+    match entry.value.text() {
+        Some("sustained") => return Ok((Expect::Sustained, Vec::new())),
+        Some("unsustained") => return Ok((Expect::Unsustained, Vec::new())),
+        Some("violated") => return Ok((Expect::Violated, Vec::new())),
+        None if matches!(entry.value.value, Value::Map(_)) => {}
+        _ => {
+            let message = format!("`expect` cannot be {}", entry.value.found());
+            let problem = Problem::new(entry.value.span, message);
+            let words = "sustained, unsustained, violated, or { violated: [CHECK, ...] }";
+            return Err(section.report(problem.expected(words)));
+        }
+    }
+    let named = Section::open(&entry.value, &EXPECT, section.sink)?;
+    named.chosen()?;
+    let checks = named.list("violated")?.iter().map(|node| {
+        read_text(node, Shape::Choice(CHECKS), "violated").map_err(|problem| section.report(problem))
+    });
+    let checks: Vec<&str> = checks.collect::<Result<_, _>>()?;
+    Ok((Expect::Violated, checks.into_iter().map(str::to_owned).collect()))
 }
 
 /// Targets as metrics of the result: `finality_p99: 1s` is `finality_ms_p99`

@@ -195,12 +195,20 @@ fn byzantine(
     chosen: &Entry,
     scene: &Scene<'_>,
 ) -> Result<FaultKind, Reported> {
-    if let Some(protocol) = scene.protocol
-        && chosen.key == "selfish"
-        && !protocol.gossips
-    {
-        let message = format!("there is nothing to keep back in {}", protocol.name);
-        let hint = "selfish mining needs a longest chain: nakamoto, praos, clique";
+    let idle = scene
+        .protocol
+        .and_then(|protocol| match chosen.key.as_str() {
+            "selfish" if !protocol.gossips => Some((
+                format!("there is nothing to keep back in {}", protocol.name),
+                "selfish mining needs a longest chain: nakamoto, praos, clique",
+            )),
+            "fork" if !protocol.chains => Some((
+                format!("leaders of {} choose no block to propose on", protocol.name),
+                "a fork needs a chain with leaders: hotstuff, and others that leave it no votes",
+            )),
+            _ => None,
+        });
+    if let Some((message, hint)) = idle {
         return Err(section.report(Problem::new(chosen.key_span, message).hint(hint)));
     }
     let here = || replicas(&chosen.value, &chosen.key, section, scene);

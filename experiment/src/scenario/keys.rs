@@ -75,7 +75,7 @@ pub(crate) static SCENARIO: Table = Table {
         or("dissemination", Shape::Choice(&["in-proposal", "clients-to-all", "workers", "broadcast"]), "in-proposal", "How the bodies of batches reach the replicas."),
         may("client", Shape::Object(&CLIENT), "How citizens reach the replicas."),
         may("target", Shape::Object(&TARGET), "What the run must reach."),
-        or("expect", Shape::Choice(&["sustained", "unsustained", "violated"]), "sustained", "The verdict that the scenario expects."),
+        or("expect", Shape::WordOr(&["sustained", "unsustained", "violated"], &EXPECT), "sustained", "The verdict that the scenario expects; { violated: [agreement] } names the checks that must find it."),
         may("limits", Shape::Object(&LIMITS), "Safety limits of the run itself."),
         may("vary", Shape::Vary, "Paths with lists of values; the cross product is the set of plans."),
     ],
@@ -157,6 +157,20 @@ pub(crate) static SPIKE: Table = Table {
         may("workload", Shape::Text, "The workload of the mix that it strikes; all of them where it is left out."),
     ],
 };
+
+pub(crate) static EXPECT: Table = Table {
+    what: "an expectation",
+    one_of: &["violated"],
+    keys: &[
+        may("violated", Shape::List(&Shape::Choice(CHECKS)), "Checks that must find a violation; others may."),
+    ],
+};
+
+/// The checks of a run, as its record names them.
+pub(crate) const CHECKS: &[&str] = &[
+    "agreement", "contiguous", "validity", "exactly_once", "state_root", "finality",
+    "conservation", "progress", "balance", "audit",
+];
 
 pub(crate) static BATCH_OF_DAY: Table = Table {
     what: "a batch",

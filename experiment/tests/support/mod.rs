@@ -176,6 +176,7 @@ pub fn plan(protocol: &str) -> Plan {
         },
         targets: Vec::new(),
         expect: Expect::Sustained,
+        breaks: Vec::new(),
         limits: LimitPlan {
             max_events: 1_000_000_000,
             retain_blocks: 512,

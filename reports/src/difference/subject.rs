@@ -10,7 +10,6 @@ use groma_experiment::store::{Recorded, Results};
 
 use crate::format::{Unit, printable};
 use crate::metric::{Better, FINER, METRICS, Metric};
-use crate::verdict::as_expected;
 
 /// The plan's path of the seed.
 const SEED: &str = "seed";
@@ -106,7 +105,7 @@ impl Subject {
                 ("fingerprint", record.fingerprint.clone()),
                 ("state_root", record.state_root.clone()),
             ],
-            severity: if as_expected(&record) {
+            severity: if record.is_as_expected() {
                 0
             } else {
                 severity(record.verdict)

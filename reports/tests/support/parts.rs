@@ -170,6 +170,7 @@ pub fn plan(name: &str, why: &str, variation: &[(&str, &str)], shape: &Shape) ->
             },
         ],
         expect: Expect::Sustained,
+        breaks: Vec::new(),
         limits: LimitPlan {
             max_events: 5_000_000_000,
             retain_blocks: 256,
@@ -272,6 +273,7 @@ pub fn checks() -> Checks {
         progress: 3,
         balance: 2,
         audit: 44,
+        uncompared: 0,
     }
 }
 
