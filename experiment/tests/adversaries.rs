@@ -188,12 +188,15 @@ fn twins(protocol: &str, seed: u64) -> RunRecord {
 }
 
 /// Equivocators in a network that is whole: f + 1 of four where one leader decides a
-/// block, and four of seven where leaders rotate within a commit.
+/// block, and four of seven where leaders rotate within a commit. Correct ones of both
+/// sides are as far from them, so that neither side is ahead.
 fn liars(protocol: &str, seed: u64) -> RunRecord {
     let mut plan = plan(protocol);
     let mut bad = vec![0, 1];
     if CHAINED.contains(&protocol) {
-        plan.committee[0].replicas += 7 - plan.replicas();
+        for (region, replicas) in plan.committee.iter_mut().zip([4, 2, 1]) {
+            region.replicas = replicas;
+        }
         bad = vec![0, 1, 2, 3];
     }
     overrun(plan, seed, bad, Byzantine::Equivocate)
@@ -207,7 +210,8 @@ fn overrun(mut plan: Plan, seed: u64, bad: Vec<u32>, behaviour: Byzantine) -> Ru
     run(&plan).record
 }
 
-const CHAINED: [&str; 3] = ["hotstuff", "hotstuff-2", "jolteon"];
+/// Protocols in which a commit takes the blocks of several leaders in a row.
+const CHAINED: [&str; 4] = ["hotstuff", "hotstuff-2", "jolteon", "streamlet"];
 
 /// The first broken agreement of each of some seeds in which agreement broke.
 fn broken(protocol: &str, attack: fn(&str, u64) -> RunRecord) -> Vec<Violation> {
@@ -219,14 +223,17 @@ fn broken(protocol: &str, attack: fn(&str, u64) -> RunRecord) -> Vec<Violation> 
             violations.into_iter().find(|it| it.check == "agreement")
         })
         .collect();
-    println!("{protocol}: agreement broken in {} of {all} seeds", found.len());
+    println!(
+        "{protocol}: agreement broken in {} of {all} seeds",
+        found.len()
+    );
     assert!(!found.is_empty(), "{protocol} withstands too many");
     found
 }
 
 #[test]
 fn beyond_f_the_checker_reports_what_broke() {
-    let certified = ["pbft", "qbft", "tendermint", "streamlet", "simplex"];
+    let certified = ["pbft", "qbft", "tendermint", "simplex"];
     for protocol in PROTOCOLS {
         for violation in broken(protocol, twins) {
             let detail = violation.detail;
@@ -278,8 +285,9 @@ fn members_that_do_not_lie_are_held_to_what_they_execute() {
     };
     let horizon = plan("pbft").horizon_ns();
     let of = |behaviour| checked(vec![byzantine(vec![3], behaviour, 0, horizon)]);
-    assert_eq!(of(Byzantine::Lazy), checked(Vec::new()));
-    assert!(of(Byzantine::WrongRoot) < checked(Vec::new()));
+    let (lazy, lying) = (of(Byzantine::Lazy), of(Byzantine::WrongRoot));
+    // Three comparisons a height with the lazy one, two without the liar.
+    assert!(lazy * 10 > lying * 14, "{lazy} and {lying}");
 }
 
 #[test]

@@ -390,10 +390,14 @@ fn expect(section: &Section<'_>) -> Result<(Expect, Vec<String>), Reported> {
     let named = Section::open(&entry.value, &EXPECT, section.sink)?;
     named.chosen()?;
     let checks = named.list("violated")?.iter().map(|node| {
-        read_text(node, Shape::Choice(CHECKS), "violated").map_err(|problem| section.report(problem))
+        read_text(node, Shape::Choice(CHECKS), "violated")
+            .map_err(|problem| section.report(problem))
     });
     let checks: Vec<&str> = checks.collect::<Result<_, _>>()?;
-    Ok((Expect::Violated, checks.into_iter().map(str::to_owned).collect()))
+    Ok((
+        Expect::Violated,
+        checks.into_iter().map(str::to_owned).collect(),
+    ))
 }
 
 /// Targets as metrics of the result: `finality_p99: 1s` is `finality_ms_p99`
