@@ -320,19 +320,12 @@ fn parts(plan: &Plan, curve: &Curve) -> Vec<f64> {
     let shares: u64 = mix.iter().map(|part| u64::from(part.share_milli)).sum();
     let mut counts = vec![0.0; mix.len()];
     for phase in plan.load.iter().filter(|phase| phase.measure) {
-        let seconds = phase.stands_for_ns as f64 / SECOND_NS as f64;
-        let txs = match &phase.load {
-            LoadPlan::Open {
-                from_mtps, to_mtps, ..
-            } => (from_mtps + to_mtps) as f64 / 2e3 * seconds,
-            LoadPlan::Replay { parts, .. } => {
-                parts.iter().filter(|&&part| part == 0).count() as f64
-            }
-            LoadPlan::Closed { .. } => 0.0,
-        };
+        let mut txs = phase.load.expected(phase.stands_for_ns).unwrap_or(0.0);
         if let LoadPlan::Replay { parts, .. } = &phase.load {
+            // What names its part is not drawn by the shares.
             for &part in parts.iter().filter(|&&part| part > 0) {
                 counts[part as usize - 1] += 1.0;
+                txs -= 1.0;
             }
         }
         let rates: u64 = phase.mix.iter().sum();

@@ -84,12 +84,10 @@ fn cost(plan: &Plan) -> u64 {
 }
 
 fn offered(phase: &PhasePlan) -> u64 {
-    let per_second = match &phase.load {
-        LoadPlan::Open {
-            from_mtps, to_mtps, ..
-        } => from_mtps / 2_000 + to_mtps / 2_000,
-        LoadPlan::Replay { times_ns, .. } => return times_ns.len() as u64,
-        LoadPlan::Closed { in_flight } => u64::from(*in_flight) * 10,
-    };
-    per_second.saturating_mul(phase.for_ns / 1_000_000_000)
+    if let LoadPlan::Closed { in_flight } = phase.load {
+        // A guess: ten replies a second to each in flight.
+        return (u64::from(in_flight) * 10).saturating_mul(phase.for_ns / 1_000_000_000);
+    }
+    let expected = phase.load.expected(phase.for_ns);
+    expected.map_or(0, |txs| txs as u64)
 }

@@ -1,10 +1,10 @@
 //! The city: a workload, its chance, and everybody's own count of transactions.
 
-use core::convert::Infallible;
 use core::time::Duration;
 
 use groma_ledger::Transaction;
-use rand::{Rng, TryRng};
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{Rng, SeedableRng};
 
 use crate::nonces::Nonces;
 use crate::trace::Asked;
@@ -44,7 +44,7 @@ impl<R: Rng> City<R> {
     /// of a mix, and `None` says that the mix has no such part. A `key` takes the place of chance: rows
     /// with equal keys draw alike, and so fall on the same people and the same records.
     pub fn next_asked(&mut self, now: Duration, asked: &Asked) -> Option<(Transaction, Intent)> {
-        let mut keyed = asked.key.map(Keyed);
+        let mut keyed = asked.key.map(Xoshiro256PlusPlus::seed_from_u64);
         let rng: &mut dyn Rng = match &mut keyed {
             Some(keyed) => keyed,
             None => &mut self.rng,
@@ -71,33 +71,5 @@ impl<R: Rng> City<R> {
     /// What people submit.
     pub fn workload(&self) -> &dyn Workload {
         self.workload.as_ref()
-    }
-}
-
-/// Chance that follows from a key: SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
-#[derive(Clone, Copy, Debug)]
-struct Keyed(u64);
-
-impl TryRng for Keyed {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok((self.next_u64() >> 32) as u32)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        Ok(bits ^ (bits >> 31))
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        for part in bytes.chunks_mut(8) {
-            let drawn = self.next_u64().to_le_bytes();
-            part.copy_from_slice(&drawn[..part.len()]);
-        }
-        Ok(())
     }
 }

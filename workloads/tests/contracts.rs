@@ -4,12 +4,11 @@
 
 mod common;
 
-use common::{Run, assert_refusals, assert_shares, build, honest, town};
-use groma_ledger::contract::{Contract, ContractId, Contracts, Export, Exports, Stage};
+use common::forge::{Town, copy};
+use common::{Run, assert_lawful, assert_refusals, assert_shares, build, honest};
+use groma_ledger::AccountId;
+use groma_ledger::contract::{Contract, Contracts, Export, Exports, Stage};
 use groma_ledger::patterns::cosign::Signatures;
-use groma_ledger::{AccountId, Genesis, State, Table, TxId};
-use groma_workloads::WorkloadSetup;
-use proptest::prelude::*;
 
 #[test]
 fn the_mix_and_the_sizes_are_the_catalogues() {
@@ -51,64 +50,14 @@ fn attacks_and_mistakes_are_refused_and_nothing_else_is() {
     assert_refusals("contracts", &reasons);
 }
 
-/// A town after 20,000 transactions.
-struct Town(Run);
-
-impl Town {
-    fn new() -> Self {
-        let mut run = Run::new(build("contracts", &town(20_000)), 5);
-        run.blocks(20, 1_000);
-        Self(run)
-    }
-
-    fn forge(&self, change: impl FnOnce(&mut Genesis)) -> State {
-        let state = &self.0.state;
-        let mut genesis = Genesis::new(state.accounts(), 1_000_000);
-        common::copy::<Contracts>(state, &mut genesis);
-        common::copy::<Exports>(state, &mut genesis);
-        change(&mut genesis);
-        State::genesis(&genesis)
-    }
-
-    /// The law that one forged record breaks.
-    fn law<T: Table>(&self, key: T::Key, value: T::Value) -> &'static str {
-        let forged = self.forge(|genesis| genesis.put::<T>(&key, &value));
-        self.0.city.workload().check(&forged).unwrap_err().law
-    }
-
-    fn contract(&self, filter: impl Fn(&Contract) -> bool) -> (ContractId, Contract) {
-        let mut found = None;
-        self.0.state.for_each::<Contracts>(|id, contract| {
-            if filter(&contract) {
-                found = Some((id, contract));
-            }
-        });
-        found.unwrap()
-    }
-
-    fn export(&self) -> (TxId, Export) {
-        let mut found = None;
-        self.0
-            .state
-            .for_each::<Exports>(|id, export| found = Some((id, export)));
-        found.unwrap()
-    }
-}
-
 #[test]
 fn the_law_notices_what_not_all_have_signed() {
-    let town = Town::new();
-    let faithful = town.forge(|_| {});
-    assert!(town.0.city.workload().check(&faithful).is_ok());
-
+    let town = Town::new("contracts", &[copy::<Contracts>, copy::<Exports>]);
     let parties = "two to four different parties sign, and nobody else";
-    let (id, open) =
-        town.contract(|contract| contract.stage == Stage::Open && contract.signatures.count() == 1);
-    let change = |change: &dyn Fn(&mut Contract)| {
-        let mut changed = open.clone();
-        change(&mut changed);
-        town.law::<Contracts>(id, changed)
-    };
+    let (id, _) = town.find::<Contracts>(|_, contract| {
+        contract.stage == Stage::Open && contract.signatures.count() == 1
+    });
+    let change = |change: &dyn Fn(&mut Contract)| town.changed::<Contracts>(id, change);
     let alone = change(&|contract| contract.parties = Box::new([AccountId(0)]));
     let twice = change(&|contract| contract.parties[1] = contract.parties[0]);
     let nobody = change(&|contract| contract.signatures = Signatures(0b1000_0000));
@@ -118,59 +67,29 @@ fn the_law_notices_what_not_all_have_signed() {
     let complete = "what is complete was signed by all";
     let at_ns = u64::MAX;
     let closed = change(&|contract| contract.stage = Stage::Complete { at_ns });
-    assert_eq!(closed, complete);
-    let (id, mut closed) = town.contract(|contract| contract.stage == Stage::Complete { at_ns: 0 });
-    closed.drafted_ns = 1;
-    assert_eq!(town.law::<Contracts>(id, closed), complete);
+    let (id, _) =
+        town.find::<Contracts>(|_, contract| contract.stage == Stage::Complete { at_ns: 0 });
+    let before = town.changed::<Contracts>(id, |contract| contract.drafted_ns = 1);
+    assert_eq!([closed, before], [complete; 2]);
 
     let exported = "what is exported was complete, and says what the contract says";
-    let (key, export) = town.export();
-    let id = export.contract;
-    let forged = [
-        Export {
-            contract: ContractId {
-                number: 1 << 40,
-                ..id
-            },
-            ..export
-        },
-        Export {
-            by: AccountId(u64::MAX),
-            ..export
-        },
-        Export {
-            digest: [0; 32],
-            ..export
-        },
-        Export {
-            complete_ns: export.complete_ns + 1,
-            ..export
-        },
-        Export {
-            at_ns: 0,
-            complete_ns: 1,
-            ..export
-        },
+    let (key, export) = town.find::<Exports>(|_, _| true);
+    let changes: [fn(&mut Export); 5] = [
+        |export| export.contract.number = 1 << 40,
+        |export| export.by = AccountId(u64::MAX),
+        |export| export.digest = [0; 32],
+        |export| export.complete_ns += 1,
+        |export| (export.at_ns, export.complete_ns) = (0, 1),
     ];
-    for export in forged {
-        assert_eq!(town.law::<Exports>(key, export), exported);
+    for change in changes {
+        assert_eq!(town.changed::<Exports>(key, change), exported);
     }
-    let (_, mut revoked) = town.contract(|contract| contract.digest == export.digest);
-    revoked.stage = Stage::Revoked;
-    assert_eq!(town.law::<Contracts>(id, revoked), exported);
+    let revoked =
+        town.changed::<Contracts>(export.contract, |contract| contract.stage = Stage::Revoked);
+    assert_eq!(revoked, exported);
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
-
-    #[test]
-    fn parallel_equals_serial_and_the_law_holds(citizens in 1..5_000_u64, seed: u64, lag in 0..400_u64) {
-        let lag = core::time::Duration::from_millis(lag);
-        let setup = WorkloadSetup { lag, stock: 200, ..town(citizens) };
-        let mut run = Run::new(build("contracts", &setup), seed);
-        for _ in 0..8 {
-            run.blocks(1, 500);
-            prop_assert!(run.city.workload().check(&run.state).is_ok());
-        }
-    }
+#[test]
+fn parallel_equals_serial_and_the_law_holds() {
+    assert_lawful("contracts");
 }

@@ -5,9 +5,10 @@
 
 mod common;
 
-use common::{Run, assert_refusals, assert_shares, build, honest, town};
+use common::forge::{Tables, Town, copy};
+use common::{Run, assert_lawful_run, assert_refusals, assert_shares, build, honest, town};
 use groma_ledger::copyright::{License, Licenses, RoyaltyPositions, TakenDown, Work, Works};
-use groma_ledger::{AccountId, Genesis, State, Table, TxId};
+use groma_ledger::{AccountId, TxId};
 use groma_workloads::WorkloadSetup;
 use proptest::prelude::*;
 
@@ -51,52 +52,15 @@ fn attacks_and_mistakes_are_refused_and_nothing_else_is() {
     assert_refusals("copyrights", &reasons);
 }
 
-/// A town after 20,000 transactions.
-struct Town(Run);
-
-impl Town {
-    fn new() -> Self {
-        let mut run = Run::new(build("copyrights", &town(20_000)), 5);
-        run.blocks(20, 1_000);
-        Self(run)
-    }
-
-    /// The law that one forged record breaks.
-    fn law<T: Table>(&self, key: T::Key, value: T::Value) -> &'static str {
-        let state = &self.0.state;
-        let mut genesis = Genesis::new(state.accounts(), 1_000_000);
-        common::copy::<Works>(state, &mut genesis);
-        common::copy::<Licenses>(state, &mut genesis);
-        common::copy::<RoyaltyPositions>(state, &mut genesis);
-        let check = |genesis: &Genesis| self.0.city.workload().check(&State::genesis(genesis));
-        assert!(check(&genesis).is_ok());
-        genesis.put::<T>(&key, &value);
-        check(&genesis).unwrap_err().law
-    }
-
-    fn find<T: Table>(&self, filter: impl Fn(&T::Value) -> bool) -> (T::Key, T::Value) {
-        let mut found = None;
-        self.0.state.for_each::<T>(|key, value| {
-            if filter(&value) {
-                found = Some((key, value));
-            }
-        });
-        found.unwrap()
-    }
-}
-
 #[test]
 fn the_law_notices_lost_shares_lost_cents_and_wrong_takedowns() {
-    let town = Town::new();
-    let (id, work) = town.find::<Works>(|work| {
+    let tables: Tables = &[copy::<Works>, copy::<Licenses>, copy::<RoyaltyPositions>];
+    let town = Town::new("copyrights", tables);
+    let (id, _) = town.find::<Works>(|_, work| {
         let several = work.shares.0.len() > 1;
         several && work.pot() > 0 && work.paid > 0 && work.registered_ns > 1
     });
-    let change = |change: &dyn Fn(&mut Work)| {
-        let mut changed = work.clone();
-        change(&mut changed);
-        town.law::<Works>(id, changed)
-    };
+    let change = |change: &dyn Fn(&mut Work)| town.changed::<Works>(id, change);
 
     let whole = "the shares of a work come to the whole";
     let more = change(&|work| work.shares.0[0].points += 1);
@@ -109,46 +73,22 @@ fn the_law_notices_lost_shares_lost_cents_and_wrong_takedowns() {
     let paid = change(&|work| work.paid += 1);
     let beyond = change(&|work| work.paid = work.collected + 1);
     assert_eq!([earned, paid, beyond], [royalties; 3]);
-    let (key, license) = town.find::<Licenses>(|license| license.work == id);
-    let cheap = License {
-        fee: license.fee - 1,
-        ..license
-    };
-    assert_eq!(town.law::<Licenses>(key, cheap), royalties);
-    let of_nothing = License {
-        work: [0; 32],
-        ..license
-    };
-    assert_eq!(town.law::<Licenses>(TxId([0; 32]), of_nothing), royalties);
-    assert_eq!(
-        town.law::<RoyaltyPositions>(AccountId(u64::MAX), 1),
-        royalties
-    );
-    assert_eq!(
-        town.law::<RoyaltyPositions>(AccountId(u64::MAX), -1),
-        royalties
-    );
+    let (key, license) = town.find::<Licenses>(|_, license| license.work == id);
+    let cheap = town.changed::<Licenses>(key, |license| license.fee -= 1);
+    let work = [0; 32];
+    let of_nothing = town.law::<Licenses>(TxId([0; 32]), License { work, ..license });
+    let given = town.law::<RoyaltyPositions>(AccountId(u64::MAX), 1);
+    let taken = town.law::<RoyaltyPositions>(AccountId(u64::MAX), -1);
+    assert_eq!([cheap, of_nothing, given, taken], [royalties; 4]);
 
     let earliest = "only an earlier work takes another down, and ends its licenses";
-    let (copy, down) = town.find::<Works>(|work| work.taken_down.is_some() && work.collected > 0);
-    let taken_down = |taken_down: TakenDown| {
-        let taken_down = Some(taken_down);
-        let changed = Work {
-            taken_down,
-            ..down.clone()
-        };
-        town.law::<Works>(copy, changed)
+    let (copy, _) = town.find::<Works>(|_, work| work.taken_down.is_some() && work.collected > 0);
+    let down = |change: &dyn Fn(&mut TakenDown)| {
+        town.changed::<Works>(copy, |work| change(work.taken_down.as_mut().unwrap()))
     };
-    let right = down.taken_down.unwrap();
-    let itself = taken_down(TakenDown {
-        earlier: copy,
-        ..right
-    });
-    let nothing = taken_down(TakenDown {
-        earlier: [0; 32],
-        ..right
-    });
-    let before = taken_down(TakenDown { at_ns: 0, ..right });
+    let itself = down(&|down| down.earlier = copy);
+    let nothing = down(&|down| down.earlier = [0; 32]);
+    let before = down(&|down| down.at_ns = 0);
     assert_eq!([itself, nothing, before], [earliest; 3]);
 }
 
@@ -161,10 +101,6 @@ proptest! {
     ) {
         let lag = core::time::Duration::from_millis(lag);
         let setup = WorkloadSetup { lag, stock, ..town(citizens) };
-        let mut run = Run::new(build("copyrights", &setup), seed);
-        for _ in 0..8 {
-            run.blocks(1, 500);
-            prop_assert!(run.city.workload().check(&run.state).is_ok());
-        }
+        assert_lawful_run("copyrights", &setup, seed, (8, 500));
     }
 }

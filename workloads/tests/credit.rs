@@ -4,16 +4,13 @@
 
 mod common;
 
-use std::collections::VecDeque;
-
-use common::{Run, build, town};
+use common::forge::{Tables, Town, copy};
+use common::{Run, assert_lawful, assert_shares, build, town};
 use groma_ledger::credit::{
-    AuditRow, AuditRows, Consent, ConsentKey, Consents, CreditTx, QueryCounts, Record, RecordKey,
-    Records, Standing, Subject, Subjects,
+    AuditRows, Consent, Consents, CreditTx, QueryCounts, RecordKey, Records, Standing, Subjects,
 };
-use groma_ledger::{AccountId, Body, Genesis, State, Table, TxId};
+use groma_ledger::{AccountId, Body, TxId};
 use groma_workloads::WorkloadSetup;
-use proptest::prelude::*;
 
 /// Bytes on the wire by kind (docs/sources.md W2).
 fn catalogue_bytes(tx: &CreditTx) -> u32 {
@@ -40,24 +37,18 @@ fn the_mix_and_the_sizes_are_the_catalogues() {
         }
         run.apply(&block);
     }
-    let expected: [(&[&str], f64); 7] = [
-        (&["submit_record"], 0.55),
-        (&["authorise"], 0.08),
-        (&["query_with_consent"], 0.27),
-        (&["dispute"], 0.004),
-        (&["correct", "uphold"], 0.004),
-        (&["reward", "penalise"], 0.08),
-        (&["revoke"], 0.012),
-    ];
-    for (kinds, share) in expected {
-        let seen = run.share(|name, _| kinds.iter().any(|kind| name.ends_with(kind)));
-        let error = (share * (1.0 - share) / 40_000.0_f64).sqrt();
-        assert!(
-            (seen - share).abs() < 5.0 * error,
-            "{kinds:?}: {seen} and not {share}: {:?}",
-            run.tally
-        );
-    }
+    assert_shares(
+        &run,
+        &[
+            (&["submit_record"], 0.55),
+            (&["authorise"], 0.08),
+            (&["query_with_consent"], 0.27),
+            (&["dispute"], 0.004),
+            (&["correct", "uphold"], 0.004),
+            (&["reward", "penalise"], 0.08),
+            (&["revoke"], 0.012),
+        ],
+    );
     assert!(run.city.workload().check(&run.state).unwrap() > 30_000);
     assert!(
         run.tally.contains_key(&("credit.uphold", "applied")),
@@ -114,157 +105,64 @@ fn five_departments_send_most_from_many_accounts() {
     assert!(sent[..5 * 64].iter().all(|count| (20..120).contains(count)));
 }
 
-/// A state whose records are those of `state` after `change`.
-fn forge(state: &State, change: impl FnOnce(&mut Genesis)) -> State {
-    let mut genesis = Genesis::new(state.accounts(), 1_000_000);
-    state.for_each::<Records>(|key, value| genesis.put::<Records>(&key, &value));
-    state.for_each::<Subjects>(|key, value| genesis.put::<Subjects>(&key, &value));
-    state.for_each::<Consents>(|key, value| genesis.put::<Consents>(&key, &value));
-    state.for_each::<AuditRows>(|key, value| genesis.put::<AuditRows>(&key, &value));
-    state.for_each::<QueryCounts>(|key, value| genesis.put::<QueryCounts>(&key, &value));
-    change(&mut genesis);
-    State::genesis(&genesis)
-}
-
-/// A town after 20,000 transactions.
-struct Town(Run);
-
-impl Town {
-    fn new() -> Self {
-        let mut run = Run::new(build("credit", &town(20_000)), 5);
-        run.blocks(20, 1_000);
-        Self(run)
-    }
-
-    /// The law that one forged record breaks.
-    fn law<T: Table>(&self, key: T::Key, value: T::Value) -> &'static str {
-        let forged = forge(&self.0.state, |genesis| genesis.put::<T>(&key, &value));
-        self.0.city.workload().check(&forged).unwrap_err().law
-    }
-}
-
-#[test]
-fn a_faithful_copy_passes() {
-    let Town(run) = Town::new();
-    assert!(
-        run.city
-            .workload()
-            .check(&forge(&run.state, |_| {}))
-            .is_ok()
-    );
-}
+/// What the law reads.
+const TABLES: Tables = &[
+    copy::<Records>,
+    copy::<Subjects>,
+    copy::<Consents>,
+    copy::<AuditRows>,
+    copy::<QueryCounts>,
+];
 
 #[test]
 fn the_law_notices_queries_without_consent_or_audit() {
-    let town = Town::new();
-    let mut rows = Vec::new();
-    town.0
-        .state
-        .for_each::<AuditRows>(|id, row| rows.push((id, row)));
-    let (id, row) = rows[0];
+    let town = Town::new("credit", TABLES);
+    let (id, row) = town.find::<AuditRows>(|_, _| true);
     let key = row.consent;
-    let consent = town.0.state.get::<Consents>(&key).unwrap();
 
     let live = "no query without a live consent";
-    let expired = Consent {
-        expires_ns: row.asked_ns,
-        ..consent
-    };
-    assert_eq!(town.law::<Consents>(key, expired), live);
-    let revoked = Consent {
-        revoked_ns: Some(row.asked_ns - 1),
-        ..consent
-    };
-    assert_eq!(town.law::<Consents>(key, revoked), live);
-    let overdrawn = Consent {
-        uses: consent.used - 1,
-        ..consent
-    };
-    assert_eq!(town.law::<Consents>(key, overdrawn), live);
+    let consent = |change: &dyn Fn(&mut Consent)| town.changed::<Consents>(key, change);
+    let expired = consent(&|consent| consent.expires_ns = row.asked_ns);
+    let revoked = consent(&|consent| consent.revoked_ns = Some(row.asked_ns - 1));
+    let overdrawn = consent(&|consent| consent.uses = consent.used - 1);
+    let unused = town.changed::<AuditRows>(id, |row| row.usage = 0);
+    let nobody = town.changed::<AuditRows>(id, |row| row.consent.number = u32::MAX);
+    let two_rows = town.law::<AuditRows>(TxId([7; 32]), row);
     assert_eq!(
-        town.law::<AuditRows>(id, AuditRow { usage: 0, ..row }),
-        live
-    );
-    let nobody = ConsentKey {
-        number: u32::MAX,
-        ..key
-    };
-    assert_eq!(
-        town.law::<AuditRows>(
-            id,
-            AuditRow {
-                consent: nobody,
-                ..row
-            }
-        ),
-        live
-    );
-    assert_eq!(
-        town.law::<AuditRows>(TxId([7; 32]), row),
-        live,
-        "one use, two rows"
+        [expired, revoked, overdrawn, unused, nobody, two_rows],
+        [live; 6]
     );
 
     let audited = "every query has an audit row";
-    let asked = town.0.state.get::<QueryCounts>(&row.teller).unwrap();
-    assert_eq!(town.law::<QueryCounts>(row.teller, asked + 1), audited);
-    let unseen = Consent {
-        uses: consent.uses + 1,
-        used: consent.used + 1,
-        ..consent
-    };
-    assert_eq!(town.law::<Consents>(key, unseen), audited);
+    let asked = town.changed::<QueryCounts>(row.teller, |asked| *asked += 1);
+    let unseen = consent(&|consent| {
+        consent.uses += 1;
+        consent.used += 1;
+    });
+    assert_eq!([asked, unseen], [audited; 2]);
 }
 
 #[test]
 fn the_law_notices_scores_that_are_no_fold() {
-    let town = Town::new();
-    let mut records = Vec::new();
-    town.0
-        .state
-        .for_each::<Records>(|key, record| records.push((key, record)));
-    let (key, record) = records[0];
-    let subject = town.0.state.get::<Subjects>(&key.subject).unwrap();
+    let town = Town::new("credit", TABLES);
+    let (key, record) = town.find::<Records>(|_, _| true);
     let fold = "a score is the fold of its records";
-    let better = Subject {
-        score: subject.score + 1,
-        ..subject.clone()
-    };
-    assert_eq!(town.law::<Subjects>(key.subject, better), fold);
-    let fewer = Subject {
-        records: subject.records - 1,
-        ..subject.clone()
-    };
-    assert_eq!(town.law::<Subjects>(key.subject, fewer), fold);
-    let unnamed = Subject {
-        newest: VecDeque::new(),
-        ..subject
-    };
-    assert_eq!(town.law::<Subjects>(key.subject, unnamed), fold);
-    let heavier = Record {
-        weight: 99,
-        standing: Standing::Active,
-        ..record
-    };
-    assert_eq!(town.law::<Records>(key, heavier), fold);
+    let better = town.changed::<Subjects>(key.subject, |subject| subject.score += 1);
+    let fewer = town.changed::<Subjects>(key.subject, |subject| subject.records -= 1);
+    let unnamed = town.changed::<Subjects>(key.subject, |subject| subject.newest.clear());
+    let heavier = town.changed::<Records>(key, |record| {
+        record.weight = 99;
+        record.standing = Standing::Active;
+    });
     let orphan = RecordKey {
         subject: AccountId(u64::MAX),
         number: 0,
     };
-    assert_eq!(town.law::<Records>(orphan, record), fold);
+    let orphan = town.law::<Records>(orphan, record);
+    assert_eq!([better, fewer, unnamed, heavier, orphan], [fold; 5]);
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
-
-    #[test]
-    fn parallel_equals_serial_and_the_law_holds(citizens in 1..5_000_u64, seed: u64, lag in 0..400_u64) {
-        let lag = core::time::Duration::from_millis(lag);
-        let setup = WorkloadSetup { lag, stock: 200, ..town(citizens) };
-        let mut run = Run::new(build("credit", &setup), seed);
-        for _ in 0..8 {
-            run.blocks(1, 500);
-            prop_assert!(run.city.workload().check(&run.state).is_ok());
-        }
-    }
+#[test]
+fn parallel_equals_serial_and_the_law_holds() {
+    assert_lawful("credit");
 }

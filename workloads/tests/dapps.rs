@@ -4,11 +4,12 @@
 
 mod common;
 
-use common::{Run, build, honest, town};
+use common::forge::{Town, copy};
+use common::{Run, assert_lawful_run, build, honest, town};
 use groma_ledger::dapp::{
-    ContractTallies, Coordinate, DappTx, Rides, SHARES, Slots, Stocks, Tweets, Videos, Visits,
+    ContractTallies, DappTx, Rides, SHARES, Slots, Stocks, Tweets, Videos, Visits,
 };
-use groma_ledger::{AccountId, Body, Genesis, State, Table};
+use groma_ledger::{AccountId, Body};
 use groma_workloads::WorkloadSetup;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -16,40 +17,23 @@ use std::collections::BTreeSet;
 const DAPPS: [&str; 6] = ["dota", "fifa", "nasdaq", "twitter", "uber", "youtube"];
 const TALLIED: &str = "what a contract keeps is what was called";
 
-fn copy<T: Table>(state: &State, genesis: &mut Genesis) {
-    state.for_each::<T>(|key, value| genesis.put::<T>(&key, &value));
-}
-
 /// A contract after 600 calls.
-fn called(name: &str) -> Run {
-    let mut run = Run::new(build(name, &town(50_000)), 3);
-    run.blocks(2, 300);
-    run
-}
-
-/// The law that one forged record breaks.
-fn law<T: Table>(run: &Run, key: T::Key, value: T::Value) -> &'static str {
-    let mut genesis = Genesis::new(run.state.accounts(), 0);
-    copy::<Slots>(&run.state, &mut genesis);
-    copy::<Stocks>(&run.state, &mut genesis);
-    copy::<Rides>(&run.state, &mut genesis);
-    copy::<Tweets>(&run.state, &mut genesis);
-    copy::<Videos>(&run.state, &mut genesis);
-    copy::<Visits>(&run.state, &mut genesis);
-    copy::<ContractTallies>(&run.state, &mut genesis);
-    let workload = run.city.workload();
-    assert!(workload.check(&State::genesis(&genesis)).is_ok());
-    genesis.put::<T>(&key, &value);
-    workload.check(&State::genesis(&genesis)).unwrap_err().law
+fn called(name: &str) -> Town {
+    let tables = &[
+        copy::<Slots>,
+        copy::<Stocks>,
+        copy::<Rides>,
+        copy::<Tweets>,
+        copy::<Videos>,
+        copy::<Visits>,
+        copy::<ContractTallies>,
+    ];
+    Town::after(name, &town(50_000), (2, 300), tables)
 }
 
 /// A sender who has called.
-fn sender(run: &Run) -> AccountId {
-    let mut found = None;
-    run.state.for_each::<ContractTallies>(|(sender, _), _| {
-        found = Some(sender);
-    });
-    found.unwrap()
+fn sender(town: &Town) -> AccountId {
+    town.find::<ContractTallies>(|_, _| true).0.0
 }
 
 #[test]
@@ -88,52 +72,37 @@ fn stocks_are_as_popular_as_at_the_opening() {
 
 #[test]
 fn the_laws_notice_a_call_too_many() {
-    let run = called("dota");
-    let slot = run.state.get::<Slots>(&3).unwrap();
-    let moves = slot.moves + 1;
-    assert_eq!(law::<Slots>(&run, 3, Coordinate { moves, ..slot }), TALLIED);
-    let at = slot.at + 1;
-    assert_eq!(law::<Slots>(&run, 3, Coordinate { at, ..slot }), TALLIED);
+    let town = called("dota");
+    let moves = town.changed::<Slots>(3, |slot| slot.moves += 1);
+    let at = town.changed::<Slots>(3, |slot| slot.at += 1);
+    assert_eq!([moves, at], [TALLIED; 2]);
 
-    let run = called("nasdaq");
-    assert_eq!(law::<Stocks>(&run, 0, SHARES), TALLIED);
+    let town = called("nasdaq");
+    assert_eq!(town.law::<Stocks>(0, SHARES), TALLIED);
 
-    let run = called("fifa");
-    assert_eq!(law::<Visits>(&run, (), 599), TALLIED);
-    let tally = (sender(&run), 0);
-    assert_eq!(law::<ContractTallies>(&run, tally, [9; 6]), TALLIED);
+    let town = called("fifa");
+    let visits = town.law::<Visits>((), 599);
+    let tally = town.law::<ContractTallies>((sender(&town), 0), [9; 6]);
+    assert_eq!([visits, tally], [TALLIED; 2]);
 
-    let run = called("twitter");
-    let tweeter = sender(&run);
-    let mut tweets = run.state.get::<Tweets>(&tweeter).unwrap();
-    tweets.count += 1;
-    assert_eq!(law::<Tweets>(&run, tweeter, tweets), TALLIED);
+    let town = called("twitter");
+    let tweets = town.changed::<Tweets>(sender(&town), |tweets| tweets.count += 1);
+    assert_eq!(tweets, TALLIED);
 
-    let run = called("youtube");
-    let sender = sender(&run);
-    let mut uploads = run.state.get::<Videos>(&sender).unwrap();
-    uploads.bytes += 1;
-    assert_eq!(law::<Videos>(&run, sender, uploads), TALLIED);
-    assert_eq!(
-        law::<ContractTallies>(&run, (AccountId(9_999), 0), [1; 6]),
-        TALLIED
-    );
+    let town = called("youtube");
+    let uploads = town.changed::<Videos>(sender(&town), |uploads| uploads.bytes += 1);
+    let stranger = town.law::<ContractTallies>((AccountId(9_999), 0), [1; 6]);
+    assert_eq!([uploads, stranger], [TALLIED; 2]);
 }
 
 #[test]
 fn the_law_of_rides_notices_the_wrong_driver() {
-    let run = called("uber");
-    let sender = sender(&run);
-    let ride = run.state.get::<Rides>(&sender).unwrap();
-    let mut wrong = ride;
-    wrong.distance += 1;
-    assert_eq!(
-        law::<Rides>(&run, sender, wrong),
-        "a rider has the nearest driver"
-    );
-    let mut wrong = ride;
-    wrong.rides += 1;
-    assert_eq!(law::<Rides>(&run, sender, wrong), TALLIED);
+    let town = called("uber");
+    let sender = sender(&town);
+    let farther = town.changed::<Rides>(sender, |ride| ride.distance += 1);
+    assert_eq!(farther, "a rider has the nearest driver");
+    let more = town.changed::<Rides>(sender, |ride| ride.rides += 1);
+    assert_eq!(more, TALLIED);
 }
 
 proptest! {
@@ -143,11 +112,7 @@ proptest! {
     fn parallel_equals_serial_and_the_laws_hold(citizens in 1..5_000_u64, seed: u64) {
         let setup = WorkloadSetup { stock: 200, ..town(citizens) };
         for name in DAPPS {
-            let mut run = Run::new(build(name, &setup), seed);
-            for _ in 0..3 {
-                run.blocks(1, 100);
-                prop_assert!(run.city.workload().check(&run.state).is_ok());
-            }
+            assert_lawful_run(name, &setup, seed, (3, 100));
         }
     }
 }

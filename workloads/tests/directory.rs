@@ -4,12 +4,11 @@
 
 mod common;
 
-use common::{Run, assert_refusals, assert_shares, build, honest, town};
+use common::forge::{Town, copy};
+use common::{Run, assert_lawful, assert_refusals, assert_shares, build, honest};
+use groma_ledger::AccountId;
 use groma_ledger::directory::{Entries, Request, RequestId, Requests, Stage};
 use groma_ledger::patterns::cosign::Signatures;
-use groma_ledger::{AccountId, Genesis, State};
-use groma_workloads::WorkloadSetup;
-use proptest::prelude::*;
 
 #[test]
 fn the_mix_and_the_sizes_are_the_catalogues() {
@@ -60,112 +59,65 @@ fn attacks_and_mistakes_are_refused_and_nothing_else_is() {
     assert_refusals("directory", &reasons);
 }
 
-/// A town after 20,000 transactions.
-struct Town(Run);
-
-impl Town {
-    fn new() -> Self {
-        let mut run = Run::new(build("directory", &town(20_000)), 5);
-        run.blocks(20, 1_000);
-        Self(run)
-    }
-
-    /// The law that a request at `stage` breaks when it is changed like this.
-    fn law(&self, stage: Stage, change: impl FnOnce(&mut RequestId, &mut Request)) -> &'static str {
-        let state = &self.0.state;
-        let mut found = None;
-        state.for_each::<Requests>(|id, request| {
-            if request.stage == stage && request.asked_ns > 0 {
-                found = Some((id, request));
-            }
-        });
-        let mut genesis = Genesis::new(state.accounts(), 1_000_000);
-        common::copy::<Entries>(state, &mut genesis);
-        common::copy::<Requests>(state, &mut genesis);
-        assert!(
-            self.0
-                .city
-                .workload()
-                .check(&State::genesis(&genesis))
-                .is_ok()
-        );
-        let (mut id, mut request) = found.unwrap();
-        change(&mut id, &mut request);
-        genesis.put::<Requests>(&id, &request);
-        let breach = self.0.city.workload().check(&State::genesis(&genesis));
-        breach.unwrap_err().law
-    }
+/// The law that a request at `stage` breaks when it is changed like this.
+fn law(
+    town: &Town,
+    stage: Stage,
+    change: impl FnOnce(&mut RequestId, &mut Request),
+) -> &'static str {
+    let (mut id, mut request) =
+        town.find::<Requests>(|_, request| request.stage == stage && request.asked_ns > 0);
+    change(&mut id, &mut request);
+    town.law::<Requests>(id, request)
 }
 
 #[test]
 fn the_law_notices_what_was_never_agreed_to_or_arrived_changed() {
     use Stage::*;
-    let town = Town::new();
+    let town = &Town::new("directory", &[copy::<Entries>, copy::<Requests>]);
     let asked = "one agency asks another for what it has published";
-    let by_citizen = town.law(Open, |id, _| id.requester = AccountId(0));
-    let own = town.law(Open, |id, request| {
+    let by_citizen = law(town, Open, |id, _| id.requester = AccountId(0));
+    let own = law(town, Open, |id, request| {
         // Seats of the owner: 36 a piece, from the first department on.
         let people = groma_workloads::People::new(20_000).unwrap();
         let seat = u64::from(request.entry.owner) * 36;
         id.requester = AccountId(people.department(0, 0).0 + seat);
     });
-    let unknown = town.law(Open, |_, request| request.entry.number = u64::MAX);
-    let early = town.law(Open, |_, request| {
-        let entry = town.0.state.get::<Entries>(&request.entry).unwrap();
+    let unknown = law(town, Open, |_, request| request.entry.number = u64::MAX);
+    let early = law(town, Open, |_, request| {
+        let entry = town.get::<Entries>(&request.entry);
         request.entry.number += u64::from(entry.published_ns == 0) << 40;
         request.asked_ns = 0;
     });
     assert_eq!([by_citizen, own, unknown, early], [asked; 4]);
 
     let agreed = "owner and supervisor have both agreed to what is approved";
-    let one = Signatures(1);
+    let signed = |stage, by| {
+        law(town, stage, |_, request| {
+            request.signatures = Signatures(by)
+        })
+    };
     for stage in [Approved, Delivered, Acked, Disputed] {
-        assert_eq!(
-            town.law(stage, |_, request| request.signatures = one),
-            agreed
-        );
+        assert_eq!(signed(stage, 1), agreed);
     }
-    assert_eq!(
-        town.law(Denied, |_, request| request.signatures = Signatures(3)),
-        agreed
-    );
+    assert_eq!(signed(Denied, 3), agreed);
 
     let same = "what is acknowledged is what was delivered";
     let other = Some([1; 32]);
-    assert_eq!(town.law(Acked, |_, request| request.received = other), same);
-    assert_eq!(
-        town.law(Acked, |_, request| request.delivered = other),
-        same
-    );
-    assert_eq!(town.law(Acked, |_, request| request.stage = Disputed), same);
-    assert_eq!(
-        town.law(Approved, |_, request| request.delivered = other),
-        same
-    );
-    assert_eq!(
-        town.law(Delivered, |_, request| request.delivered = None),
-        same
-    );
+    let received = law(town, Acked, |_, request| request.received = other);
+    let delivered = law(town, Acked, |_, request| request.delivered = other);
+    let disputed = law(town, Acked, |_, request| request.stage = Disputed);
+    let before = law(town, Approved, |_, request| request.delivered = other);
+    let nothing = law(town, Delivered, |_, request| request.delivered = None);
+    assert_eq!([received, delivered, disputed, before, nothing], [same; 5]);
 
     let rated = "what is rated was acknowledged";
-    assert_eq!(
-        town.law(Delivered, |_, request| request.stars = Some(5)),
-        rated
-    );
-    assert_eq!(town.law(Acked, |_, request| request.stars = Some(6)), rated);
+    let early = law(town, Delivered, |_, request| request.stars = Some(5));
+    let six = law(town, Acked, |_, request| request.stars = Some(6));
+    assert_eq!([early, six], [rated; 2]);
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
-
-    #[test]
-    fn parallel_equals_serial_and_the_law_holds(citizens in 1..5_000_u64, seed: u64, lag in 0..400_u64) {
-        let lag = core::time::Duration::from_millis(lag);
-        let setup = WorkloadSetup { lag, stock: 200, ..town(citizens) };
-        let mut run = Run::new(build("directory", &setup), seed);
-        for _ in 0..8 {
-            run.blocks(1, 500);
-            prop_assert!(run.city.workload().check(&run.state).is_ok());
-        }
-    }
+#[test]
+fn parallel_equals_serial_and_the_law_holds() {
+    assert_lawful("directory");
 }

@@ -4,27 +4,16 @@
 
 mod common;
 
-use common::{Run, build, honest, town};
+use common::forge::{Tables, Town, copy};
+use common::{Run, assert_lawful_run, build, honest, town};
+use groma_ledger::AccountId;
 use groma_ledger::micro::{Pairs, Sorted, Sorts, key};
 use groma_ledger::transaction::ENVELOPE_BYTES;
-use groma_ledger::{AccountId, Genesis, State, Table};
 use groma_workloads::WorkloadSetup;
 use proptest::prelude::*;
 
-fn copy<T: Table>(state: &State, genesis: &mut Genesis) {
-    state.for_each::<T>(|key, value| genesis.put::<T>(&key, &value));
-}
-
-/// The law that one forged record breaks after a run.
-fn law<T: Table>(run: &Run, key: T::Key, value: T::Value) -> &'static str {
-    let mut genesis = Genesis::new(run.state.accounts(), 0);
-    copy::<Pairs>(&run.state, &mut genesis);
-    copy::<Sorts>(&run.state, &mut genesis);
-    let workload = run.city.workload();
-    assert!(workload.check(&State::genesis(&genesis)).is_ok());
-    genesis.put::<T>(&key, &value);
-    workload.check(&State::genesis(&genesis)).unwrap_err().law
-}
+/// What the laws read.
+const TABLES: Tables = &[copy::<Pairs>, copy::<Sorts>];
 
 #[test]
 fn nothing_is_done_and_nothing_refused() {
@@ -50,7 +39,7 @@ fn ten_thousand_numbers_are_sorted() {
         runs: 1,
     };
     assert_eq!(
-        law::<Sorts>(&run, AccountId(0), wrong),
+        Town::of(run, TABLES).law::<Sorts>(AccountId(0), wrong),
         "a sort's checksum is that of sorted numbers"
     );
 }
@@ -67,15 +56,13 @@ fn pairs_are_written_and_scanned_in_equal_parts() {
 
 #[test]
 fn the_law_notices_a_value_under_the_wrong_key_or_of_two_writers() {
-    let mut run = Run::new(build("ioheavy", &town(20_000)), 1);
-    run.blocks(2, 100);
+    let town = Town::after("ioheavy", &town(20_000), (2, 100), TABLES);
     let own = "a value belongs to its key and has one writer";
-    let value = run.state.get::<Pairs>(&key(7)).unwrap();
-    assert_eq!(law::<Pairs>(&run, key(8), value), own);
+    let value = town.get::<Pairs>(&key(7));
+    assert_eq!(town.law::<Pairs>(key(8), value), own);
     for byte in [20, 60, 99] {
-        let mut torn = value;
-        torn[byte] ^= 1;
-        assert_eq!(law::<Pairs>(&run, key(7), torn), own, "byte {byte}");
+        let torn = town.changed::<Pairs>(key(7), |value| value[byte] ^= 1);
+        assert_eq!(torn, own, "byte {byte}");
     }
 }
 
@@ -86,11 +73,7 @@ proptest! {
     fn parallel_equals_serial_and_the_laws_hold(citizens in 1..5_000_u64, seed: u64) {
         let setup = WorkloadSetup { stock: 200, ..town(citizens) };
         for name in ["donothing", "cpuheavy", "ioheavy"] {
-            let mut run = Run::new(build(name, &setup), seed);
-            for _ in 0..3 {
-                run.blocks(1, 100);
-                prop_assert!(run.city.workload().check(&run.state).is_ok());
-            }
+            assert_lawful_run(name, &setup, seed, (3, 100));
         }
     }
 }

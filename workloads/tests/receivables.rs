@@ -4,12 +4,11 @@
 
 mod common;
 
-use common::{Run, assert_refusals, assert_shares, build, honest, town};
+use common::forge::{Town, copy};
+use common::{Run, assert_lawful, assert_refusals, assert_shares, build, honest};
+use groma_ledger::AccountId;
 use groma_ledger::patterns::instrument::{Piece, PieceId, Stage};
 use groma_ledger::receivable::{ReceivablePieces, ReceivablePositions};
-use groma_ledger::{AccountId, Genesis, State, Table};
-use groma_workloads::WorkloadSetup;
-use proptest::prelude::*;
 
 #[test]
 fn the_mix_and_the_sizes_are_the_catalogues() {
@@ -53,115 +52,37 @@ fn attacks_and_mistakes_are_refused_and_nothing_else_is() {
     assert_refusals("receivables", &reasons);
 }
 
-/// A town after 20,000 transactions.
-struct Town(Run);
+#[test]
+fn the_law_notices_money_from_nothing_and_debts_paid_twice() {
+    let tables = &[copy::<ReceivablePieces>, copy::<ReceivablePositions>];
+    let town = Town::new("receivables", tables);
+    let piece = |id, change: &dyn Fn(&mut Piece)| town.changed::<ReceivablePieces>(id, change);
+    let at = |stage| town.find::<ReceivablePieces>(|_, piece| piece.stage == stage);
 
-impl Town {
-    fn new() -> Self {
-        let mut run = Run::new(build("receivables", &town(20_000)), 5);
-        run.blocks(20, 1_000);
-        Self(run)
-    }
+    let whole = "the leaves of a receivable come to its amount";
+    let (id, part) =
+        town.find::<ReceivablePieces>(|id, piece| id.depth() == 2 && piece.stage == Stage::Held);
+    let more = piece(id, &|piece| piece.amount += 1);
+    let split = town.law::<ReceivablePieces>(id.part(0), part);
+    let other = town.law::<ReceivablePieces>(PieceId { branch: 5, ..id }, part);
+    assert_eq!([more, split, other], [whole; 3]);
 
-    fn forge(&self, change: impl FnOnce(&mut Genesis)) -> State {
-        let state = &self.0.state;
-        let mut genesis = Genesis::new(state.accounts(), 1_000_000);
-        state.for_each::<ReceivablePieces>(|key, value| {
-            genesis.put::<ReceivablePieces>(&key, &value);
-        });
-        state.for_each::<ReceivablePositions>(|key, value| {
-            genesis.put::<ReceivablePositions>(&key, &value);
-        });
-        change(&mut genesis);
-        State::genesis(&genesis)
-    }
+    let paid = "settlement pays each leaf's holder once";
+    let settled = piece(id, &|piece| piece.stage = Stage::Settled);
+    let (id, last) = at(Stage::Settled);
+    let unpaid = piece(id, &|piece| piece.stage = Stage::Held);
+    let position = town.changed::<ReceivablePositions>(last.holder, |position| *position += 1);
+    let nothing = town.law::<ReceivablePositions>(AccountId(0), 0);
+    assert_eq!([settled, unpaid, position, nothing], [paid; 4]);
 
-    /// The law that one forged record breaks.
-    fn law<T: Table>(&self, key: T::Key, value: T::Value) -> &'static str {
-        let forged = self.forge(|genesis| genesis.put::<T>(&key, &value));
-        self.0.city.workload().check(&forged).unwrap_err().law
-    }
-
-    fn piece(&self, filter: impl Fn(PieceId, &Piece) -> bool) -> (PieceId, Piece) {
-        let mut found = None;
-        self.0.state.for_each::<ReceivablePieces>(|id, piece| {
-            if filter(id, &piece) {
-                found = Some((id, piece));
-            }
-        });
-        found.unwrap()
-    }
+    let (id, _) = at(Stage::Discounted);
+    let elsewhere = piece(id, &|piece| piece.holder = AccountId(0));
+    assert_eq!(elsewhere, "what is discounted is held by one bank");
+    let tiers = piece(id, &|piece| piece.tier = 6);
+    assert_eq!(tiers, "tiers and depth stay within their limits");
 }
 
 #[test]
-fn the_law_notices_money_from_nothing_and_debts_paid_twice() {
-    let town = Town::new();
-    let faithful = town.forge(|_| {});
-    assert!(town.0.city.workload().check(&faithful).is_ok());
-
-    let whole = "the leaves of a receivable come to its amount";
-    let (id, part) = town.piece(|id, piece| id.depth() == 2 && piece.stage == Stage::Held);
-    let more = Piece {
-        amount: part.amount + 1,
-        ..part
-    };
-    assert_eq!(town.law::<ReceivablePieces>(id, more), whole);
-    assert_eq!(town.law::<ReceivablePieces>(id.part(0), part), whole);
-    assert_eq!(
-        town.law::<ReceivablePieces>(PieceId { branch: 5, ..id }, part),
-        whole
-    );
-
-    let paid = "settlement pays each leaf's holder once";
-    let settled = Piece {
-        stage: Stage::Settled,
-        ..part
-    };
-    assert_eq!(town.law::<ReceivablePieces>(id, settled), paid);
-    let (id, piece) = town.piece(|_, piece| piece.stage == Stage::Settled);
-    let unpaid = Piece {
-        stage: Stage::Held,
-        ..piece
-    };
-    assert_eq!(town.law::<ReceivablePieces>(id, unpaid), paid);
-    let position = town
-        .0
-        .state
-        .get::<ReceivablePositions>(&piece.holder)
-        .unwrap();
-    assert_eq!(
-        town.law::<ReceivablePositions>(piece.holder, position + 1),
-        paid
-    );
-    assert_eq!(town.law::<ReceivablePositions>(AccountId(0), 0), paid);
-
-    let (id, piece) = town.piece(|_, piece| piece.stage == Stage::Discounted);
-    let elsewhere = Piece {
-        holder: AccountId(0),
-        ..piece
-    };
-    assert_eq!(
-        town.law::<ReceivablePieces>(id, elsewhere),
-        "what is discounted is held by one bank"
-    );
-    let tiers = Piece { tier: 6, ..piece };
-    assert_eq!(
-        town.law::<ReceivablePieces>(id, tiers),
-        "tiers and depth stay within their limits"
-    );
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
-
-    #[test]
-    fn parallel_equals_serial_and_the_law_holds(citizens in 1..5_000_u64, seed: u64, lag in 0..400_u64) {
-        let lag = core::time::Duration::from_millis(lag);
-        let setup = WorkloadSetup { lag, stock: 200, ..town(citizens) };
-        let mut run = Run::new(build("receivables", &setup), seed);
-        for _ in 0..8 {
-            run.blocks(1, 500);
-            prop_assert!(run.city.workload().check(&run.state).is_ok());
-        }
-    }
+fn parallel_equals_serial_and_the_law_holds() {
+    assert_lawful("receivables");
 }

@@ -4,11 +4,12 @@
 
 mod common;
 
-use common::{Run, assert_shares, build, honest, town};
+use common::forge::{Town, copy};
+use common::{Run, assert_lawful_run, assert_shares, build, honest, town};
 use groma_ledger::smallbank::{
-    Book, Checking, Customer, Customers, Operation, Savings, SmallBankTallies, opening,
+    Book, Checking, Customers, Operation, Savings, SmallBankTallies, opening,
 };
-use groma_ledger::{AccountId, Body, Genesis, State, Table};
+use groma_ledger::{AccountId, Body};
 use groma_workloads::WorkloadSetup;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -74,54 +75,28 @@ fn the_variant_of_blockbench_is_uniform_and_refuses_nothing() {
 }
 
 /// A bank after 10,000 transactions.
-struct Town(Run);
-
-impl Town {
-    fn new(name: &str) -> Self {
-        let mut run = Run::new(build(name, &town(20_000)), 5);
-        run.blocks(10, 1_000);
-        Self(run)
-    }
-
-    /// The law that one forged record breaks.
-    fn law<T: Table>(&self, key: T::Key, value: T::Value) -> &'static str {
-        let state = &self.0.state;
-        let mut genesis = Genesis::new(state.accounts(), 0);
-        copy::<Customers>(state, &mut genesis);
-        copy::<Savings>(state, &mut genesis);
-        copy::<Checking>(state, &mut genesis);
-        copy::<SmallBankTallies>(state, &mut genesis);
-        let faithful = State::genesis(&genesis);
-        assert!(self.0.city.workload().check(&faithful).is_ok());
-        genesis.put::<T>(&key, &value);
-        let forged = State::genesis(&genesis);
-        self.0.city.workload().check(&forged).unwrap_err().law
-    }
-
-    fn any<T: Table<Key = Customer, Value = i64>>(&self) -> (Customer, i64) {
-        let mut found = None;
-        self.0.state.for_each::<T>(|key, held| {
-            found = Some((key, held));
-        });
-        found.unwrap()
-    }
-}
-
-fn copy<T: Table>(state: &State, genesis: &mut Genesis) {
-    state.for_each::<T>(|key, value| genesis.put::<T>(&key, &value));
+fn bank(name: &str) -> Town {
+    let tables = &[
+        copy::<Customers>,
+        copy::<Savings>,
+        copy::<Checking>,
+        copy::<SmallBankTallies>,
+    ];
+    Town::after(name, &town(20_000), (10, 1_000), tables)
 }
 
 #[test]
 fn the_law_notices_a_cent_from_nothing() {
-    let town = Town::new("smallbank");
+    let town = bank("smallbank");
     let conserved = "all balances are the opening balances and what customers brought";
-    let (key, held) = town.any::<Checking>();
-    assert_eq!(town.law::<Checking>(key, held + 1), conserved);
-    let (key, held) = town.any::<Savings>();
-    assert_eq!(town.law::<Savings>(key, held + 1), conserved);
-    assert_eq!(town.law::<Savings>(key, -1), "no savings are below zero");
+    let (key, _) = town.find::<Checking>(|_, _| true);
+    let checked = town.changed::<Checking>(key, |held| *held += 1);
+    let (key, _) = town.find::<Savings>(|_, _| true);
+    let saved = town.changed::<Savings>(key, |held| *held += 1);
     let tally = (AccountId(0), Book::Original as u8);
-    assert_eq!(town.law::<SmallBankTallies>(tally, 1 << 40), conserved);
+    let brought = town.law::<SmallBankTallies>(tally, 1 << 40);
+    assert_eq!([checked, saved, brought], [conserved; 3]);
+    assert_eq!(town.law::<Savings>(key, -1), "no savings are below zero");
     let stranger = (Book::Original, 1_000_000);
     assert_eq!(
         town.law::<Checking>(stranger, opening(stranger).1),
@@ -131,9 +106,9 @@ fn the_law_notices_a_cent_from_nothing() {
 
 #[test]
 fn the_law_of_blockbench_notices_a_balance() {
-    let town = Town::new("smallbank-blockbench");
+    let town = bank("smallbank-blockbench");
     let nothing = "amounts of zero leave every balance at zero";
-    let (key, _) = town.any::<Savings>();
+    let (key, _) = town.find::<Savings>(|_, _| true);
     assert_eq!(town.law::<Savings>(key, 1), nothing);
     assert_eq!(town.law::<Checking>(key, -1), nothing);
     assert_eq!(
@@ -149,11 +124,7 @@ proptest! {
     fn parallel_equals_serial_and_the_laws_hold(citizens in 1..5_000_u64, seed: u64) {
         let setup = WorkloadSetup { stock: 200, ..town(citizens) };
         for name in ["smallbank", "smallbank-hotspot", "smallbank-blockbench"] {
-            let mut run = Run::new(build(name, &setup), seed);
-            for _ in 0..4 {
-                run.blocks(1, 500);
-                prop_assert!(run.city.workload().check(&run.state).is_ok());
-            }
+            assert_lawful_run(name, &setup, seed, (4, 500));
         }
     }
 }

@@ -4,12 +4,13 @@
 
 mod common;
 
-use common::{Run, build, honest, town};
+use common::forge::{Town, copy};
+use common::{Run, assert_lawful_run, build, honest, town};
 use groma_ledger::tpcc::{
     CustomerKey, Customers, DistrictKey, Districts, FIRST_ORDER, History, ITEMS, Lines, NewOrders,
     OrderKey, Orders, Paid, Stock, Stocks, TpccTx, Warehouses,
 };
-use groma_ledger::{Body, Genesis, State, Table, TxId};
+use groma_ledger::{Body, TxId};
 use groma_workloads::{Intent, WorkloadSetup};
 use proptest::prelude::*;
 
@@ -106,69 +107,30 @@ fn items_are_drawn_as_nurand_has_them() {
 }
 
 /// Warehouses after 5,000 transactions.
-struct Town(Run);
-
-impl Town {
-    fn new() -> Self {
-        let mut run = Run::new(build("tpcc", &town(20_000)), 5);
-        run.blocks(5, 1_000);
-        Self(run)
-    }
-
-    fn genesis(&self) -> Genesis {
-        let state = &self.0.state;
-        let mut genesis = Genesis::new(state.accounts(), 0);
-        copy::<Warehouses>(state, &mut genesis);
-        copy::<Districts>(state, &mut genesis);
-        copy::<Customers>(state, &mut genesis);
-        copy::<Stocks>(state, &mut genesis);
-        copy::<Orders>(state, &mut genesis);
-        copy::<NewOrders>(state, &mut genesis);
-        copy::<Lines>(state, &mut genesis);
-        copy::<History>(state, &mut genesis);
-        genesis
-    }
-
-    /// The law that one forged record breaks.
-    fn law<T: Table>(&self, key: T::Key, value: T::Value) -> &'static str {
-        let mut genesis = self.genesis();
-        genesis.put::<T>(&key, &value);
-        let forged = State::genesis(&genesis);
-        self.0.city.workload().check(&forged).unwrap_err().law
-    }
-
-    fn any<T: Table>(&self, filter: impl Fn(&T::Key, &T::Value) -> bool) -> (T::Key, T::Value) {
-        let mut found = None;
-        self.0.state.for_each::<T>(|key, value| {
-            if filter(&key, &value) {
-                found = Some((key, value));
-            }
-        });
-        found.unwrap()
-    }
-}
-
-fn copy<T: Table>(state: &State, genesis: &mut Genesis) {
-    state.for_each::<T>(|key, value| genesis.put::<T>(&key, &value));
+fn warehouses() -> Town {
+    let tables = &[
+        copy::<Warehouses>,
+        copy::<Districts>,
+        copy::<Customers>,
+        copy::<Stocks>,
+        copy::<Orders>,
+        copy::<NewOrders>,
+        copy::<Lines>,
+        copy::<History>,
+    ];
+    Town::after("tpcc", &town(20_000), (5, 1_000), tables)
 }
 
 #[test]
 fn every_condition_can_fail() {
-    let town = Town::new();
-    let faithful = State::genesis(&town.genesis());
-    assert!(town.0.city.workload().check(&faithful).is_ok());
+    let town = warehouses();
+    let (key, _) = town.find::<Warehouses>(|_, _| true);
+    let more = town.changed::<Warehouses>(key, |warehouse| warehouse.ytd += 1);
+    assert_eq!(more, "a warehouse took what its districts took");
 
-    let (key, mut warehouse) = town.any::<Warehouses>(|_, _| true);
-    warehouse.ytd += 1;
-    assert_eq!(
-        town.law::<Warehouses>(key, warehouse),
-        "a warehouse took what its districts took"
-    );
-
-    let (key, mut district) = town.any::<Districts>(|_, _| true);
-    district.next_order += 1;
-    let numbers = "a district's next number counts its orders";
-    assert_eq!(town.law::<Districts>(key, district), numbers);
+    let (key, _) = town.find::<Districts>(|_, _| true);
+    let skipped = town.changed::<Districts>(key, |district| district.next_order += 1);
+    assert_eq!(skipped, "a district's next number counts its orders");
 
     let home = DistrictKey {
         warehouse: 1,
@@ -186,47 +148,36 @@ fn every_condition_can_fail() {
     );
 
     let new = "an order is new until it has a carrier";
-    let (delivered, order) = town.any::<Orders>(|_, order| order.carrier != 0);
-    assert_eq!(town.law::<NewOrders>(delivered, ()), new);
+    let (delivered, _) = town.find::<Orders>(|_, order| order.carrier != 0);
     let nowhere = OrderKey {
         home,
         number: FIRST_ORDER + 1_000_000,
     };
-    assert_eq!(town.law::<NewOrders>(nowhere, ()), new);
+    let again = town.law::<NewOrders>(delivered, ());
+    assert_eq!([again, town.law::<NewOrders>(nowhere, ())], [new; 2]);
 
     let lined = "an order has the lines that it says";
-    let mut longer = order;
-    longer.lines += 1;
-    assert_eq!(town.law::<Orders>(delivered, longer), lined);
-    let (key, line) = town.any::<Lines>(|(key, _), _| *key == delivered);
-    assert_eq!(town.law::<Lines>((key.0, 99), line), lined);
+    let longer = town.changed::<Orders>(delivered, |order| order.lines += 1);
+    let (key, line) = town.find::<Lines>(|(order, _), _| *order == delivered);
+    let beyond = town.law::<Lines>((key.0, 99), line);
+    assert_eq!([longer, beyond], [lined; 2]);
 
-    let mut late = line;
-    late.delivered_ns = 0;
-    assert_eq!(
-        town.law::<Lines>(key, late),
-        "a line is delivered if its order is"
-    );
+    let late = town.changed::<Lines>(key, |line| line.delivered_ns = 0);
+    assert_eq!(late, "a line is delivered if its order is");
 
-    let mut dear = line;
-    dear.amount += 1;
     let balance = "a balance is what was delivered less what was paid";
-    assert_eq!(town.law::<Lines>(key, dear), balance);
-    let (key, mut customer) = town.any::<Customers>(|_, _| true);
-    customer.deliveries += 1;
-    assert_eq!(town.law::<Customers>(key, customer), balance);
+    let dear = town.changed::<Lines>(key, |line| line.amount += 1);
+    let (key, _) = town.find::<Customers>(|_, _| true);
+    let oftener = town.changed::<Customers>(key, |customer| customer.deliveries += 1);
+    assert_eq!([dear, oftener], [balance; 2]);
 
     let stocked = "the stock gave what the lines say";
-    let (key, stock) = town.any::<Stocks>(|_, _| true);
-    assert_eq!(town.law::<Stocks>(key, stock.less(1, false)), stocked);
-    let mut short = stock;
-    short.quantity += 1;
-    assert_eq!(town.law::<Stocks>(key, short), stocked);
+    let (key, _) = town.find::<Stocks>(|_, _| true);
+    let less = town.changed::<Stocks>(key, |stock| *stock = stock.less(1, false));
+    let more = town.changed::<Stocks>(key, |stock| stock.quantity += 1);
     let untouched = (99, ITEMS);
-    assert_eq!(
-        town.law::<Stocks>(untouched, Stock::opening(untouched)),
-        stocked
-    );
+    let untouched = town.law::<Stocks>(untouched, Stock::opening(untouched));
+    assert_eq!([less, more, untouched], [stocked; 3]);
 }
 
 proptest! {
@@ -241,10 +192,6 @@ proptest! {
     ) {
         let lag = core::time::Duration::from_millis(lag);
         let setup = WorkloadSetup { lag, stock, ..town(citizens) };
-        let mut run = Run::new(build("tpcc", &setup), seed);
-        for _ in 0..5 {
-            run.blocks(1, 300);
-            prop_assert!(run.city.workload().check(&run.state).is_ok());
-        }
+        assert_lawful_run("tpcc", &setup, seed, (5, 300));
     }
 }

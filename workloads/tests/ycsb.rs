@@ -4,9 +4,10 @@
 
 mod common;
 
-use common::{Run, assert_shares, build, honest, town};
+use common::forge::{Town, copy};
+use common::{Run, assert_lawful_run, assert_shares, build, honest, town};
 use groma_ledger::keyvalue::{KeyValueTallies, Operation, Row, RowKey, Rows, Spaces};
-use groma_ledger::{AccountId, Body, Genesis, State, Table};
+use groma_ledger::{AccountId, Body};
 use groma_workloads::WorkloadSetup;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -112,61 +113,30 @@ fn scans_are_as_long_as_ycsb_has_them() {
 
 #[test]
 fn the_law_notices_a_lost_write() {
-    let mut run = Run::new(build("ycsb-f", &town(20_000)), 5);
-    run.blocks(10, 1_000);
-    let law = |change: &dyn Fn(&mut Genesis)| {
-        let mut genesis = Genesis::new(run.state.accounts(), 0);
-        copy::<Spaces>(&run.state, &mut genesis);
-        copy::<Rows>(&run.state, &mut genesis);
-        copy::<KeyValueTallies>(&run.state, &mut genesis);
-        change(&mut genesis);
-        let checked = run.city.workload().check(&State::genesis(&genesis));
-        checked.map_err(|breach| breach.law)
-    };
-    assert!(law(&|_| {}).is_ok());
-    let mut hot = (
-        RowKey {
-            space: 0,
-            number: 0,
-        },
-        Row::default(),
-    );
-    run.state.for_each::<Rows>(|key, row| {
-        if row.version > hot.1.version {
-            hot = (key, row);
-        }
-    });
-    let (key, row) = hot;
-    let put = |key: RowKey, row: Row| law(&move |genesis| genesis.put::<Rows>(&key, &row));
-    let version = row.version - 1;
+    let tables = &[copy::<Spaces>, copy::<Rows>, copy::<KeyValueTallies>];
+    let town = Town::after("ycsb-f", &town(20_000), (10, 1_000), tables);
+    let mut most = 0;
+    town.run
+        .state
+        .for_each::<Rows>(|_, row| most = most.max(row.version));
+    let (key, _) = town.find::<Rows>(|_, row| row.version == most);
+    let older = town.changed::<Rows>(key, |row| row.version -= 1);
+    assert_eq!(older, "versions come to the number of writes");
+    let other = town.changed::<Rows>(key, |row| row.history ^= 1);
+    assert_eq!(other, "digests come to the digest of all writes");
+    let number = 1_000_000;
     assert_eq!(
-        put(key, Row { version, ..row }),
-        Err("versions come to the number of writes")
-    );
-    let history = row.history ^ 1;
-    assert_eq!(
-        put(key, Row { history, ..row }),
-        Err("digests come to the digest of all writes")
-    );
-    let fresh = RowKey {
-        number: 1_000_000,
-        ..key
-    };
-    assert_eq!(
-        put(fresh, Row::default()),
-        Err("a record that is kept was written")
+        town.law::<Rows>(RowKey { number, ..key }, Row::default()),
+        "a record that is kept was written"
     );
     let tally = (AccountId(0), key.space);
-    let mut written = run.state.get::<KeyValueTallies>(&tally).unwrap_or_default();
+    let state = &town.run.state;
+    let mut written = state.get::<KeyValueTallies>(&tally).unwrap_or_default();
     written.inserts += 1;
     assert_eq!(
-        law(&move |genesis| genesis.put::<KeyValueTallies>(&tally, &written)),
-        Err("records beyond those loaded come to the number of inserts")
+        town.law::<KeyValueTallies>(tally, written),
+        "records beyond those loaded come to the number of inserts"
     );
-}
-
-fn copy<T: Table>(state: &State, genesis: &mut Genesis) {
-    state.for_each::<T>(|key, value| genesis.put::<T>(&key, &value));
 }
 
 proptest! {
@@ -181,11 +151,7 @@ proptest! {
         let lag = core::time::Duration::from_millis(lag);
         let setup = WorkloadSetup { lag, stock: 200, ..town(citizens) };
         for name in WORKLOADS {
-            let mut run = Run::new(build(name, &setup), seed);
-            for _ in 0..3 {
-                run.blocks(1, 300);
-                prop_assert!(run.city.workload().check(&run.state).is_ok());
-            }
+            assert_lawful_run(name, &setup, seed, (3, 300));
         }
     }
 }

@@ -27,13 +27,7 @@ pub(super) fn city(plan: &Plan, layout: &Layout) -> (Feed, State) {
     let state = State::genesis(&genesis);
     let streams = Streams::new(plan.seed);
     // A load that is all closed loop offers nothing of itself.
-    let offers = plan.load.iter().any(|phase| match &phase.load {
-        LoadPlan::Open {
-            from_mtps, to_mtps, ..
-        } => *from_mtps + *to_mtps > 0,
-        LoadPlan::Replay { times_ns, .. } => !times_ns.is_empty(),
-        LoadPlan::Closed { .. } => false,
-    });
+    let offers = plan.load.iter().any(|phase| phase.load.offers());
     let arrivals = offers.then(|| {
         let stream = streams.stream("arrivals", 0);
         Arrivals::new(stretches(plan), stream).expect("a plan's load is checked")

@@ -50,6 +50,27 @@ pub enum LoadPlan {
     },
 }
 
+impl LoadPlan {
+    /// How many transactions it asks for over a time; `None` for a closed loop, which asks
+    /// for nothing of itself.
+    #[must_use]
+    pub fn expected(&self, over_ns: u64) -> Option<f64> {
+        match self {
+            Self::Open {
+                from_mtps, to_mtps, ..
+            } => Some((*from_mtps as f64 + *to_mtps as f64) / 2e3 * (over_ns as f64 / 1e9)),
+            Self::Replay { times_ns, .. } => Some(times_ns.len() as f64),
+            Self::Closed { .. } => None,
+        }
+    }
+
+    /// Whether it asks for anything of itself.
+    #[must_use]
+    pub fn offers(&self) -> bool {
+        self.expected(1).is_some_and(|txs| txs > 0.0)
+    }
+}
+
 /// How open-loop arrivals fall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -101,14 +101,11 @@ fn whole(
         let problem = Problem::new(span, "the load rises above 10,000,000 TPS");
         return Err(root.report(problem.hint("`scale` multiplies every rate")));
     }
-    let offers = |phase: &PhasePlan| match &phase.load {
-        LoadPlan::Open {
-            from_mtps, to_mtps, ..
-        } => *from_mtps > 0 || *to_mtps > 0,
-        LoadPlan::Replay { times_ns, .. } => !times_ns.is_empty(),
-        LoadPlan::Closed { .. } => true,
-    };
-    if !phases.iter().any(|phase| phase.measure && offers(phase)) {
+    let loads = |load: &LoadPlan| load.offers() || matches!(load, LoadPlan::Closed { .. });
+    if !phases
+        .iter()
+        .any(|phase| phase.measure && loads(&phase.load))
+    {
         return Err(root.report(
             Problem::new(span, "no measured phase offers any load")
                 .hint("one phase needs a rate above 0 and must not say `measure: false`"),

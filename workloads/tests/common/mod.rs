@@ -2,17 +2,19 @@
 
 #![allow(clippy::unwrap_used, dead_code)]
 
+pub mod forge;
+
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use groma_ledger::{
-    AccountId, BlockInput, Execution, Executor, Genesis, Outcome, Parallel, Serial,
-    SignedTransaction, State, Table,
+    BlockInput, Execution, Executor, Genesis, Outcome, Parallel, Serial, SignedTransaction, State,
 };
 use groma_workloads::table;
 use groma_workloads::workload::Workload;
 use groma_workloads::{City, Intent, WorkloadSetup};
+use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -157,11 +159,6 @@ impl Run {
     }
 }
 
-/// Puts all that a table holds into another first state.
-pub fn copy<T: Table>(from: &State, to: &mut Genesis) {
-    from.for_each::<T>(|key, value| to.put::<T>(&key, &value));
-}
-
 /// Fails unless each group of kinds has its share of 40,000 transactions, within five deviations.
 pub fn assert_shares(run: &Run, expected: &[(&[&str], f64)]) {
     for (kinds, share) in expected {
@@ -224,27 +221,25 @@ pub fn assert_refusals(name: &str, reasons: &[&str]) {
     );
 }
 
-/// A small run in a small town: `Parallel` gives the roots of `Serial`, and the law holds after every
+/// Small runs in small towns: `Parallel` gives the roots of `Serial`, and the law holds after every
 /// block, however long the lag is in milliseconds.
-pub fn assert_lawful(name: &str, citizens: u64, seed: u64, lag: u64) {
-    let setup = WorkloadSetup {
-        lag: Duration::from_millis(lag),
-        stock: 200,
-        ..town(citizens)
-    };
-    let mut run = Run::new(build(name, &setup), seed);
-    for _ in 0..8 {
-        run.blocks(1, 500);
-        run.city.workload().check(&run.state).unwrap();
-    }
+pub fn assert_lawful(name: &str) {
+    let config = ProptestConfig::with_cases(12);
+    proptest!(config, |(citizens in 1..5_000_u64, seed: u64, lag in 0..400_u64)| {
+        let setup = WorkloadSetup {
+            lag: Duration::from_millis(lag),
+            stock: 200,
+            ..town(citizens)
+        };
+        assert_lawful_run(name, &setup, seed, (8, 500));
+    });
 }
 
-/// A first state with the balances of a state, to put its records into: forged, or as they were.
-pub fn balances(state: &State) -> Genesis {
-    let mut genesis = Genesis::new(state.accounts(), 1_000_000);
-    for id in (0..state.accounts()).map(AccountId) {
-        let balance = state.account(id).unwrap().balance;
-        genesis.balances.insert(id, balance);
+/// One run of so many blocks of so many transactions: the law holds after every block.
+pub fn assert_lawful_run(name: &str, setup: &WorkloadSetup, seed: u64, (blocks, size): (u64, u64)) {
+    let mut run = Run::new(build(name, setup), seed);
+    for _ in 0..blocks {
+        run.blocks(1, size);
+        run.city.workload().check(&run.state).unwrap();
     }
-    genesis
 }
