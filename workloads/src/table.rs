@@ -172,7 +172,7 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         "payments",
         "docs/sources.md W14",
         "retail transfers to shops and people, and refunds; 280 B each",
-        |setup| Box::new(Payments::new(setup)),
+        |setup| Living::boxed(setup, Payments::new(setup)),
     ),
     entry(
         "receivables",
