@@ -48,10 +48,7 @@ struct Paid {
 impl Paid {
     fn again(self) -> Draft {
         let (to, amount) = (self.payee, self.amount);
-        Draft {
-            again: Some(self.nonce),
-            ..draft(self.payer, Payment::Transfer { to, amount })
-        }
+        draft(self.payer, Payment::Transfer { to, amount }).again(self.nonce)
     }
 }
 
@@ -110,7 +107,8 @@ impl Payments {
     }
 }
 
-fn draft(sender: AccountId, payment: Payment) -> Draft {
+/// All have a memo of the same size.
+pub(crate) fn draft(sender: AccountId, payment: Payment) -> Draft {
     Draft::filled(sender, WIRE_BYTES - FIXED_BYTES, Body::Payment(payment))
 }
 

@@ -56,6 +56,15 @@ impl Draft {
         }
     }
 
+    /// The same with a nonce that the sender has used: an attack.
+    pub(crate) fn again(self, nonce: u64) -> Self {
+        Self {
+            intent: Intent::Attack,
+            again: Some(nonce),
+            ..self
+        }
+    }
+
     /// A transaction of `wire` bytes with its envelope, as far as the body leaves room for a filler.
     pub(crate) fn sized(sender: AccountId, body: Body, wire: usize) -> Self {
         let fixed = ENVELOPE_BYTES as usize + body.encoded_bytes();
