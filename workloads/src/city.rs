@@ -56,9 +56,11 @@ impl<R: Rng> City<R> {
         Some(self.number(now, draft))
     }
 
-    /// Gives a draft its sender's next nonce.
+    /// Gives a draft its sender's next nonce, or the one that it asks for.
     fn number(&mut self, now: Duration, draft: Draft) -> (Transaction, Intent) {
-        let nonce = self.nonces.take(draft.sender.0, now);
+        let next = || self.nonces.take(draft.sender.0, now);
+        let nonce = draft.again.unwrap_or_else(next);
+        self.workload.numbered(now, nonce);
         let transaction = Transaction {
             sender: draft.sender,
             nonce,

@@ -359,12 +359,8 @@ fn draft(sender: AccountId, tx: CreditTx) -> Draft {
         // The catalogue gives no size for a revocation; it says as much as a consent.
         CreditTx::Revoke { .. } => (300, 2 + 2 + 4),
     };
-    Draft {
-        sender,
-        filler: wire - encoded - ENVELOPE_BYTES as u16,
-        body: Body::Credit(tx),
-        intent: Intent::Honest,
-    }
+    let filler = wire - encoded - ENVELOPE_BYTES as u16;
+    Draft::filled(sender, filler, Body::Credit(tx))
 }
 
 impl Workload for Credit {

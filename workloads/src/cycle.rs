@@ -39,6 +39,9 @@ pub(crate) trait Cycle: Send {
         None
     }
 
+    /// See [`Workload::numbered`].
+    fn numbered(&mut self, _now: Duration, _nonce: u64) {}
+
     /// See [`Workload::check`].
     ///
     /// # Errors
@@ -89,6 +92,10 @@ impl<C: Cycle> Workload for Living<C> {
             return mistake.meant(Intent::Mistake);
         }
         self.cycle.honest(now, rng)
+    }
+
+    fn numbered(&mut self, now: Duration, nonce: u64) {
+        self.cycle.numbered(now, nonce);
     }
 
     fn check(&self, state: &State) -> Result<u64, Breach> {

@@ -21,7 +21,7 @@ use crate::benchmarks::Clients;
 use crate::checks::Checks;
 use crate::cycle::Cycle;
 use crate::population::{Weighted, below};
-use crate::workload::{Breach, Draft, Intent, WorkloadSetup};
+use crate::workload::{Breach, Draft, WorkloadSetup};
 
 /// Accounts that call.
 const ACCOUNTS: u64 = 2_000;
@@ -72,12 +72,8 @@ impl<D: Dapp> Cycle for Diablo<D> {
     }
 
     fn honest(&mut self, _now: Duration, rng: &mut dyn Rng) -> Draft {
-        Draft {
-            sender: self.clients.draw(rng),
-            filler: D::DOCUMENT,
-            body: Body::Dapp(D::call(rng)),
-            intent: Intent::Honest,
-        }
+        let sender = self.clients.draw(rng);
+        Draft::filled(sender, D::DOCUMENT, Body::Dapp(D::call(rng)))
     }
 
     fn check(&self, state: &State) -> Result<u64, Breach> {

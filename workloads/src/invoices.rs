@@ -403,12 +403,8 @@ fn draft(sender: AccountId, tx: InvoiceTx) -> Draft {
         InvoiceTx::ConfirmRed { .. } => (560, 2 + 11 + 11 + 4),
         InvoiceTx::Verify { .. } => (220, 2 + 11 + 8),
     };
-    Draft {
-        sender,
-        filler: wire - encoded - ENVELOPE_BYTES as u16,
-        body: Body::Invoice(tx),
-        intent: Intent::Honest,
-    }
+    let filler = wire - encoded - ENVELOPE_BYTES as u16;
+    Draft::filled(sender, filler, Body::Invoice(tx))
 }
 
 impl Workload for Invoices {

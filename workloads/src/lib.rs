@@ -39,6 +39,7 @@ pub mod people;
 pub mod population;
 pub mod rates;
 pub mod receivables;
+pub mod red_packets;
 pub mod remittances;
 mod smallbank;
 pub mod stretch;

@@ -42,6 +42,8 @@ pub struct Mix {
     spells: Vec<(Duration, Shares)>,
     /// The spell at hand.
     spell: usize,
+    /// The part that drew last.
+    last: usize,
 }
 
 /// Shares of the parts, for drawing: of each the sum up to and with it, in millionths.
@@ -104,6 +106,7 @@ impl Mix {
             parts,
             spells,
             spell: 0,
+            last: 0,
         })
     }
 }
@@ -123,13 +126,20 @@ impl Workload for Mix {
         while self.spell + 1 < self.spells.len() && now >= self.spells[self.spell].0 {
             self.spell += 1;
         }
-        let drawn = self.spells[self.spell].1.draw(rng);
-        self.parts[drawn].next(now, rng)
+        self.last = self.spells[self.spell].1.draw(rng);
+        self.parts[self.last].next(now, rng)
     }
 
     fn next_of(&mut self, part: &str, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
-        let mut parts = self.parts.iter_mut();
-        parts.find_map(|of| of.next_of(part, now, rng))
+        let mut parts = self.parts.iter_mut().enumerate();
+        let (last, draft) =
+            parts.find_map(|(place, of)| Some((place, of.next_of(part, now, rng)?)))?;
+        self.last = last;
+        Some(draft)
+    }
+
+    fn numbered(&mut self, now: Duration, nonce: u64) {
+        self.parts[self.last].numbered(now, nonce);
     }
 
     fn check(&self, state: &State) -> Result<u64, Breach> {

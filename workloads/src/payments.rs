@@ -3,6 +3,10 @@
 //!
 //! Of the catalogue's mix (transfer 78, refund 2, balance 20 %) the reads of a balance are left
 //! out: they need no order, so they are not transactions. Law: money is neither made nor lost.
+//!
+//! Attackers submit a payment again that was made: the same sender, nonce and body, so the very same
+//! signed transaction. Whichever comes first is applied, and the other is a duplicate. Who errs pays
+//! more than anybody can hold.
 
 use core::time::Duration;
 
@@ -10,10 +14,11 @@ use groma_ledger::payment::Payment;
 use groma_ledger::{AccountId, Body, Genesis, State};
 use rand::Rng;
 
+use crate::cycle::Cycle;
 use crate::parents::Parents;
 use crate::people::{OPENING_BALANCE, People};
 use crate::population::{Chance, Sampler, Scatter, Skew, below, log_uniform};
-use crate::workload::{Breach, Draft, Intent, Workload, WorkloadSetup};
+use crate::workload::{Breach, Draft, WorkloadSetup};
 
 /// Bytes on the wire (W14).
 const WIRE_BYTES: u16 = 280;
@@ -31,12 +36,20 @@ const REMEMBERED: usize = 1 << 14;
 const LEAST: u64 = 100;
 const DOUBLINGS: u32 = 10;
 
-/// A transfer that may be refunded.
+/// A transfer that may be refunded, or submitted again.
 #[derive(Clone, Copy, Debug)]
 struct Paid {
     payer: AccountId,
     payee: AccountId,
     amount: u64,
+    nonce: u64,
+}
+
+impl Paid {
+    fn again(self) -> Draft {
+        let (to, amount) = (self.payee, self.amount);
+        draft(self.payer, Payment::Transfer { to, amount }).again(self.nonce)
+    }
 }
 
 /// The workload "payments".
@@ -47,6 +60,8 @@ pub struct Payments {
     scatter: Scatter,
     refund: Chance,
     paid: Parents<Paid>,
+    /// The transfer drawn last, while its nonce is not known.
+    drawn: Option<Paid>,
 }
 
 impl Payments {
@@ -59,10 +74,24 @@ impl Payments {
             scatter: Scatter::new(citizens, 14).expect("a population is a valid set"),
             refund: Chance::new(REFUND_SHARE),
             paid: Parents::new(setup.lag, REMEMBERED),
+            drawn: None,
         }
     }
 
-    fn transfer(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft {
+    fn transfer(&mut self, rng: &mut dyn Rng) -> Draft {
+        let (payer, payee) = self.pair(rng);
+        let amount = log_uniform(rng, LEAST, DOUBLINGS);
+        self.drawn = Some(Paid {
+            payer,
+            payee,
+            amount,
+            nonce: 0,
+        });
+        draft(payer, Payment::Transfer { to: payee, amount })
+    }
+
+    /// Who pays whom.
+    fn pair(&self, rng: &mut dyn Rng) -> (AccountId, AccountId) {
         let citizens = self.people.citizens();
         let payer = self.people.citizen(below(rng, citizens));
         let drawn = self
@@ -74,39 +103,37 @@ impl Payments {
         } else {
             drawn
         };
-        let amount = log_uniform(rng, LEAST, DOUBLINGS);
-        self.paid.push(
-            now,
-            Paid {
-                payer,
-                payee,
-                amount,
-            },
-        );
-        draft(payer, Payment::Transfer { to: payee, amount })
+        (payer, payee)
     }
 }
 
-fn draft(sender: AccountId, payment: Payment) -> Draft {
-    Draft {
-        sender,
-        filler: WIRE_BYTES - FIXED_BYTES,
-        body: Body::Payment(payment),
-        intent: Intent::Honest,
-    }
+/// All have a memo of the same size.
+pub(crate) fn draft(sender: AccountId, payment: Payment) -> Draft {
+    Draft::filled(sender, WIRE_BYTES - FIXED_BYTES, Body::Payment(payment))
 }
 
-impl Workload for Payments {
-    fn name(&self) -> &'static str {
-        "payments"
+/// Checks that all accounts together hold what they did at genesis.
+pub(crate) fn check_money(people: People, state: &State) -> Result<u64, Breach> {
+    let (expected, found) = (u128::from(people.money()), state.audit().total_balance);
+    if expected == found {
+        return Ok(1);
     }
+    let detail = format!("all balances together are {found} cents, and were {expected} at genesis");
+    Err(Breach {
+        law: "the sum of all balances is constant",
+        detail,
+    })
+}
+
+impl Cycle for Payments {
+    const NAME: &'static str = "payments";
 
     fn genesis(&self, genesis: &mut Genesis) {
         genesis.accounts = self.people.accounts();
         genesis.balance = OPENING_BALANCE;
     }
 
-    fn next(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft {
+    fn honest(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft {
         if self.refund.draw(rng)
             && let Some(paid) = self.paid.take(now, rng)
         {
@@ -118,19 +145,27 @@ impl Workload for Payments {
                 },
             );
         }
-        self.transfer(now, rng)
+        self.transfer(rng)
+    }
+
+    fn attack(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
+        self.paid.look(now, rng).map(|paid| paid.again())
+    }
+
+    fn mistake(&mut self, _now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
+        let (payer, to) = self.pair(rng);
+        // More than all have together.
+        let amount = self.people.money() + 1;
+        Some(draft(payer, Payment::Transfer { to, amount }))
+    }
+
+    fn numbered(&mut self, now: Duration, nonce: u64) {
+        if let Some(paid) = self.drawn.take() {
+            self.paid.push(now, Paid { nonce, ..paid });
+        }
     }
 
     fn check(&self, state: &State) -> Result<u64, Breach> {
-        let (expected, found) = (u128::from(self.people.money()), state.audit().total_balance);
-        if expected == found {
-            return Ok(1);
-        }
-        let detail =
-            format!("all balances together are {found} cents, and were {expected} at genesis");
-        Err(Breach {
-            law: "the sum of all balances is constant",
-            detail,
-        })
+        check_money(self.people, state)
     }
 }

@@ -19,6 +19,7 @@ use crate::micro::{CpuHeavy, DoNothing, IoHeavy};
 use crate::mortgages::Mortgages;
 use crate::payments::Payments;
 use crate::receivables::Receivables;
+use crate::red_packets::RedPackets;
 use crate::remittances::Remittances;
 use crate::smallbank::{Blockbench, Hotspot, Original, SmallBank};
 use crate::tpcc::Tpcc;
@@ -172,13 +173,19 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         "payments",
         "docs/sources.md W14",
         "retail transfers to shops and people, and refunds; 280 B each",
-        |setup| Box::new(Payments::new(setup)),
+        |setup| Living::boxed(setup, Payments::new(setup)),
     ),
     entry(
         "receivables",
         "docs/sources.md W5",
         "what core firms owe: passed down five tiers, split, discounted, settled; 650 B",
         |setup| Living::boxed(setup, Receivables::new(setup)),
+    ),
+    entry(
+        "red-packets",
+        "docs/sources.md W14",
+        "payments on New Year's Eve: a fifth are split among 2 to 63 people; 280-780 B",
+        |setup| Living::boxed(setup, RedPackets::new(setup)),
     ),
     entry(
         "remittances",

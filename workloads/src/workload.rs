@@ -37,6 +37,8 @@ pub struct Draft {
     pub body: Body,
     /// What is meant.
     pub intent: Intent,
+    /// A nonce that the sender has used, to use it again; nothing for the next one.
+    pub again: Option<u64>,
 }
 
 impl Draft {
@@ -54,14 +56,29 @@ impl Draft {
         }
     }
 
+    /// The same with a nonce that the sender has used: an attack.
+    pub(crate) fn again(self, nonce: u64) -> Self {
+        Self {
+            intent: Intent::Attack,
+            again: Some(nonce),
+            ..self
+        }
+    }
+
     /// A transaction of `wire` bytes with its envelope, as far as the body leaves room for a filler.
     pub(crate) fn sized(sender: AccountId, body: Body, wire: usize) -> Self {
         let fixed = ENVELOPE_BYTES as usize + body.encoded_bytes();
+        Self::filled(sender, wire.saturating_sub(fixed) as u16, body)
+    }
+
+    /// An honest transaction, the sender's next.
+    pub(crate) fn filled(sender: AccountId, filler: u16, body: Body) -> Self {
         Self {
             sender,
-            filler: wire.saturating_sub(fixed) as u16,
+            filler,
             body,
             intent: Intent::Honest,
+            again: None,
         }
     }
 }
@@ -99,6 +116,10 @@ pub trait Workload: Send {
     fn next_of(&mut self, part: &str, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
         (part == self.name()).then(|| self.next(now, rng))
     }
+
+    /// Hears the nonce of what was drawn last, submitted at `now`: whoever submits something again must
+    /// know it.
+    fn numbered(&mut self, _now: Duration, _nonce: u64) {}
 
     /// Checks the law against a state by a full scan of the workload's own records; returns the
     /// number of comparisons made.

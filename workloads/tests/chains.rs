@@ -24,6 +24,7 @@ const CHAINS: &[(&str, usize)] = &[
     ("medical", 40),
     ("payments", 2),
     ("receivables", 5),
+    ("red-packets", 10),
     ("remittances", 40),
     ("traceability", 120),
 ];

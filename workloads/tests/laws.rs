@@ -11,8 +11,8 @@ use common::{BENCHMARKS, Run, town};
 use groma_ledger::Outcome;
 use groma_workloads::{Intent, WORKLOADS, WorkloadSetup};
 
-/// Workloads in which nobody cheats or errs, besides the benchmarks: their pages say so.
-const WITHOUT_ATTACKS: [&str; 2] = ["blobs", "payments"];
+/// The workload in which nobody cheats or errs, besides the benchmarks: its page says so.
+const WITHOUT_ATTACKS: [&str; 1] = ["blobs"];
 
 fn seeds() -> u64 {
     std::env::var("GROMA_SEEDS").map_or(50, |seeds| seeds.parse().expect("GROMA_SEEDS is a number"))
