@@ -42,6 +42,7 @@ pub mod trace;
 mod usage;
 pub mod validation;
 mod verdict;
+mod weights;
 pub mod why;
 mod wire;
 mod world;

@@ -6,6 +6,7 @@
 //! unit stands last in every name. The order of fields is part of the plan's
 //! key, so a change here changes every key.
 
+mod clock;
 mod fault;
 mod load;
 mod network;
@@ -17,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::seats::seats;
 
+pub use self::clock::{Clock, DAY_NS};
 pub use self::fault::{Byzantine, FaultKind, FaultPlan};
 pub use self::load::{Arrivals, LoadPlan, PhasePlan};
 pub use self::network::{LatencyPlan, NetworkPlan, SharingPlan, TransportPlan};

@@ -37,20 +37,20 @@ impl Propagation {
         }
     }
 
-    /// One more replica holds a block.
-    pub fn held(&mut self, at: Time, id: BlockId, created: Time) {
+    /// One more replica holds a block, which was created then and counts as so many.
+    pub fn held(&mut self, at: Time, id: BlockId, (created, weight): (Time, u64)) {
         let holders = self.open.entry((created, id)).or_default();
         *holders += 1;
         let holders = *holders;
         // The first holder made it.
         if holders > 1 {
-            count(&mut self.each, created, at);
+            count(&mut self.each, created, at, weight);
         }
         if holders == self.replicas.div_ceil(2) {
-            count(&mut self.half, created, at);
+            count(&mut self.half, created, at, weight);
         }
         if holders == (self.replicas * 9).div_ceil(10) {
-            count(&mut self.nine_tenths, created, at);
+            count(&mut self.nine_tenths, created, at, weight);
         }
         if holders == self.replicas {
             self.open.remove(&(created, id));
@@ -86,7 +86,7 @@ mod tests {
         assert!(spread.finish().is_none());
         for ms in 0..10 {
             let at = Time::from_nanos((100 + ms) * 1_000_000);
-            spread.held(at, BlockId(7), Time::from_nanos(100_000_000));
+            spread.held(at, BlockId(7), (Time::from_nanos(100_000_000), 1));
         }
         let found = spread.finish().expect("it spread");
         // A histogram keeps three digits.

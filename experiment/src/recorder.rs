@@ -2,7 +2,8 @@
 //! nothing and checks nothing.
 //!
 //! Latencies count from the *intended* send time, so that a stall cannot hide
-//! the transactions that it delayed (coordinated omission).
+//! the transactions that it delayed (coordinated omission). They weigh what they
+//! stand for in true time; counts and windows tell what was played.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ use crate::propagation::Propagation;
 use crate::recovery::Commits;
 use crate::regions::Regions;
 use crate::result::{LoadRecord, PropagationRecord, RegionRecord, STAGES, StorageRecord, Window};
+use crate::weights::Weights;
 
 /// Commit times are kept for so many heights; finality follows sooner.
 const KEPT_HEIGHTS: u64 = 16_384;
@@ -138,6 +140,7 @@ struct OpenWindow {
 #[derive(Debug)]
 pub struct Recorder {
     measured: Measured,
+    weights: Weights,
     load: LoadRecord,
     rejected_by: [u64; groma_ledger::Reason::ALL.len()],
     offered_by: Vec<(&'static str, u64)>,
@@ -216,6 +219,7 @@ impl Recorder {
             regions: Regions::new(plan, layout),
             commits: Commits::new(plan),
             measured: Measured::of(plan),
+            weights: Weights::of(plan),
             load: LoadRecord::default(),
             rejected_by: [0; groma_ledger::Reason::ALL.len()],
             offered_by: Vec::new(),
@@ -339,7 +343,8 @@ impl Recorder {
             }
             Observation::Held { id, created } => {
                 if self.measured.contains(*created) {
-                    self.propagation.held(at, *id, *created);
+                    let weight = self.weights.at(*created);
+                    self.propagation.held(at, *id, (*created, weight));
                 }
             }
             Observation::Transferred { .. } | Observation::Restarted { .. } => {}
@@ -390,7 +395,7 @@ impl Recorder {
             self.window(at).blocks += 1;
             if self.measured.contains(at) {
                 self.nonempty_blocks += 1;
-                count(&mut self.consensus, created, at);
+                count(&mut self.consensus, created, at, self.weights.at(at));
             }
         }
         self.committed_again(at, height, nonempty);
@@ -416,7 +421,7 @@ impl Recorder {
         let applied = tx.outcome.is_applied();
         let finished_measured = self.measured.contains(at);
         let window = self.open(at);
-        count(&mut window.latencies, tx.intended, at);
+        count(&mut window.latencies, tx.intended, at, 1);
         if applied {
             window.row.finalised += 1;
             self.applied_in_measured += u64::from(finished_measured);
@@ -426,8 +431,9 @@ impl Recorder {
         if !counted {
             return;
         }
+        let weight = self.weights.at(tx.intended);
         let region = self.regions.of(node);
-        count(&mut region.finality, tx.intended, at);
+        count(&mut region.finality, tx.intended, at, weight);
         match tx.outcome {
             Outcome::Applied => {
                 self.load.finalised += 1;
@@ -439,11 +445,11 @@ impl Recorder {
                 self.rejected_by[reason.index()] += 1;
             }
         }
-        count(&mut self.finality, tx.intended, at);
+        count(&mut self.finality, tx.intended, at, weight);
         let Some(block) = self.blocks.get(&tx.height).copied() else {
             return;
         };
-        count(&mut self.commit, tx.intended, block.committed);
+        count(&mut self.commit, tx.intended, block.committed, weight);
         // A later stage may begin before an earlier one ends elsewhere (the
         // first commit precedes the answering replica's); each stage starts
         // where the one before it ended, so that stages add up to finality.
@@ -458,7 +464,7 @@ impl Recorder {
         let mut start = tx.intended;
         for (histogram, end) in self.stages.iter_mut().zip(ends) {
             let end = end.max(start).min(at);
-            count(histogram, start, end);
+            count(histogram, start, end, weight);
             start = end;
         }
     }
@@ -521,10 +527,14 @@ fn close(window: OpenWindow) -> (Window, Histogram<u64>) {
     (row, latencies)
 }
 
-/// Counts a span in microseconds, rounded to the nearest.
-pub fn count(histogram: &mut Histogram<u64>, from: Time, until: Time) {
+/// Counts a span in microseconds, rounded to the nearest, as so many.
+pub fn count(histogram: &mut Histogram<u64>, from: Time, until: Time, weight: u64) {
     let nanos = until.as_nanos().saturating_sub(from.as_nanos());
     histogram
-        .record((nanos + 500) / 1_000)
+        .record_n((nanos + 500) / 1_000, weight)
         .expect("a histogram that grows takes any value");
 }
+
+#[cfg(test)]
+#[path = "recorder_tests.rs"]
+mod tests;

@@ -27,7 +27,8 @@ pub struct RunResult {
     /// One row per second of virtual time.
     pub windows: Vec<Window>,
     /// Latency histograms by name (`finality`, `commit`, `consensus`, and one
-    /// per stage), in microseconds, measured phases only.
+    /// per stage), in microseconds, measured phases only. A value counts as often as
+    /// it stands for in true time.
     pub histograms: BTreeMap<String, Histogram<u64>>,
     /// Finality histograms of each window, for the interval log.
     pub window_histograms: Vec<Histogram<u64>>,
@@ -229,7 +230,7 @@ pub struct Percentiles {
     pub p999: Option<f64>,
     /// Largest.
     pub max: Option<f64>,
-    /// Values measured.
+    /// Values measured, each as often as it stands for in true time.
     pub count: u64,
 }
 

@@ -241,3 +241,68 @@ fn an_application_that_is_no_case_for_a_chain_is_told_so() {
         assert!(said.contains(cause), "{cause}: {said}");
     }
 }
+
+#[test]
+fn a_fault_strikes_by_the_clock_of_a_day() {
+    let day = |before: &str, compress: u32, faults: &str| {
+        let load = format!(
+            "load:\n{before}  - day: {{ per_day: 2.1, events: [court-filing], compress: {compress} }}\nfaults: {faults}"
+        );
+        let mix = "{ mix: { payments: 80, evidence: 20 } }";
+        plan("3_000_000", mix, &load)
+    };
+    let faults = "[{ at: \"08:30\", until: 09:00, crash: [0] }, { at: 9:00:05, for: 1s, crash: [1] }, { at: \"23:00\", crash: [2] }]";
+    let short = day("", 60, faults);
+    let times = |plan: &Plan| -> Vec<(u64, u64)> {
+        let faults = plan.faults.iter();
+        faults.map(|fault| (fault.at_ns, fault.until_ns)).collect()
+    };
+    // At nine the courts file for ten seconds, which are played as they are, and at two.
+    let end = short.horizon_ns();
+    let eleven_at_night = 23 * 60 * SECOND + 2 * (10 * SECOND - 10 * SECOND / 60);
+    let found = times(&short);
+    assert_eq!(
+        found[..2],
+        [(510 * SECOND, 540 * SECOND), (545 * SECOND, 546 * SECOND)]
+    );
+    // Legs are cut to whole nanoseconds.
+    assert!(found[2].0.abs_diff(eleven_at_night) < 10, "{found:?}");
+    assert_eq!(found[2].1, end);
+    // Behind a warm-up, and in true time.
+    let later = day("  - { for: 10s, tps: 5, measure: false }\n", 60, faults);
+    assert_eq!(times(&later)[0], (520 * SECOND, 550 * SECOND));
+    let true_time = day("", 1, faults);
+    assert_eq!(times(&true_time)[0], (17 * HOUR / 2, 9 * HOUR));
+    // An event of the day itself, in either form.
+    let event = |at: &str| {
+        let load = format!(
+            "load: [{{ day: {{ per_day: 2, events: [{{ spike: {{ at: {at}, times: 3, decay: 5m }} }}] }} }}]"
+        );
+        plan("1_000_000", "payments", &load).load
+    };
+    assert_eq!(event("20:30"), event("1230m"));
+}
+
+#[test]
+fn latencies_weigh_what_phases_stand_for_and_counts_do_not() {
+    let load = "load: [{ for: 3s, tps: 300 }, { for: 3s, tps: 300 }]\ndrain: 5s";
+    let true_time = plan("100_000", "payments", load);
+    let mut compressed = true_time.clone();
+    for phase in &mut compressed.load {
+        phase.stands_for_ns = 60 * phase.for_ns;
+    }
+    let (once, sixty) = (run(&true_time), run(&compressed));
+    let ended = once.load.finalised + once.load.rejected;
+    assert_eq!(once.finality_ms.count, ended);
+    assert_eq!(sixty.finality_ms.count, 60 * ended);
+    // Where all weigh the same, nothing else moves.
+    let mut same = sixty.clone();
+    (same.key, same.plan) = (once.key.clone(), once.plan.clone());
+    same.finality_ms.count /= 60;
+    same.commit_ms.count /= 60;
+    same.consensus_ms.count /= 60;
+    for region in &mut same.regions {
+        region.finality_ms.count /= 60;
+    }
+    assert_eq!(same, once);
+}

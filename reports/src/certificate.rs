@@ -59,8 +59,8 @@ pub fn lines(certificate: &Certificate) -> Vec<String> {
     }));
     lines.extend(certificate.demand.map(|demand| {
         format!(
-            "×{} of the scenario's own load, whose mean is {}, peak hour {}, worst second {}",
-            written(round_to(demand.times, 100.0)),
+            "{} of the scenario's own load, whose mean is {}, peak hour {}, worst second {}",
+            times(demand.times),
             Unit::Tps.spell(demand.mean_tps),
             Unit::Tps.spell(demand.peak_hour_tps),
             Unit::Tps.spell(demand.worst_second_tps),
@@ -147,6 +147,12 @@ fn failure(certificate: &Certificate) -> Option<String> {
 
 fn rate(tps: f64) -> String {
     format!("{} TPS", written(tps))
+}
+
+/// `×2.35`: how many times a load is sustained.
+#[must_use]
+pub fn times(times: f64) -> String {
+    format!("×{}", written(round_to(times, 100.0)))
 }
 
 fn round_to(value: f64, steps: f64) -> f64 {

@@ -1,11 +1,44 @@
 //! Plans in words: faults, loads, laws and places as a reader says them.
 
 use groma_experiment::plan::{
-    Arrivals, Byzantine, Dissemination, Expect, FaultKind, FaultPlan, LatencyPlan, LoadPlan,
+    Arrivals, Byzantine, Clock, Dissemination, Expect, FaultKind, FaultPlan, LatencyPlan, LoadPlan,
     PhasePlan, Plan, Seating, SharingPlan, TransportPlan,
 };
 
 use crate::format::{Unit, count, exact, signed_percent, span};
+
+/// Whether some phase of a plan stands for more than its length.
+#[must_use]
+pub fn is_compressed(plan: &Plan) -> bool {
+    let mut phases = plan.load.iter();
+    phases.any(|phase| phase.stands_for_ns > phase.for_ns)
+}
+
+/// What lies across a chart of a run over time.
+#[must_use]
+pub fn time_axis(plan: &Plan) -> String {
+    let days = Clock::compressed(&plan.load);
+    let Some(first) = days.first() else {
+        return "virtual time".to_owned();
+    };
+    let seconds = (first.length_ns() + 500_000_000) / 1_000_000_000;
+    let played = match (seconds / 60, seconds % 60) {
+        (0..2, _) => format!("{seconds} s"),
+        (minutes, 0) => format!("{} min", count(minutes)),
+        (minutes, rest) => format!("{} min {rest} s", count(minutes)),
+    };
+    let whose = match days.len() {
+        1 => "the day",
+        _ => "each day",
+    };
+    let mut legs = first.knots().windows(2);
+    let bursts = legs.any(|leg| leg[1].0 - leg[0].0 == leg[1].1 - leg[0].1);
+    let wider = match bursts {
+        true => " (bursts in their own time, so that they are wider)",
+        false => "",
+    };
+    format!("the hour of {whose}, whose 24 h were played in {played}{wider}")
+}
 
 /// `F1`: a fault's name in charts with little room.
 #[must_use]

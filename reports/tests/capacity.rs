@@ -3,7 +3,7 @@
 
 mod support;
 
-use groma_experiment::certificate::Certificate;
+use groma_experiment::certificate::{Certificate, Headroom};
 use groma_reports::capacity::{Family, families};
 use groma_reports::{Comparison, Findings, html};
 use support::{certificate, example, four, surface};
@@ -126,4 +126,35 @@ fn names_of_certificates_are_text() {
     bad.plan.network.source = nasty.to_owned();
     bad.name = nasty.to_owned();
     assert!(!page(vec![bad]).contains("<script>alert"));
+}
+
+#[test]
+fn the_scenarios_own_load_stands_beside_the_probes() {
+    let with = |times: f64, of: Certificate| Certificate {
+        demand: Some(Headroom {
+            mean_tps: 432.6,
+            peak_hour_tps: 786.4,
+            worst_second_tps: 1_180.2,
+            times,
+        }),
+        ..of
+    };
+    let heading = "own load</h4>";
+    assert!(!page(four()).contains(heading));
+    let mut certificates = four();
+    certificates[1] = with(9.6042, certificates[1].clone());
+    let shown = page(certificates);
+    let (_, table) = shown.split_once(heading).unwrap();
+    let (table, _) = table.split_once("</table>").unwrap();
+    for figure in ["pbft", "433", "786", "1,180", "×9.6"] {
+        assert!(table.contains(figure), "{figure} in {table}");
+    }
+    // Designs that sustain nothing have no row.
+    assert_eq!(table.matches("<tr>").count(), 2, "{table}");
+    // Many are folded.
+    let many = surface()
+        .into_iter()
+        .map(|design| with(2.0, design))
+        .collect();
+    assert!(page(many).contains("own load against all 12 designs"));
 }

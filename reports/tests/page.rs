@@ -291,3 +291,30 @@ fn a_run_in_which_nothing_happened_draws_empty_axes() {
     assert_eq!(charts(&page(vec![idle])), 6);
     assert!(page(Vec::new()).contains("No finished run was found"));
 }
+
+#[test]
+fn a_compressed_day_has_its_hours_below_its_charts() {
+    let played = "Across: virtual time";
+    let mut day = example().remove(0);
+    let hour = |place: usize| {
+        let mut phase = day.record.plan.load[0].clone();
+        // The ninth hour is stretched by what is played in its own time.
+        phase.for_ns = if place == 9 { 11 } else { 3 } * 1_000_000_000;
+        phase.stands_for_ns = 3_600_000_000_000;
+        phase
+    };
+    let load = (0..24).map(hour).collect();
+    let plain = page(vec![day.clone()]);
+    assert!(plain.contains(played) && !plain.contains("\"days\":"));
+    day.record.plan.load = load;
+    let shown = page(vec![day]);
+    assert!(!shown.contains(played));
+    // Beside the charts' own hours, the zoom has the seconds that they are played at.
+    assert!(shown.contains("\"days\":[[[0.0,0.0],[3.0,3600.0]"));
+    assert!(shown.contains(",[38.0,36000.0],"));
+    assert!(shown.contains("whose 24 h were played in 80 s"));
+    for text in ["00:00", "12:00", "24:00"] {
+        assert!(shown.contains(&format!(">{text}</text>")), "{text}");
+    }
+    assert!(shown.contains("as often as its phase stands for"));
+}

@@ -61,7 +61,7 @@ pub struct Hop {
 }
 
 /// Half-width of a band, in thousandths of all transactions.
-const HALF: usize = 10;
+const HALF: u64 = 10;
 
 /// Shorter stretches are left out of a printed path, in nanoseconds.
 const SHORT_NS: u64 = 1_000;
@@ -77,10 +77,21 @@ pub(super) fn summarise(
     if count == 0 {
         return PathSummary::default();
     }
-    let about = |milli: usize| {
-        let low = count * milli.saturating_sub(HALF) / 1_000;
-        let high = (count * (milli + HALF) / 1_000).clamp(low + 1, count);
-        &samples[low.min(count - 1)..high]
+    let mut whole = 0;
+    let before: Vec<u64> = samples
+        .iter()
+        .map(|sample| {
+            whole += sample.weight;
+            whole - sample.weight
+        })
+        .collect();
+    let about = |milli: u64| {
+        let place = |milli: u64| {
+            let share = u128::from(whole) * u128::from(milli) / 1_000;
+            before.partition_point(|&before| u128::from(before) < share)
+        };
+        let low = place(milli.saturating_sub(HALF)).min(count - 1);
+        &samples[low..place(milli + HALF).clamp(low + 1, count)]
     };
     PathSummary {
         transactions: followed,
@@ -99,18 +110,21 @@ fn ms(ns: f64) -> f64 {
 fn band(name: &str, samples: &[Sample], walks: &[Walk], cast: &Cast) -> Band {
     let mut sums = [(0_u128, 0_u128); Part::COUNT];
     let mut finality = 0_u128;
+    let mut weights = 0_u128;
     for sample in samples {
-        finality += u128::from(sample.finality_ns);
+        let weight = u128::from(sample.weight);
+        weights += weight;
+        finality += weight * u128::from(sample.finality_ns);
         let walk = &walks[sample.walk as usize];
         for (sum, (queue, work)) in sums.iter_mut().zip(walk.parts) {
-            sum.0 += u128::from(queue);
-            sum.1 += u128::from(work);
+            sum.0 += weight * u128::from(queue);
+            sum.1 += weight * u128::from(work);
         }
         for (sum, before) in sums.iter_mut().zip(sample.before) {
-            sum.1 += u128::from(before);
+            sum.1 += weight * u128::from(before);
         }
     }
-    let mean = |sum: u128| ms(sum as f64 / samples.len() as f64);
+    let mean = |sum: u128| ms(sum as f64 / weights as f64);
     let rows = Part::ALL.iter().zip(sums).map(|(part, (queue, work))| Row {
         part: *part,
         ms: mean(queue + work),

@@ -8,6 +8,7 @@ use super::summary::{PathSummary, summarise};
 use crate::plan::Plan;
 use crate::recorder::Measured;
 use crate::tap::{Cast, FinalTx, Tap};
+use crate::weights::Weights;
 
 /// Beyond so many transactions every second one is forgotten, again and again.
 const KEPT: usize = 1_000_000;
@@ -20,6 +21,8 @@ pub(super) struct Sample {
     /// Client link, batch, order.
     pub(super) before: [u64; 3],
     pub(super) walk: u32,
+    /// How many it stands for in true time.
+    pub(super) weight: u64,
 }
 
 /// The walk from a reply back to its block's creation.
@@ -35,6 +38,7 @@ pub(super) struct Walk {
 #[derive(Debug)]
 pub struct Tracer {
     measured: Measured,
+    weights: Weights,
     chain: Chain,
     cast: Option<Cast>,
     samples: Vec<Sample>,
@@ -53,6 +57,7 @@ impl Tracer {
     pub fn new(plan: &Plan) -> Self {
         Self {
             measured: Measured::of(plan),
+            weights: Weights::of(plan),
             chain: Chain::new(plan.replicas()),
             cast: None,
             samples: Vec::new(),
@@ -101,6 +106,7 @@ impl Tracer {
                 between(closed, created),
             ],
             walk: (self.walks.len() - 1) as u32,
+            weight: self.weights.at(tx.intended),
         });
         if self.samples.len() >= KEPT {
             let mut odd = false;

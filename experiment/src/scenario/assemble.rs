@@ -118,13 +118,14 @@ fn course(
         protocol,
         committee: &committee,
         seats: seats(&committee, seating, seed),
-        horizon_ns: load.iter().map(|phase| phase.for_ns).sum::<u64>() + drain_ns,
+        horizon_ns: load.length_ns() + drain_ns,
+        days: &load.days,
     };
     Ok(Course {
         faults: fault::read(section, &scene)?,
         network,
         committee,
-        load,
+        load: load.phases,
         drain_ns,
     })
 }

@@ -12,6 +12,7 @@ use groma_workloads::rates;
 use super::diagnostic::Problem;
 use super::keys::{EVENT, WEEKDAYS};
 use super::load::{City, DAY_SECONDS, MAX_MTPS, lasting};
+use super::moment;
 use super::section::{Reported, Section, read_number};
 use super::shape::Shape;
 use super::suggest::{instead, list};
@@ -288,7 +289,7 @@ fn event(
     let event = Section::open(node, &EVENT, section.sink)?;
     let chosen = event.chosen()?;
     let inner = event.section(chosen.key.as_str())?;
-    let at = inner.number("at");
+    let at = moment::since_midnight(&inner, "at");
     let part = match inner.entry("workload") {
         None => None,
         Some(entry) => Some(place(section, &entry.value, mix, inner.text("workload")?)?),

@@ -2,12 +2,13 @@
 
 use super::diagnostic::Problem;
 use super::keys::{FAULT, MAX_FAULTS};
+use super::moment;
 use super::network::plain;
 use super::section::{Reported, Section};
 use super::suggest::instead;
 use super::tree::{Entry, Node, Value, shorten};
 use super::unit::Unit;
-use crate::plan::{Byzantine, FaultKind, FaultPlan, RegionPlan};
+use crate::plan::{Byzantine, Clock, FaultKind, FaultPlan, RegionPlan};
 use crate::registry::ProtocolEntry;
 
 /// What faults are checked against.
@@ -18,6 +19,8 @@ pub(crate) struct Scene<'a> {
     /// Region index of every replica.
     pub(crate) seats: Vec<u32>,
     pub(crate) horizon_ns: u64,
+    /// The days of the load.
+    pub(crate) days: &'a [Clock],
 }
 
 impl Scene<'_> {
@@ -47,7 +50,7 @@ fn fault(
     earlier: &[FaultPlan],
 ) -> Result<FaultPlan, Reported> {
     let section = Section::open(node, &FAULT, root.sink)?;
-    let (at, chosen) = (section.number("at"), section.chosen());
+    let (at, chosen) = (moment::read(&section, "at", scene.days), section.chosen());
     let kind = chosen.and_then(|entry| kind(&section, entry, scene));
     let (at_ns, chosen) = (at?, chosen?);
     if at_ns >= scene.horizon_ns {
@@ -60,7 +63,7 @@ fn fault(
             section.report(problem.hint("the run is all phases of `load` and then `drain`"))
         );
     }
-    let until_ns = until(&section, at_ns, scene.horizon_ns)?;
+    let until_ns = until(&section, at_ns, scene)?;
     let kind = kind?;
     one_split(&section, chosen, (&kind, at_ns, until_ns), earlier)?;
     if let FaultKind::Restart(replicas) = &kind {
@@ -118,8 +121,10 @@ fn one_split(
 }
 
 /// When the fault ends: never beyond the horizon.
-fn until(section: &Section<'_>, at_ns: u64, horizon_ns: u64) -> Result<u64, Reported> {
-    let (span, end) = (section.maybe_number("for"), section.maybe_number("until"));
+fn until(section: &Section<'_>, at_ns: u64, scene: &Scene<'_>) -> Result<u64, Reported> {
+    let horizon_ns = scene.horizon_ns;
+    let end = moment::maybe(section, "until", scene.days);
+    let (span, end) = (section.maybe_number("for"), end);
     match (span?, end?) {
         (None, None) => Ok(horizon_ns),
         (Some(span), None) => Ok(at_ns.saturating_add(span).min(horizon_ns)),

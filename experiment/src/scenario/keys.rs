@@ -3,7 +3,7 @@
 //! The reader, its messages and `groma schema` all work from these tables. A
 //! default without a source is an estimate, and its help says so.
 
-use super::shape::make::{may, need, number, number_or, or};
+use super::shape::make::{may, moment, need, number, number_or, or};
 use super::shape::{Number, Shape, Shelf, Table};
 use super::unit::Unit;
 
@@ -151,7 +151,7 @@ pub(crate) static SPIKE: Table = Table {
     what: "a spike",
     one_of: &[],
     keys: &[
-        need("at", number(Unit::Duration, 0, LAST), "When it begins, since midnight."),
+        need("at", moment(0, LAST), "When it begins, since midnight: 20h, or 20:00."),
         need("times", number(Unit::Decimal, 1, 1_000_000), "What it adds at first, in multiples of the day's mean rate."),
         need("decay", number(Unit::Duration, SECOND, DAY), "After each of these, an e-th (37 %) of it is left."),
         may("workload", Shape::Text, "The workload of the mix that it strikes; all of them where it is left out."),
@@ -176,7 +176,7 @@ pub(crate) static BATCH_OF_DAY: Table = Table {
     what: "a batch",
     one_of: &[],
     keys: &[
-        need("at", number(Unit::Duration, 0, LAST), "When it begins, since midnight."),
+        need("at", moment(0, LAST), "When it begins, since midnight: 20h, or 20:00."),
         need("txs", number(Unit::Count, 1, 1_000_000_000), "How many transactions."),
         or("within", number(Unit::Duration, 1_000_000, DAY), "1s", "How long they take, at an even rate."),
         may("workload", Shape::Text, "The workload of the mix that they are of; all of them in proportion where it is left out."),
@@ -235,9 +235,9 @@ pub(crate) static FAULT: Table = Table {
         "lazy", "flood", "wrong_root", "fork", "equivocate", "twins", "selfish",
     ],
     keys: &[
-        need("at", number(Unit::Duration, 0, LONGEST), "When it strikes, from the start of the run."),
+        need("at", moment(0, LONGEST), "When it strikes, from the start of the run, or by the clock of the load's day: 09:00."),
         may("for", number(Unit::Duration, NS, LONGEST), "How long it lasts; to the end of the run if left out."),
-        may("until", number(Unit::Duration, NS, LONGEST), "When it heals; instead of `for`."),
+        may("until", moment(NS, LONGEST), "When it heals, as `at`; instead of `for`."),
         may("crash", Shape::Replicas, "Stop; back when the fault ends, with what its disk holds."),
         may("restart", Shape::Replicas, "Start crashed replicas again."),
         may("isolate", Shape::Replicas, "Each of these is alone: cut off from all others, clients included."),

@@ -13,7 +13,7 @@ use super::section::{Reported, Section};
 use super::suggest::instead;
 use super::tree::{Entry, Node, Value, shorten};
 use super::{day, file};
-use crate::plan::{Arrivals, LoadPlan, PhasePlan, WorkloadPlan};
+use crate::plan::{Arrivals, Clock, LoadPlan, PhasePlan, WorkloadPlan};
 
 /// Seconds of a day, for loads per inhabitant and day.
 pub(super) const DAY_SECONDS: u128 = 86_400;
@@ -48,8 +48,23 @@ impl City<'_> {
     }
 }
 
+/// A load that was read.
+#[derive(Debug)]
+pub(crate) struct Load {
+    pub(crate) phases: Vec<PhasePlan>,
+    /// The clocks of its days, in order.
+    pub(crate) days: Vec<Clock>,
+}
+
+impl Load {
+    /// How long it is played.
+    pub(crate) fn length_ns(&self) -> u64 {
+        self.phases.iter().map(|phase| phase.for_ns).sum()
+    }
+}
+
 /// Reads the phases; at least one must be measured and offer something.
-pub(crate) fn read(root: &Section<'_>, city: &City<'_>) -> Result<Vec<PhasePlan>, Reported> {
+pub(crate) fn read(root: &Section<'_>, city: &City<'_>) -> Result<Load, Reported> {
     let nodes = root.bounded("load", MAX_ENTRIES)?;
     let span = root
         .entry("load")
@@ -61,11 +76,14 @@ pub(crate) fn read(root: &Section<'_>, city: &City<'_>) -> Result<Vec<PhasePlan>
                 .hint("load: [{ for: 60s, tps: 5000 }]"),
         ));
     }
-    let mut phases = Vec::with_capacity(nodes.len());
+    let (mut phases, mut days) = (Vec::with_capacity(nodes.len()), Vec::new());
     let mut failed = None;
     for node in nodes {
         match phase(node, root, city) {
-            Ok(more) => phases.extend(more),
+            Ok((more, is_day)) => {
+                days.extend(is_day.then_some(phases.len()));
+                phases.extend(more);
+            }
             Err(reported) => failed = Some(reported),
         }
     }
@@ -73,7 +91,13 @@ pub(crate) fn read(root: &Section<'_>, city: &City<'_>) -> Result<Vec<PhasePlan>
         return Err(reported);
     }
     whole(root, span, &phases)?;
-    Ok(phases)
+    let clocks = days
+        .into_iter()
+        .filter_map(|first| Clock::of(&phases, first));
+    Ok(Load {
+        days: clocks.collect(),
+        phases,
+    })
 }
 
 /// What must hold of all phases together.
@@ -114,7 +138,12 @@ fn whole(
     Ok(())
 }
 
-fn phase(node: &Node, root: &Section<'_>, city: &City<'_>) -> Result<Vec<PhasePlan>, Reported> {
+/// The phases of an entry, and whether they are a day.
+fn phase(
+    node: &Node,
+    root: &Section<'_>,
+    city: &City<'_>,
+) -> Result<(Vec<PhasePlan>, bool), Reported> {
     let section = Section::open(node, &PHASE, root.sink)?;
     let (measure, arrivals) = (section.flag("measure"), arrivals(&section));
     let chosen = section.chosen()?;
@@ -149,7 +178,7 @@ fn phase(node: &Node, root: &Section<'_>, city: &City<'_>) -> Result<Vec<PhasePl
     for phase in &mut phases {
         phase.measure &= measure;
     }
-    Ok(phases)
+    Ok((phases, chosen.key == "day"))
 }
 
 /// Bursts need one rate, and so many at once as a run can hold.

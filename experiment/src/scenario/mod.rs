@@ -23,6 +23,7 @@ mod file;
 mod keys;
 mod links;
 mod load;
+mod moment;
 mod network;
 mod path;
 mod people;

@@ -95,6 +95,10 @@ fn shape(shape: Shape, registry: &Registry) -> Value {
         Shape::Flag => json!({ "type": "boolean" }),
         Shape::Choice(words) => json!({ "enum": words }),
         Shape::Number(bounds) => number(bounds),
+        Shape::Moment(bounds) => {
+            let clock = json!({ "type": "string", "pattern": super::moment::PATTERN });
+            any([number(bounds), clock])
+        }
         Shape::NumberOrMap(bounds) => any([
             number(bounds),
             json!({

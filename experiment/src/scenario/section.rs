@@ -145,7 +145,7 @@ impl<'a> Section<'a> {
         let message = format!("{} needs `{}`", self.table.what, key.name);
         let problem = Problem::new(self.span, message).hint(key.help);
         self.report(match key.shape {
-            Shape::Number(number) => problem.expected(number.expected()),
+            Shape::Number(number) | Shape::Moment(number) => problem.expected(number.expected()),
             _ => problem,
         })
     }
@@ -282,7 +282,7 @@ impl<'a> Section<'a> {
 
 fn number_of(key: &Key) -> Number {
     match key.shape {
-        Shape::Number(number) => number,
+        Shape::Number(number) | Shape::Moment(number) => number,
         other => panic!(
             "key `{}` is declared as a number, found {other:?}",
             key.name

@@ -16,6 +16,8 @@ pub(crate) enum Shape {
     Choice(&'static [&'static str]),
     /// A quantity, in base units.
     Number(Number),
+    /// A duration since the start, or a time of day.
+    Moment(Number),
     /// A quantity, or quantities by free names.
     NumberOrMap(Number),
     /// A map with declared keys.
@@ -193,6 +195,15 @@ pub(crate) mod make {
     pub(crate) const fn number(unit: Unit, min: u64, max: u64) -> Shape {
         Shape::Number(Number {
             unit,
+            min,
+            max,
+            zero: None,
+        })
+    }
+
+    pub(crate) const fn moment(min: u64, max: u64) -> Shape {
+        Shape::Moment(Number {
+            unit: Unit::Duration,
             min,
             max,
             zero: None,

@@ -1,5 +1,7 @@
 //! Ticks: where an axis has its marks and what stands beside them.
 
+use groma_experiment::plan::Clock;
+
 use crate::format::count;
 
 /// How values lie along an axis.
@@ -216,8 +218,53 @@ pub fn time_ticks(seconds: f64, wanted: usize) -> Vec<Tick> {
         .collect()
 }
 
+/// Full hours between two that are named, and of what day they are part of.
+const HOURS: [u64; 7] = [1, 2, 3, 4, 6, 12, 24];
+const HOUR_NS: u64 = 3_600_000_000_000;
+
+/// Marks of the hours of days where they are played, in seconds of the run. So many are
+/// named that each finds room beside the one before it; the others have no text.
+#[must_use]
+pub fn hour_ticks(days: &[Clock], room: impl Fn(&Tick, &Tick) -> bool) -> Vec<Tick> {
+    let named = |every: u64| -> Vec<Tick> {
+        let mut ticks: Vec<Tick> = Vec::new();
+        for (day, hour) in days
+            .iter()
+            .flat_map(|day| (0..=24).map(move |hour| (day, hour)))
+        {
+            let value = day.played(hour * HOUR_NS) as f64 / 1e9;
+            // The end of a day gives way to the beginning of the next.
+            ticks.pop_if(|last| last.value >= value);
+            let text = match hour % every {
+                0 => format!("{hour:02}:00"),
+                _ => String::new(),
+            };
+            ticks.push(Tick { value, text });
+        }
+        ticks
+    };
+    let fits = |ticks: &Vec<Tick>| {
+        let texts: Vec<&Tick> = ticks.iter().filter(|tick| !tick.text.is_empty()).collect();
+        texts.windows(2).all(|pair| room(pair[0], pair[1]))
+    };
+    let mut all = HOURS.into_iter().map(named);
+    all.find(fits).unwrap_or_else(|| {
+        let mut ticks = named(24);
+        let mut last: Option<Tick> = None;
+        for tick in ticks.iter_mut().filter(|tick| !tick.text.is_empty()) {
+            match &last {
+                Some(before) if !room(before, tick) => tick.text.clear(),
+                _ => last = Some(tick.clone()),
+            }
+        }
+        ticks
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use groma_experiment::plan::{Arrivals, LoadPlan, PhasePlan};
+
     use super::*;
 
     fn texts(ticks: &[Tick]) -> Vec<&str> {
@@ -251,6 +298,56 @@ mod tests {
             texts(&time_ticks(600.0, 6)),
             ["0 min", "2 min", "4 min", "6 min", "8 min", "10 min"]
         );
+    }
+
+    /// A day of minutes for hours, whose first ten minutes are played in their own time.
+    fn rush() -> Vec<PhasePlan> {
+        let phase = |for_s: u64, truth_s: u64| PhasePlan {
+            for_ns: for_s * 1_000_000_000,
+            load: LoadPlan::Open {
+                from_mtps: 1,
+                to_mtps: 1,
+                arrivals: Arrivals::Even,
+            },
+            measure: true,
+            stands_for_ns: truth_s * 1_000_000_000,
+            mix: Vec::new(),
+        };
+        let mut load = vec![phase(600, 600), phase(50, 3_000)];
+        load.extend(vec![phase(60, 3_600); 23]);
+        load
+    }
+
+    #[test]
+    fn hours_stand_where_they_are_played_and_are_named_where_there_is_room() {
+        let named = |days: &[Clock], seconds: f64| -> Vec<(f64, String)> {
+            let room = |a: &Tick, b: &Tick| b.value - a.value >= seconds;
+            let ticks = hour_ticks(days, room).into_iter();
+            let named = ticks.filter(|tick| !tick.text.is_empty());
+            named.map(|tick| (tick.value, tick.text)).collect()
+        };
+        let day = Clock::compressed(&rush());
+        assert_eq!(hour_ticks(&day, |_, _| true).len(), 25);
+        let expected = [(0.0, "00:00"), (1_010.0, "07:00")];
+        let all = named(&day, 1.0);
+        for (value, text) in expected {
+            assert!(all.contains(&(value, text.to_owned())), "{all:?}");
+        }
+        let texts: Vec<String> = named(&day, 200.0)
+            .into_iter()
+            .map(|(_, text)| text)
+            .collect();
+        assert_eq!(
+            texts,
+            [
+                "00:00", "04:00", "08:00", "12:00", "16:00", "20:00", "24:00"
+            ]
+        );
+        // Of many days some midnights are named; where two days meet, one.
+        let week = Clock::compressed(&[rush(), rush(), rush()].concat());
+        let midnights = named(&week, 3_000.0);
+        assert_eq!(midnights.len(), 2, "{midnights:?}");
+        assert_eq!(hour_ticks(&week, |_, _| true).len(), 3 * 24 + 1);
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Panels over one time axis: what happened at one moment stands on one
 //! vertical line, with faults and unmeasured time shaded through all of them.
 
+use groma_experiment::plan::Clock;
 use plotters::backend::SVGBackend;
 use plotters::chart::{ChartBuilder, ChartContext};
 use plotters::coord::cartesian::Cartesian2d;
 use plotters::coord::types::RangedCoordf64;
 use plotters::series::{AreaSeries, LineSeries};
 
-use super::axis::{Scale, time_ticks};
+use super::axis::{Scale, Tick, hour_ticks, time_ticks};
 use super::ink::Ink;
 use super::svg::{
     Canvas, Drawn, FINE, Label, Side, block, chart, fill, line, rule, width_of, write,
@@ -33,6 +34,8 @@ pub struct TimeChart {
     pub title: String,
     /// Length of the time axis.
     pub seconds: f64,
+    /// The compressed days that it plays, whose hours name it; without any, seconds do.
+    pub days: Vec<Clock>,
     /// Shaded spans.
     pub spans: Vec<Span>,
     /// Panels, from the top.
@@ -201,8 +204,18 @@ impl TimeChart {
         self.marks(canvas, lower, last)
     }
 
+    fn ticks(&self) -> Vec<Tick> {
+        if self.days.is_empty() {
+            return time_ticks(self.seconds, 8);
+        }
+        hour_ticks(&self.days, |before, tick| {
+            let half = (width_of(&before.text) + width_of(&tick.text)) / 2;
+            self.across(tick.value) - self.across(before.value) >= half + 10 * FINE
+        })
+    }
+
     fn marks(&self, canvas: &Canvas<'_>, lower: i32, named: bool) -> Drawn {
-        for tick in time_ticks(self.seconds, 8) {
+        for tick in self.ticks() {
             let x = self.across(tick.value);
             rule(
                 canvas,
@@ -210,7 +223,7 @@ impl TimeChart {
                 (x, lower + 4 * FINE),
                 line(Ink::Axis, 4),
             )?;
-            if named {
+            if named && !tick.text.is_empty() {
                 write(canvas, (x, lower + 8 * FINE), &tick.text, Label::TICK_X)?;
             }
         }

@@ -1,7 +1,7 @@
 //! From a run's windows to the panels of its time charts, with no more points
 //! than can be seen.
 
-use groma_experiment::plan::Plan;
+use groma_experiment::plan::{Clock, Plan};
 use groma_experiment::result::Window;
 
 use super::axis::Scale;
@@ -143,6 +143,12 @@ fn seconds(run: &Run) -> f64 {
         .map_or(1.0, |last| (last.start_s + length) as f64)
 }
 
+/// The compressed days that a run plays.
+#[must_use]
+pub fn days(run: &Run) -> Vec<Clock> {
+    Clock::compressed(&run.source.record.plan.load)
+}
+
 fn draw(ink: Ink, look: Look, slices: &[Slice], of: fn(&Slice) -> Option<f64>) -> Line {
     Line {
         ink,
@@ -183,6 +189,7 @@ pub fn throughput(run: &Run, ink: Ink) -> TimeChart {
     TimeChart {
         title: format!("Throughput and backlog over time: {}", run.label),
         seconds: seconds(run),
+        days: days(run),
         spans: spans(&run.source.record.plan),
         panels: vec![rates, panel("backlog, transactions", 64, vec![backlog])],
     }
@@ -199,6 +206,7 @@ pub fn latency(run: &Run, ink: Ink) -> TimeChart {
     TimeChart {
         title: format!("Finality latency over time: {}", run.label),
         seconds: seconds(run),
+        days: days(run),
         spans: spans(&run.source.record.plan),
         panels: vec![tail_panel(lines, target(run, "finality_ms.p99"), 244)],
     }
@@ -266,6 +274,7 @@ pub fn usage(run: &Run, ink: Ink) -> TimeChart {
     TimeChart {
         title: format!("Use of machines over time: {}", run.label),
         seconds: seconds(run),
+        days: days(run),
         spans: spans(&run.source.record.plan),
         panels: vec![
             percent("CPU, mean of the replicas' machines, %", |s| {
@@ -301,6 +310,10 @@ pub fn together(runs: &[(&Run, Ink)]) -> TimeChart {
     TimeChart {
         title: "Goodput and p99 finality latency of the runs over time".to_owned(),
         seconds: runs.iter().map(|(run, _)| seconds(run)).fold(1.0, f64::max),
+        days: match runs {
+            [(first, _), ..] if same_load(runs) => days(first),
+            _ => Vec::new(),
+        },
         spans: common_spans(runs),
         panels: vec![
             panel("goodput, TPS", 130, rates),

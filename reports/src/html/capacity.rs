@@ -1,11 +1,12 @@
 //! How the searches for capacity went: the curve of their probes, capacity over
 //! what was varied, and every probe in figures.
 
-use groma_experiment::certificate::{CITY_TPS, Certificate, Probe, Step};
+use groma_experiment::certificate::{CITY_TPS, Certificate, Headroom, Probe, Step};
 use maud::{Markup, html};
 
 use super::parts::{Key, figure, legend};
 use crate::capacity::{Design, Family, Surface};
+use crate::certificate::times;
 use crate::chart::heat;
 use crate::chart::ink::{Ink, SERIES};
 use crate::chart::knee::{self, Curve, Marks, Point};
@@ -28,6 +29,7 @@ pub fn section(families: &[Family<'_>]) -> Markup {
                     (curves(family))
                     (over_values(family))
                 }
+                (own_load(family))
                 (tables(family))
             }
         }
@@ -197,6 +199,39 @@ fn bars(family: &Family<'_>) -> Markup {
             @if levels.len() < family.designs.len() { " The first " (levels.len()) " of " (family.designs.len()) " designs are drawn." }
         },
     )
+}
+
+/// What the scenario's own load asks for, and how many times each design sustains it.
+fn own_load(family: &Family<'_>) -> Markup {
+    let designs = family.designs.iter();
+    let rows: Vec<(&str, Headroom)> = designs
+        .filter_map(|design| Some((design.label.as_str(), design.certificate.demand?)))
+        .collect();
+    let tps = |tps: f64| Unit::Tps.scale(tps).number(tps);
+    let table = html! {
+        div.scroll { table.runs {
+            thead { tr {
+                th { "Design" } th.num { "mean, TPS" } th.num { "peak hour, TPS" } th.num { "worst second, TPS" } th.num { "sustained" }
+            } }
+            tbody { @for (label, demand) in &rows { tr {
+                td { (label) }
+                td.num { (tps(demand.mean_tps)) }
+                td.num { (tps(demand.peak_hour_tps)) }
+                td.num { (tps(demand.worst_second_tps)) }
+                td.num { (times(demand.times)) }
+            } } }
+        } }
+        p.note { "What the scenario's own load asks for in true time, and how many times it, shape and all, is sustained." }
+    };
+    html! {
+        @if rows.is_empty() {
+        } @else if rows.len() <= FOLDED {
+            h4 { "The scenario's own load" }
+            (table)
+        } @else {
+            details.data { summary { "The scenario's own load against all " (rows.len()) " designs" } (table) }
+        }
+    }
 }
 
 /// Designs whose probes are folded one by one; of more, all together.

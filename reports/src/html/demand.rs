@@ -64,6 +64,7 @@ fn curve(demand: &Demand) -> String {
     let chart = TimeChart {
         title: format!("Demand of {} by hour", demand.name),
         seconds: demand.hours_tps.len() as f64 * HOUR,
+        days: Vec::new(),
         spans: Vec::new(),
         panels: vec![Panel {
             title: "Transactions per second".to_owned(),

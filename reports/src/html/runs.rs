@@ -9,7 +9,7 @@ use super::{machines, service, zoom};
 use crate::chart::ink::Ink;
 use crate::chart::timeline;
 use crate::compare::{Comparison, Run};
-use crate::describe::{fault_code, fault_label, fault_text};
+use crate::describe::{fault_code, fault_label, fault_text, is_compressed, time_axis};
 use crate::format::{Unit, count};
 use crate::metric::FINER;
 use crate::subset::CHARTED_RUNS;
@@ -98,7 +98,9 @@ fn grain(run: &Run) -> Markup {
     let width = timeline::width(run.source.windows.len());
     html! {
         @if width > 1 {
-            " Each point stands for " (width) " s: mean rates, median of medians, largest p99, backlog and use."
+            " Each point stands for " (width) " s"
+            @if is_compressed(&run.source.record.plan) { " of the run" }
+            ": mean rates, median of medians, largest p99, backlog and use."
         }
     }
 }
@@ -111,6 +113,7 @@ fn course(run: &Run, ink: Ink) -> Markup {
     if run.source.windows.iter().any(|window| window.shed > 0) {
         rates.push((Ink::Fault, Key::Line, html! { "shed" }));
     }
+    let across = time_axis(&run.source.record.plan);
     let throughput = PreEscaped(timeline::throughput(run, ink).draw());
     let latency = PreEscaped(timeline::latency(run, ink).draw());
     let mut lines = vec![("offered", Ink::Muted), ("goodput", ink)];
@@ -127,14 +130,14 @@ fn course(run: &Run, ink: Ink) -> Markup {
     );
     html! {
         (framed("Throughput and backlog", &legend(&rates), &zoom::over(run, &rate_panels, &throughput), &html! {
-            "Across: virtual time; up: transactions per second (above), transactions unfinished at the end of the second (below)." (grain(run))
+            "Across: " (across) "; up: transactions per second (above), transactions unfinished at the end of the second (below)." (grain(run))
         }))
         (framed(
             "Latency over time",
             &legend(&[(ink, Key::Line, html! { "p99" }), (ink, Key::Pale, html! { "p50" })]),
             &zoom::over(run, &[tail_panel], &latency),
             &html! {
-                "Across: virtual time; up: finality latency in milliseconds of what became final in the second." (grain(run))
+                "Across: " (across) "; up: finality latency in milliseconds of what became final in the second." (grain(run))
             },
         ))
     }
@@ -151,7 +154,7 @@ fn usage(run: &Run, ink: Ink) -> Markup {
         "Machines over time",
         &html! {},
         &zoom::over(run, &panels, &picture),
-        &html! { "Across: virtual time; up: share of capacity in percent." (grain(run)) },
+        &html! { "Across: " (time_axis(&run.source.record.plan)) "; up: share of capacity in percent." (grain(run)) },
     )
 }
 

@@ -13,7 +13,7 @@ use crate::chart::percentile::{self, Curve};
 use crate::chart::plane::{self, Bounds, Dot};
 use crate::chart::timeline;
 use crate::compare::{Comparison, Run, Scenario, ranks, reached};
-use crate::describe::{fault_code, fault_label, fault_text};
+use crate::describe::{fault_code, fault_label, fault_text, is_compressed, time_axis};
 use crate::format::Unit;
 use crate::metric::Metric;
 use crate::subset::{CHARTED_SCENARIOS, LINES, lines};
@@ -121,6 +121,9 @@ fn distribution(comparison: &Comparison, shown: &[(&Run, Ink)]) -> Markup {
         return html! {};
     }
     let svg = percentile::draw("Latency distribution by percentile", &curves);
+    let weighed = shown
+        .iter()
+        .any(|(run, _)| is_compressed(&run.source.record.plan));
     let cumulated = ecdf::draw("Share of transactions by latency", &curves);
     html! {
         (figure(
@@ -132,6 +135,7 @@ fn distribution(comparison: &Comparison, shown: &[(&Run, Ink)]) -> Markup {
                 em { "intended" } " send time"
                 @if alone { " (consensus: from the block's creation)" }
                 "; measured phases only."
+                @if weighed { " Of a compressed day each transaction counts as often as its phase stands for." }
             },
         ))
         (figure("How many are final by when", &legend(&entries), &cumulated, &html! {
@@ -278,7 +282,12 @@ fn course(comparison: &Comparison, shown: &[(&Run, Ink)]) -> Markup {
         return html! {};
     }
     let mut entries = named(comparison, shown);
-    if timeline::same_load(shown) {
+    let alike = timeline::same_load(shown);
+    let across = match shown {
+        [(first, _), ..] if alike => time_axis(&first.source.record.plan),
+        _ => "virtual time".to_owned(),
+    };
+    if alike {
         entries.insert(0, (Ink::Muted, Key::Thin, html! { "offered" }));
     }
     figure(
@@ -286,7 +295,7 @@ fn course(comparison: &Comparison, shown: &[(&Run, Ink)]) -> Markup {
         &legend(&entries),
         &timeline::together(shown).draw(),
         &html! {
-            "Across: virtual time; up: transactions applied per second (above) and the 99th percentile of finality latency in milliseconds of what became final then (below). "
+            "Across: " (across) "; up: transactions applied per second (above) and the 99th percentile of finality latency in milliseconds of what became final then (below). "
             "Shaded: faults and time that is not measured."
         },
     )

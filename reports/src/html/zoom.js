@@ -34,6 +34,53 @@
     };
   }
 
+  // From one column of a day's knots to the other: played seconds, seconds since midnight.
+  function along(day, from, to, at) {
+    for (var i = 1; i < day.length; i++) {
+      var a = day[i - 1], b = day[i];
+      if (at <= b[from]) return a[to] + (b[from] > a[from] ? (at - a[from]) / (b[from] - a[from]) * (b[to] - a[to]) : 0);
+    }
+    return day[day.length - 1][to];
+  }
+
+  // The time of the day that a second of the run plays; null outside of all days.
+  function clock(run, at) {
+    var day = (run.days || []).filter(function (day) { return at >= day[0][0] && at <= day[day.length - 1][0]; }).pop();
+    if (!day) return null;
+    var time = Math.round(along(day, 0, 1, at)), two = function (part) { return (part < 10 ? "0" : "") + part; };
+    var text = two(Math.floor(time / 3600)) + ":" + two(Math.floor(time / 60) % 60);
+    return time % 60 ? text + ":" + two(time % 60) : text;
+  }
+
+  var STEPS = [1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 10800, 14400, 21600, 43200, 86400];
+
+  // Round times of the day between two seconds of the run, so many that each has room.
+  function hours(run, low, high, width) {
+    var marks = [];
+    STEPS.some(function (step) {
+      marks = [];
+      run.days.forEach(function (day) {
+        var from = Math.max(low, day[0][0]), to = Math.min(high, day[day.length - 1][0]);
+        if (from > to) return;
+        var time = Math.ceil(along(day, 0, 1, from) / step) * step, end = along(day, 0, 1, to);
+        for (; time <= end && marks.length <= 40; time += step) {
+          if (marks.length && along(day, 1, 0, time) <= marks[marks.length - 1]) marks.pop();
+          marks.push(along(day, 1, 0, time));
+        }
+      });
+      return marks.length <= 40 && marks.every(function (mark, i) { return !i || (mark - marks[i - 1]) / (high - low) * width >= 64; });
+    });
+    return marks;
+  }
+
+  function time(run) {
+    if (!run.days) return { values: function (plot, marks) { return marks.map(function (mark) { return +mark.toFixed(3) + " s"; }); }, size: 36 };
+    return {
+      splits: function (plot, axis, low, high) { return hours(run, low, high, plot.width - 80); },
+      values: function (plot, marks) { return marks.map(function (mark) { return clock(run, mark); }); }, size: 36
+    };
+  }
+
   function axis(more) {
     var common = { stroke: ink("muted"), grid: { stroke: ink("grid"), width: 1 }, ticks: { stroke: ink("axis"), width: 1 }, font: "12px system-ui, sans-serif" };
     Object.keys(more).forEach(function (key) { common[key] = more[key]; });
@@ -47,10 +94,10 @@
         value: function (plot, value) { return short(value); }, points: { size: 4 } };
     });
     return {
-      width: width, height: 210, title: panel.title, series: [{ label: "time, s", value: function (plot, at) { return at === null ? "–" : String(at); } }].concat(series),
+      width: width, height: 210, title: panel.title, series: [{ label: "time, s", value: function (plot, at) { return at === null ? "–" : String(at) + (clock(run, at) ? " (" + clock(run, at) + ")" : ""); } }].concat(series),
       scales: { x: { time: false }, y: tail ? { distr: 3 } : { range: function (plot, low, high) { return [0, high > 0 ? high * 1.05 : 1]; } } },
       axes: [
-        axis({ values: function (plot, marks) { return marks.map(function (mark) { return +mark.toFixed(3) + " s"; }); }, size: 36 }),
+        axis(time(run)),
         axis({ values: function (plot, marks) { return marks.map(function (mark) { return mark === null ? "" : short(mark); }); }, size: room })
       ],
       cursor: { sync: { key: key }, drag: { x: true, y: false } },

@@ -6,7 +6,7 @@ use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 
 use crate::chart::ink::Ink;
-use crate::chart::timeline::{Slice, slices_of, spans};
+use crate::chart::timeline::{Slice, days, slices_of, spans};
 use crate::compare::{Comparison, Run};
 
 /// uPlot 1.6.32, as published; a test compares it with its checksums.
@@ -60,6 +60,10 @@ struct Columns {
     run: usize,
     /// Beginning, end and colour of faults and unmeasured time.
     spans: Vec<(f64, f64, &'static str)>,
+    /// Seconds of the run, with those since midnight that they play, of each compressed
+    /// day.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    days: Vec<Vec<(f64, f64)>>,
     time: Vec<f64>,
     offered: Vec<f64>,
     goodput: Vec<f64>,
@@ -90,6 +94,16 @@ impl Columns {
             spans: spans(&run.source.record.plan)
                 .into_iter()
                 .map(|span| (span.from, span.to, span.ink.name()))
+                .collect(),
+            days: days(run)
+                .iter()
+                .map(|day| {
+                    let knots = day.knots().iter();
+                    let seconds = |ns: u64| rounded(ns as f64 / 1e9, 3);
+                    knots
+                        .map(|&(time, played)| (seconds(played), seconds(time)))
+                        .collect()
+                })
                 .collect(),
             time: column(|slice| slice.at, 1),
             offered: column(|slice| slice.offered, 0),

@@ -1,0 +1,144 @@
+//! What is counted as often as it stands for, and what is counted once.
+
+#![allow(clippy::unwrap_used)]
+
+use groma_consensus_models::{BlockId, ReplicaId};
+
+use super::*;
+use crate::plan::PhasePlan;
+use crate::registry::Registry;
+use crate::result::Percentiles;
+use crate::scenario::Scenario;
+use crate::wire::{GatewayId, Ticket};
+
+const MS: u64 = 1_000_000;
+
+/// Ten seconds, then ten more that stand for so many times their length.
+fn plan(times: u64) -> Plan {
+    let text = "{ name: r, seed: 1, committee: { shenzhen: 4 }, protocol: pbft, workload: payments, load: [{ for: 10s, tps: 10 }, { for: 10s, tps: 10 }] }";
+    let plans = Scenario::parse("r.yaml", text, None, &[], &Registry::standard()).unwrap();
+    let mut plan = plans.into_iter().next().unwrap();
+    let second: &mut PhasePlan = &mut plan.load[1];
+    second.stands_for_ns = times * second.for_ns;
+    plan
+}
+
+fn committed(replica: u32, created: Time) -> Observation {
+    Observation::Committed {
+        replica: ReplicaId(replica),
+        height: Height(1 + created.as_nanos() / SECOND),
+        id: BlockId(7),
+        created,
+        proposer: ReplicaId(0),
+        proof: None,
+        batches: std::iter::once(groma_consensus_models::BatchId(1)).collect(),
+    }
+}
+
+/// A recording of ten transactions in each phase, with these latencies.
+fn recording(plan: &Plan, latencies_ms: [u64; 2]) -> Recording {
+    let mut recorder = Recorder::new(plan, &Layout::of(plan), 3);
+    let gateway = NodeId(plan.replicas());
+    for second in 0..20 {
+        let intended = Time::from_nanos(second * SECOND);
+        let latency = latencies_ms[usize::from(second >= 10)] * MS;
+        let after = |share: u64| intended + Span::from_nanos(latency * share / 4);
+        let offered = Observation::Offered {
+            intended,
+            kind: "payment",
+        };
+        recorder.record(intended, gateway, &offered);
+        recorder.record(after(2), NodeId(0), &committed(0, intended));
+        let tx = FinalTx {
+            gateway: GatewayId(0),
+            ticket: Ticket(second),
+            intended,
+            arrived: after(1),
+            closed: after(1),
+            created: after(1),
+            height: Height(1 + second),
+            reply: 0,
+            answered: after(3),
+            outcome: Outcome::Applied,
+        };
+        recorder.record(after(4), gateway, &Observation::Final(tx));
+    }
+    recorder.finish()
+}
+
+/// To the three digits that a histogram keeps.
+fn close(found: Option<f64>, ms: f64) {
+    let found = found.unwrap();
+    assert!((found / ms - 1.0).abs() < 0.001, "{found} for {ms}");
+}
+
+#[test]
+fn latencies_are_those_of_the_true_day() {
+    let rush_is_slow = [400, 100];
+    let true_time = recording(&plan(1), rush_is_slow);
+    let played = Percentiles::of(&true_time.histograms["finality"]);
+    (close(played.mean, 250.0), close(played.p50, 100.0));
+    (close(played.p90, 400.0), close(played.p99, 400.0));
+
+    let compressed = recording(&plan(60), rush_is_slow);
+    let day = Percentiles::of(&compressed.histograms["finality"]);
+    // Ten of 610 are of the rush: beyond the 98th percentile, within the 99th.
+    close(day.mean, (10.0 * 400.0 + 600.0 * 100.0) / 610.0);
+    (
+        close(day.p50, 100.0),
+        close(day.p90, 100.0),
+        close(day.p99, 400.0),
+    );
+    assert_eq!((played.count, day.count), (20, 610));
+    let region = &compressed.regions[0];
+    assert_eq!(region.finality_ms, day);
+
+    // A slow hour is nearly all of the day.
+    let slow_hour = recording(&plan(60), [100, 400]);
+    close(
+        Percentiles::of(&slow_hour.histograms["finality"]).p50,
+        400.0,
+    );
+}
+
+#[test]
+fn stages_weigh_as_finality_does() {
+    let found = recording(&plan(60), [400, 100]);
+    let mean = |name: &str| Percentiles::of(&found.histograms[name]).mean.unwrap();
+    let stages = STAGES.map(|stage| mean(&format!("stage-{stage}")));
+    let sum: f64 = stages.iter().sum();
+    assert!((sum / mean("finality") - 1.0).abs() < 0.001, "{stages:?}");
+    for name in ["commit", "consensus"] {
+        assert_eq!(found.histograms[name].len(), 610, "{name}");
+    }
+}
+
+#[test]
+fn counts_and_windows_tell_what_was_played() {
+    let (once, sixty) = (recording(&plan(1), [9, 9]), recording(&plan(60), [9, 9]));
+    assert_eq!(once.load, sixty.load);
+    assert_eq!((sixty.load.offered, sixty.load.finalised), (20, 20));
+    assert_eq!(once.applied_in_measured, sixty.applied_in_measured);
+    assert_eq!(once.nonempty_blocks, sixty.nonempty_blocks);
+    assert_eq!(once.windows, sixty.windows);
+    assert_eq!(once.window_histograms, sixty.window_histograms);
+}
+
+#[test]
+fn a_load_in_true_time_counts_every_latency_once() {
+    let found = recording(&plan(1), [400, 100]);
+    for (name, histogram) in &found.histograms {
+        assert_eq!(histogram.len(), 20, "{name}");
+        let mut plain = fine();
+        for value in histogram.iter_recorded() {
+            for _ in 0..value.count_at_value() {
+                plain.record(value.value_iterated_to()).unwrap();
+            }
+        }
+        assert_eq!(
+            Percentiles::of(histogram),
+            Percentiles::of(&plain),
+            "{name}"
+        );
+    }
+}
