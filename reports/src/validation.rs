@@ -1,10 +1,14 @@
 //! Predicted against published, as text, Markdown and JSON: one list of
 //! outcomes, three ways to write it.
 
+mod tally;
+
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use groma_experiment::validation::sensitivity::{KNOBS, Moved};
 use groma_experiment::validation::{Claim, Outcome, Tolerance};
 use serde::Serialize;
+
+pub use tally::{ClassTally, Tally, by_class};
 
 /// Schema name of the document.
 pub const SCHEMA: &str = "groma.validate/1";
@@ -18,56 +22,6 @@ const HEAD: [&str; 7] = [
     "tolerance",
     "pass",
 ];
-
-/// The count that every form states.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tally {
-    /// Rows that are judged.
-    pub judged: usize,
-    /// Those inside their tolerance.
-    pub inside: usize,
-    /// The median of their absolute errors.
-    pub median_error: Option<f64>,
-}
-
-impl Tally {
-    /// Counts.
-    #[must_use]
-    pub fn of(outcomes: &[Outcome]) -> Self {
-        let judged = outcomes.iter().filter(|one| one.judgement.pass.is_some());
-        let mut errors: Vec<f64> = judged
-            .clone()
-            .filter_map(|one| one.judgement.error)
-            .map(f64::abs)
-            .collect();
-        errors.sort_by(f64::total_cmp);
-        Self {
-            judged: judged.clone().count(),
-            inside: judged
-                .filter(|one| one.judgement.pass == Some(true))
-                .count(),
-            median_error: crate::difference::statistics::median(&errors),
-        }
-    }
-
-    /// Whether no judged row is outside.
-    #[must_use]
-    pub fn is_good(&self) -> bool {
-        self.inside == self.judged
-    }
-
-    /// The count in a sentence.
-    #[must_use]
-    pub fn sentence(&self) -> String {
-        let median = self.median_error.map_or_else(String::new, |error| {
-            format!(", median error {}", share(error))
-        });
-        format!(
-            "{} of {} judged rows inside their tolerance{median}",
-            self.inside, self.judged
-        )
-    }
-}
 
 /// A figure with as many digits as a table needs.
 #[must_use]
@@ -155,15 +109,25 @@ pub fn text(outcomes: &[Outcome], claims: &[Claim]) -> String {
         }
     }
     let mut out = format!(
-        "{}\n\n{}\n",
+        "{}\n\n{}\n\n{}\n",
         table.trim_fmt(),
-        Tally::of(outcomes).sentence()
+        Tally::of(outcomes).sentence(),
+        tally_text(outcomes)
     );
     out.push_str("\nclaimed without conditions, so not reproduced:\n");
     for claim in claims {
         out.push_str(&format!("  {}: {}\n", claim.system, claim.claim));
     }
     out
+}
+
+/// The count by class, for a console.
+fn tally_text(outcomes: &[Outcome]) -> String {
+    let mut table = console_table(ClassTally::HEAD.map(str::to_owned).to_vec());
+    for tally in by_class(outcomes) {
+        table.add_row(tally.cells());
+    }
+    table.trim_fmt()
 }
 
 /// The table in Markdown, with the count.
@@ -175,7 +139,12 @@ pub fn markdown(outcomes: &[Outcome]) -> String {
     for outcome in outcomes {
         out.push_str(&line(&cells(outcome)));
     }
-    out.push_str(&format!("\n{}.\n", Tally::of(outcomes).sentence()));
+    out.push_str(&format!("\n{}.\n\n", Tally::of(outcomes).sentence()));
+    out.push_str(&line(&ClassTally::HEAD.map(str::to_owned)));
+    out.push_str(&format!("|{}\n", "---|".repeat(ClassTally::HEAD.len())));
+    for tally in by_class(outcomes) {
+        out.push_str(&line(&tally.cells()));
+    }
     out
 }
 
@@ -251,6 +220,7 @@ struct Document<'a> {
     judged: usize,
     inside: usize,
     median_error: Option<f64>,
+    tally: Vec<ClassTally>,
     claims: &'a [Claim],
     #[serde(skip_serializing_if = "Option::is_none")]
     sensitivity: Option<Turned<'a>>,
@@ -269,6 +239,7 @@ pub fn json(outcomes: &[Outcome], claims: &[Claim], moved: Option<&[Moved]>) -> 
         judged: tally.judged,
         inside: tally.inside,
         median_error: tally.median_error,
+        tally: by_class(outcomes),
         claims,
         sensitivity: moved.map(|rows| Turned {
             knobs: KNOBS.iter().map(|knob| knob.name).collect(),

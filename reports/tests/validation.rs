@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
-use groma_experiment::validation::{Claim, Judgement, Outcome, Tolerance, all};
+use groma_experiment::validation::{Claim, Class, Judgement, Outcome, Tolerance, all};
 use groma_reports::html::validation::{Part, render};
-use groma_reports::validation::{Tally, json, markdown, text};
+use groma_reports::validation::{Tally, by_class, json, markdown, text};
 
 fn outcome(id: &str, published: f64, predicted: f64, tolerance: Tolerance) -> Outcome {
     let error = (predicted - published) / published;
@@ -12,6 +12,11 @@ fn outcome(id: &str, published: f64, predicted: f64, tolerance: Tolerance) -> Ou
         id: id.to_owned(),
         source: "a paper & its authors",
         metric: "goodput, tx/s",
+        class: if id == "a-below" {
+            Class::ClosedForm
+        } else {
+            Class::Measured
+        },
         judgement: Judgement {
             published: Some(published),
             predicted: Some(predicted),
@@ -46,6 +51,30 @@ fn rows_that_are_only_printed_count_nowhere() {
     assert!((median - 0.04).abs() < 1e-12, "{median}");
     assert!(!tally.is_good());
     assert!(Tally::of(&outcomes()[..1]).is_good());
+}
+
+#[test]
+fn classes_are_counted_apart_and_so_are_fitted_rows() {
+    let tallies = by_class(&outcomes());
+    let classes: Vec<Class> = tallies.iter().map(|tally| tally.class).collect();
+    assert_eq!(classes, [Class::ClosedForm, Class::Measured]);
+    let measured = &tallies[1];
+    assert_eq!((measured.all.judged, measured.all.inside), (2, 1));
+    assert_eq!((measured.fit.judged, measured.fit.inside), (1, 1));
+    assert_eq!((measured.blind.judged, measured.blind.inside), (1, 0));
+    for form in [text(&outcomes(), CLAIMS), markdown(&outcomes())] {
+        let line = form.lines().find(|line| line.contains("on machines"));
+        assert!(line.unwrap().contains("1 of 2, 7.00 %"), "{form}");
+    }
+    let document: serde_json::Value =
+        serde_json::from_str(&json(&outcomes(), CLAIMS, None)).unwrap();
+    assert_eq!(document["rows"][0]["class"], "measured");
+    let tally = &document["tally"][1];
+    assert_eq!(
+        (&tally["class"], &tally["inside"]),
+        (&"measured".into(), &1.into())
+    );
+    assert_eq!(tally["blind"]["inside"], 0);
 }
 
 #[test]
@@ -98,5 +127,6 @@ fn the_page_draws_both_plots_and_names_misses() {
     let scatter = scatter.split("</svg>").next().unwrap();
     assert!(scatter.contains("a-missed") && !scatter.contains("a-fit"));
     assert!(page.contains("a million TPS"));
+    assert!(page.contains("measured on machines") && page.contains("0 of 1, 10.00 %"));
     assert_eq!(page, render(&[part], CLAIMS, None));
 }

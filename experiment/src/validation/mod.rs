@@ -4,6 +4,7 @@
 //! tables are in `sets`. Judging is a pure function of rows and runs: nothing
 //! here runs a plan, prints, or widens a tolerance.
 
+mod class;
 pub mod oracle;
 mod reading;
 mod row;
@@ -12,6 +13,7 @@ mod sets;
 
 use serde::Serialize;
 
+pub use class::Class;
 pub use reading::Reading;
 pub use row::{Figure, Judgement, Published, Row, Tolerance};
 
@@ -28,6 +30,8 @@ pub struct Set {
     pub title: &'static str,
     /// Who published it, and where.
     pub source: &'static str,
+    /// What its published figures are.
+    pub class: Class,
     /// The scenario's text.
     pub scenario: &'static str,
     /// The rows in order.
@@ -93,6 +97,7 @@ impl Chosen {
             id: self.name(row),
             source: self.set.source,
             metric: row.metric,
+            class: self.set.class_of(row),
             judgement: row.judge(runs),
             tolerance_kind: row.tolerance.kind(),
             fit: row.fit,
@@ -110,6 +115,8 @@ pub struct Outcome {
     pub source: &'static str,
     /// What is compared, unit last.
     pub metric: &'static str,
+    /// What it is compared with.
+    pub class: Class,
     /// The comparison.
     #[serde(flatten)]
     pub judgement: Judgement,

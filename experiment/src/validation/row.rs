@@ -60,6 +60,9 @@ pub enum Figure {
 pub enum Published {
     /// A number that stands in the source.
     Value(f64),
+    /// A number that stands in the source and that a closed form gives as well, so
+    /// that it says nothing of the system it was read from.
+    Form(f64),
     /// A law over other figures of the same run.
     Law(fn(&Reading) -> Option<f64>),
     /// What a Monte Carlo that shares nothing with the simulator says.
@@ -154,7 +157,7 @@ impl Row {
         let sound = !mine.is_empty() && !mine.iter().any(|run| run.is_broken());
         let predicted = if sound { self.figure.read(&mine) } else { None };
         let published = match (self.published, mine.first()) {
-            (Published::Value(value), _) => Some(value),
+            (Published::Value(value) | Published::Form(value), _) => Some(value),
             (Published::Law(law), Some(run)) => law(run),
             (Published::Oracle(path), Some(run)) => path.of_plan(run.plan()),
             (_, None) => None,

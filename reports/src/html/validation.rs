@@ -8,7 +8,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::{POLICY, SORT, STYLE, inks};
 use crate::chart::ink::Ink;
 use crate::chart::{agreement, errors};
-use crate::validation::{Tally, change, error, figure, pass, tolerance, touched};
+use crate::validation::{
+    ClassTally, Tally, by_class, change, error, figure, pass, tolerance, touched,
+};
 
 /// A set with what became of its rows.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +69,7 @@ fn sections(parts: &[Part<'_>], claims: &[Claim], moved: Option<&[Moved]>) -> Ma
                 h1 { "Predicted against published" }
                 p class={ "answer " (tone) } { (tally.sentence()) "." }
                 p.note { "Tolerances stood before any run. Prices are fitted at most on rows marked (fit), one list a testbed." }
+                (classes(&outcomes))
             }
             section id="errors" {
                 h2 { "Error of each row" }
@@ -89,6 +92,19 @@ fn sections(parts: &[Part<'_>], claims: &[Claim], moved: Option<&[Moved]>) -> Ma
             }
         }
         footer { "Made by Groma. Figures of simulations are exact and equal on every machine." }
+    }
+}
+
+/// The count by what rows are compared with.
+fn classes(outcomes: &[Outcome]) -> Markup {
+    html! {
+        table.lists id="classes" {
+            thead { tr { @for head in ClassTally::HEAD { th { (head) } } } }
+            tbody { @for tally in by_class(outcomes) {
+                tr { @for cell in tally.cells() { td { (cell) } } }
+            } }
+        }
+        p.note { "A closed form or a Monte Carlo shows that the simulator does what it says; only rows measured on machines show that what it says is so." }
     }
 }
 

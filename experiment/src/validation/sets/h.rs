@@ -8,7 +8,7 @@
 //! the two is printed beside it. No tolerance stood for HotStuff's goodput, so it is
 //! printed too.
 
-use crate::validation::{Figure, Published, Row, Set, Tolerance};
+use crate::validation::{Class, Figure, Published, Row, Set, Tolerance};
 
 type At = &'static [(&'static str, &'static str)];
 
@@ -86,6 +86,7 @@ pub(super) const HOTSTUFF: Set = Set {
     id: "h2",
     title: "3-chain HotStuff on AWS, five regions, m5d.8xlarge, 512 B, payloads of 500 kB",
     source: "asonnino/hotstuff branch 3-chain, data of danielxiangzl/Ditto",
+    class: Class::Measured,
     scenario: include_str!("../../../../scenarios/validation/h2.yaml"),
     beside: false,
     rows: &[
@@ -109,6 +110,7 @@ pub(super) const TUSK: Set = Set {
     id: "h4",
     title: "Narwhal-Tusk on AWS, five regions, n = 10, m5d.8xlarge, 512 B, 100k TPS offered",
     source: "asonnino/narwhal v0.2.0",
+    class: Class::Measured,
     scenario: include_str!("../../../../scenarios/validation/h4.yaml"),
     beside: false,
     rows: &[
@@ -123,6 +125,7 @@ pub(super) const MYSTICETI: Set = Set {
     id: "h6",
     title: "Mysticeti on AWS, six regions, n = 49, m5d.8xlarge, 512 B, 10k TPS offered",
     source: "asonnino/mysticeti @ 885ae9f5",
+    class: Class::Measured,
     scenario: include_str!("../../../../scenarios/validation/h6.yaml"),
     beside: false,
     rows: &[

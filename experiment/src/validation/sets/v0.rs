@@ -1,7 +1,7 @@
 //! V0, closed forms: what theory says exactly, where a system is simple enough.
 
 use crate::validation::oracle::{Path, Weave};
-use crate::validation::{Figure, Published, Reading, Row, Set, Tolerance};
+use crate::validation::{Class, Figure, Published, Reading, Row, Set, Tolerance};
 
 /// A row that must be exact at one protocol.
 const fn exact(
@@ -41,6 +41,7 @@ pub(super) const MESSAGES: Set = Set {
     id: "v0-messages",
     title: "Messages per committed block without faults, n = 7",
     source: "the protocols' papers, counted: each unicast once, nothing to oneself",
+    class: Class::ClosedForm,
     scenario: include_str!("../../../../scenarios/validation/v0-messages.yaml"),
     beside: false,
     rows: &[
@@ -105,6 +106,7 @@ pub(super) const LATENCY: Set = Set {
     id: "v0-latency",
     title: "Commit latency at free CPU, infinite bandwidth and a constant one-way delay of 0.25 ms, n = 7",
     source: "the protocols' papers: message delays on the path of a decision",
+    class: Class::ClosedForm,
     scenario: include_str!("../../../../scenarios/validation/v0-latency.yaml"),
     beside: false,
     rows: &[
@@ -172,6 +174,7 @@ pub(super) const MD1: Set = Set {
     id: "v0-md1",
     title: "M/D/1: Poisson arrivals at one lane with a service of 100 us, 2e7 arrivals a row",
     source: "Pollaczek-Khinchine: mean wait = rho S / (2 (1 - rho))",
+    class: Class::ClosedForm,
     scenario: include_str!("../../../../scenarios/validation/v0-md1.yaml"),
     beside: false,
     rows: &[
@@ -206,6 +209,7 @@ pub(super) const LITTLE: Set = Set {
     id: "v0-little",
     title: "Little's law in closed loops of 300 transactions",
     source: "Little 1961: N = X R, with N averaged over time, apart from X and R",
+    class: Class::ClosedForm,
     scenario: include_str!("../../../../scenarios/validation/v0-little.yaml"),
     beside: false,
     rows: &[
@@ -239,6 +243,7 @@ pub(super) const RANDOM: Set = Set {
     id: "v0-random",
     title: "Commit latency at one-way delays Normal(10 ms, 1 ms) drawn for each message, n = 7, 11,000 decisions",
     source: "independent Monte Carlo of the quorums' order statistics, 200,000 decisions",
+    class: Class::ClosedForm,
     scenario: include_str!("../../../../scenarios/validation/v0-random.yaml"),
     beside: false,
     rows: &[
@@ -291,6 +296,7 @@ pub(super) const PATHS: Set = Set {
     id: "v0-paths",
     title: "Happy paths of further protocols at one-way delays Normal(10 ms, 1 ms) drawn for each message, n = 7",
     source: "independent Monte Carlo of the happy path",
+    class: Class::ClosedForm,
     scenario: include_str!("../../../../scenarios/validation/v0-paths.yaml"),
     beside: true,
     rows: &[
@@ -393,6 +399,7 @@ pub(super) const EGRESS: Set = Set {
     id: "v0-egress",
     title: "A leader whose outgoing link of 50 Mbit/s binds, n = 7",
     source: "egress / ((n - 1) bytes of a transaction with headers + bytes of its reply)",
+    class: Class::ClosedForm,
     scenario: include_str!("../../../../scenarios/validation/v0-egress.yaml"),
     beside: false,
     rows: &[

@@ -1,6 +1,6 @@
 //! V1 and V1b, libhotstuff as it ran on AWS: one price list for both.
 
-use crate::validation::{Figure, Published, Row, Set, Tolerance};
+use crate::validation::{Class, Figure, Published, Row, Set, Tolerance};
 
 const SOURCE: &str =
     "libhotstuff on AWS c5.4xlarge, arXiv:1803.05069, tabulated in Delphi-BFT/tool @ d4b501e9";
@@ -54,6 +54,7 @@ pub(super) const FAR: Set = Set {
     id: "v1",
     title: "libhotstuff, 10 ms one way, blocks of 400 commands without payload, 1,600 in flight",
     source: SOURCE,
+    class: Class::Measured,
     scenario: include_str!("../../../../scenarios/validation/v1.yaml"),
     beside: false,
     rows: &[
@@ -85,6 +86,7 @@ pub(super) const FAR_PHANTOM: Set = Set {
     id: "v1-phantom",
     title: "HotStuff under Phantom with free CPU, 10 ms one way: 400 commands each 20 ms at every n",
     source: PHANTOM,
+    class: Class::Simulated,
     scenario: include_str!("../../../../scenarios/validation/v1-phantom.yaml"),
     beside: false,
     rows: &[
@@ -106,6 +108,7 @@ pub(super) const NEAR_PHANTOM: Set = Set {
     id: "v1b-phantom",
     title: "HotStuff under Phantom with free CPU, 1 ms one way, requests and replies of 1,024 B, 2,800 in flight",
     source: PHANTOM,
+    class: Class::Simulated,
     scenario: include_str!("../../../../scenarios/validation/v1b-phantom.yaml"),
     beside: false,
     rows: &[
@@ -119,6 +122,7 @@ pub(super) const NEAR: Set = Set {
     id: "v1b",
     title: "libhotstuff, 1 ms one way, requests and replies of 1,024 B",
     source: SOURCE,
+    class: Class::Measured,
     scenario: include_str!("../../../../scenarios/validation/v1b.yaml"),
     beside: false,
     rows: &[

@@ -1,7 +1,7 @@
 //! V2, PBFT (Themis) under the Phantom simulator: free CPU, so that links alone
 //! count.
 
-use crate::validation::{Figure, Published, Row, Set, Tolerance};
+use crate::validation::{Class, Figure, Published, Row, Set, Tolerance};
 
 const FOUR: &[(&str, &str)] = &[
     ("committee", "{site: 4}"),
@@ -48,6 +48,7 @@ pub(super) const SET: Set = Set {
     id: "v2",
     title: "PBFT (Themis) under Phantom: 1 ms, 10 Gibit/s, requests and replies of 1,024 B, one client host",
     source: "Themis under Phantom, tabulated in Delphi-BFT/tool @ d4b501e9",
+    class: Class::Simulated,
     scenario: include_str!("../../../../scenarios/validation/v2.yaml"),
     beside: false,
     rows: &[

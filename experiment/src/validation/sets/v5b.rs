@@ -1,6 +1,6 @@
 //! V5b, a delay added to every link: the slope of HotStuff's latency.
 
-use crate::validation::{Figure, Published, Row, Set, Tolerance};
+use crate::validation::{Class, Figure, Published, Row, Set, Tolerance};
 
 const fn point(id: &'static str, at: &'static [(&'static str, &'static str)], ms: f64) -> Row {
     Row {
@@ -20,6 +20,7 @@ pub(super) const SET: Set = Set {
     id: "v5b",
     title: "Three-chain HotStuff with a delay added to every link between replicas, n = 4, low load",
     source: "Bamboo @ 2e52d372, arXiv:2103.00777",
+    class: Class::Measured,
     scenario: include_str!("../../../../scenarios/validation/v5b.yaml"),
     beside: false,
     rows: &[

@@ -1,7 +1,7 @@
 //! V7, an ideal network with random delays: PBFT.
 
 use crate::validation::oracle::Path;
-use crate::validation::{Figure, Published, Row, Set, Tolerance};
+use crate::validation::{Class, Figure, Published, Row, Set, Tolerance};
 
 const METRIC: &str = "proposal to decision at n - f replicas, ms";
 
@@ -30,6 +30,7 @@ pub(super) const SET: Set = Set {
     id: "v7",
     title: "PBFT on an ideal network: one-way delays Normal(250 ms, 50 ms) cut at 0, free CPU",
     source: "csienslab/BFT-Simulator @ a848a1d0, measured (n = 4: 720 ms, sd 28 in 5 runs; its Monte Carlo 735 ms)",
+    class: Class::Simulated,
     scenario: include_str!("../../../../scenarios/validation/v7.yaml"),
     beside: false,
     rows: &[

@@ -1,6 +1,6 @@
 //! V8, public chains: how Bitcoin's blocks spread, and how many become stale.
 
-use crate::validation::{Figure, Published, Row, Set, Tolerance};
+use crate::validation::{Class, Figure, Published, Row, Set, Tolerance};
 
 const fn spread(id: &'static str, metric: &'static str, path: &'static str, ms: f64) -> Row {
     Row {
@@ -20,6 +20,7 @@ pub(super) const SPREAD: Set = Set {
     id: "v8-simblock",
     title: "A full block of 535 kB over 600 nodes of Bitcoin, 2015, relayed whole",
     source: "SimBlock @ 5fc7f9f7 (100 blocks; Bitcoin measured 2014-16: median 3.3 to 8.7 s)",
+    class: Class::Simulated,
     scenario: include_str!("../../../../scenarios/validation/v8-simblock.yaml"),
     beside: false,
     rows: &[
@@ -81,6 +82,7 @@ pub(super) const TEN_MINUTES: Set = Set {
     id: "v8-stale-10m",
     title: "Stale blocks of Bitcoin's 16 pools, one in 10 minutes, median propagation 14.7 s",
     source: SOURCE,
+    class: Class::Simulated,
     scenario: include_str!("../../../../scenarios/validation/v8-stale-10m.yaml"),
     beside: false,
     rows: &stale(1.51, 14_700.0),
@@ -91,6 +93,7 @@ pub(super) const MINUTE: Set = Set {
     id: "v8-stale-1m",
     title: "The same, one a minute, median propagation 2.08 s",
     source: SOURCE,
+    class: Class::Simulated,
     scenario: include_str!("../../../../scenarios/validation/v8-stale-1m.yaml"),
     beside: false,
     rows: &stale(2.15, 2_080.0),
@@ -101,6 +104,7 @@ pub(super) const TEN_SECONDS: Set = Set {
     id: "v8-stale-10s",
     title: "The same, one in 10 seconds, median propagation 1.00 s",
     source: SOURCE,
+    class: Class::Simulated,
     scenario: include_str!("../../../../scenarios/validation/v8-stale-10s.yaml"),
     beside: false,
     rows: &stale(4.77, 1_000.0),
