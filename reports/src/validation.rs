@@ -73,11 +73,21 @@ pub fn pass(outcome: &Outcome) -> &'static str {
     }
 }
 
+/// A row's name, with what was known of it before.
+#[must_use]
+pub fn name(outcome: &Outcome) -> String {
+    let mark = match (outcome.fit, outcome.seen) {
+        (true, _) => " (fit)",
+        (_, true) => " (seen)",
+        _ => "",
+    };
+    format!("{}{mark}", outcome.id)
+}
+
 fn cells(outcome: &Outcome) -> [String; 7] {
     let judgement = &outcome.judgement;
-    let fit = if outcome.fit { " (fit)" } else { "" };
     [
-        format!("{}{fit}", outcome.id),
+        name(outcome),
         outcome.metric.to_owned(),
         figure(judgement.published),
         figure(judgement.predicted),

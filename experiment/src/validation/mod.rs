@@ -15,7 +15,7 @@ use serde::Serialize;
 
 pub use class::Class;
 pub use reading::Reading;
-pub use row::{Figure, Judgement, Published, Row, Tolerance};
+pub use row::{Figure, Judgement, Prior, Published, Row, Tolerance};
 
 use crate::plan::Plan;
 use crate::registry::Registry;
@@ -100,7 +100,8 @@ impl Chosen {
             class: self.set.class_of(row),
             judgement: row.judge(runs),
             tolerance_kind: row.tolerance.kind(),
-            fit: row.fit,
+            fit: row.prior == Prior::Fitted,
+            seen: row.prior == Prior::Seen,
         });
         judged.collect()
     }
@@ -124,6 +125,8 @@ pub struct Outcome {
     pub tolerance_kind: &'static str,
     /// Whether the price list was fitted on this row.
     pub fit: bool,
+    /// Whether a choice that bears on this row was made after a run of it.
+    pub seen: bool,
 }
 
 /// The sets and rows of these names; all of them when there is no name. A name

@@ -23,10 +23,22 @@ pub struct Row {
     pub published: Published,
     /// How far the two may lie apart.
     pub tolerance: Tolerance,
-    /// Whether prices were fitted on this row.
-    pub fit: bool,
+    /// What of it was known when what bears on it was settled.
+    pub prior: Prior,
     /// Whether it takes a few seconds at most.
     pub fast: bool,
+}
+
+/// What of a row was known when prices and model were settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prior {
+    /// Nothing, as far as is recorded.
+    Blind,
+    /// A choice that may have brought it nearer to the published figure was made after
+    /// a run of it had been seen.
+    Seen,
+    /// Prices or sizes were fitted on it.
+    Fitted,
 }
 
 /// What a row reads.

@@ -9,7 +9,7 @@ use super::{POLICY, SORT, STYLE, inks};
 use crate::chart::ink::Ink;
 use crate::chart::{agreement, errors};
 use crate::validation::{
-    ClassTally, Tally, by_class, change, error, figure, pass, tolerance, touched,
+    ClassTally, Tally, by_class, change, error, figure, name, pass, tolerance, touched,
 };
 
 /// A set with what became of its rows.
@@ -68,7 +68,7 @@ fn sections(parts: &[Part<'_>], claims: &[Claim], moved: Option<&[Moved]>) -> Ma
             section.hero id="answer" {
                 h1 { "Predicted against published" }
                 p class={ "answer " (tone) } { (tally.sentence()) "." }
-                p.note { "Tolerances stood before any run. Prices are fitted at most on rows marked (fit), one list a testbed." }
+                p.note { "Tolerances stood before any run. Prices are fitted at most on rows marked (fit), one list a testbed; rows marked (seen) had been run before a choice was made that may have brought them nearer." }
                 (classes(&outcomes))
             }
             section id="errors" {
@@ -208,7 +208,7 @@ fn row(outcome: &Outcome) -> Markup {
     };
     html! {
         tr {
-            td { (outcome.id) @if outcome.fit { " (fit)" } }
+            td { (name(outcome)) }
             td { (outcome.metric) }
             td.num { (figure(judgement.published)) }
             td.num { (figure(judgement.predicted)) }

@@ -1,5 +1,6 @@
 //! How many judged rows are inside their tolerance: of all, and by what they are
-//! compared with, where rows on which prices were fitted stand apart.
+//! compared with, where rows that were seen before a choice, and rows on which prices
+//! were fitted, stand apart.
 
 use groma_experiment::validation::{Class, Outcome};
 use serde::Serialize;
@@ -80,28 +81,32 @@ pub struct ClassTally {
     /// All of its rows.
     #[serde(flatten)]
     pub all: Tally,
-    /// Those on which nothing was fitted.
+    /// Those on which nothing was fitted, and that were not seen before a choice.
     pub blind: Tally,
+    /// Those that were seen before a choice was made.
+    pub seen: Tally,
     /// Those on which prices were fitted.
     pub fit: Tally,
 }
 
 impl ClassTally {
     /// Heads of the columns of [`ClassTally::cells`].
-    pub const HEAD: [&'static str; 4] = [
+    pub const HEAD: [&'static str; 5] = [
         "inside of judged, median error",
         "all",
-        "nothing fitted",
-        "fitted on them",
+        "blind",
+        "seen",
+        "fit",
     ];
 
     /// Its cells in a table.
     #[must_use]
-    pub fn cells(&self) -> [String; 4] {
+    pub fn cells(&self) -> [String; 5] {
         [
             self.class.words().to_owned(),
             self.all.cell(),
             self.blind.cell(),
+            self.seen.cell(),
             self.fit.cell(),
         ]
     }
@@ -115,7 +120,8 @@ pub fn by_class(outcomes: &[Outcome]) -> Vec<ClassTally> {
         ClassTally {
             class,
             all: Tally::over(mine()),
-            blind: Tally::over(mine().filter(|one| !one.fit)),
+            blind: Tally::over(mine().filter(|one| !one.fit && !one.seen)),
+            seen: Tally::over(mine().filter(|one| one.seen)),
             fit: Tally::over(mine().filter(|one| one.fit)),
         }
     };

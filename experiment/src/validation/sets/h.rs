@@ -8,7 +8,7 @@
 //! the two is printed beside it. No tolerance stood for HotStuff's goodput, so it is
 //! printed too.
 
-use crate::validation::{Class, Figure, Published, Row, Set, Tolerance};
+use crate::validation::{Class, Figure, Prior, Published, Row, Set, Tolerance};
 
 type At = &'static [(&'static str, &'static str)];
 
@@ -26,7 +26,7 @@ const fn row(
         figure: Figure::At(path),
         published: Published::Value(published),
         tolerance: Tolerance::Relative(share),
-        fit: false,
+        prior: Prior::Blind,
         fast: false,
     }
 }

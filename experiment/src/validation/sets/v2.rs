@@ -1,7 +1,7 @@
 //! V2, PBFT (Themis) under the Phantom simulator: free CPU, so that links alone
 //! count.
 
-use crate::validation::{Class, Figure, Published, Row, Set, Tolerance};
+use crate::validation::{Class, Figure, Prior, Published, Row, Set, Tolerance};
 
 const FOUR: &[(&str, &str)] = &[
     ("committee", "{site: 4}"),
@@ -33,7 +33,7 @@ const fn row(
         figure: Figure::At(figure),
         published: Published::Value(value),
         tolerance: Tolerance::Relative(share),
-        fit: false,
+        prior: Prior::Blind,
         fast: false,
     }
 }

@@ -1,6 +1,6 @@
 //! V5, Byzantine leaders that fork: Bamboo's chain growth rate and block interval.
 
-use crate::validation::{Class, Figure, Published, Row, Set, Tolerance};
+use crate::validation::{Class, Figure, Prior, Published, Row, Set, Tolerance};
 use Published::{Form, Value};
 
 type At = &'static [(&'static str, &'static str)];
@@ -18,7 +18,7 @@ const fn growth(id: &'static str, at: At, published: Published, tolerance: Toler
         },
         published,
         tolerance,
-        fit: false,
+        prior: Prior::Blind,
         fast: true,
     }
 }
@@ -36,7 +36,7 @@ const fn interval(id: &'static str, at: At, published: Published) -> Row {
         },
         published,
         tolerance: Tolerance::Relative(0.08),
-        fit: false,
+        prior: Prior::Blind,
         fast: true,
     }
 }

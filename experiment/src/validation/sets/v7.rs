@@ -1,7 +1,7 @@
 //! V7, an ideal network with random delays: PBFT.
 
 use crate::validation::oracle::Path;
-use crate::validation::{Class, Figure, Published, Row, Set, Tolerance};
+use crate::validation::{Class, Figure, Prior, Published, Row, Set, Tolerance};
 
 const METRIC: &str = "proposal to decision at n - f replicas, ms";
 
@@ -17,7 +17,7 @@ const fn row(
         figure: Figure::At("beside.quorum_ms_mean"),
         published,
         tolerance: Tolerance::Relative(0.02),
-        fit: false,
+        prior: Prior::Blind,
         fast: false,
     }
 }
