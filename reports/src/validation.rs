@@ -1,13 +1,15 @@
 //! Predicted against published, as text, Markdown and JSON: one list of
 //! outcomes, three ways to write it.
 
+mod sensitivity;
 mod tally;
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
-use groma_experiment::validation::sensitivity::{KNOBS, Moved};
+use groma_experiment::validation::sensitivity::{Moved, turns};
 use groma_experiment::validation::{Claim, Outcome, Tolerance};
 use serde::Serialize;
 
+pub use sensitivity::{Change, SetMoves, sensitivity_markdown, sensitivity_text, sets_moved};
 pub use tally::{ClassTally, Tally, by_class};
 
 /// Schema name of the document.
@@ -158,68 +160,9 @@ pub fn markdown(outcomes: &[Outcome]) -> String {
     out
 }
 
-/// A change by a knob, as a table shows it.
-#[must_use]
-pub fn change(by: Option<f64>) -> String {
-    match by {
-        None => String::new(),
-        // Less than the figure's own digits.
-        Some(by) if by.abs() < 5e-5 => "0".to_owned(),
-        Some(by) => format!("{:+.2} %", by * 100.0),
-    }
-}
-
-/// The rows that some knob touches.
-pub fn touched(moved: &[Moved]) -> impl Iterator<Item = &Moved> {
-    moved
-        .iter()
-        .filter(|row| row.by.iter().any(Option::is_some))
-}
-
-fn sensitivity_cells(row: &Moved) -> Vec<String> {
-    let mut cells = vec![row.id.clone(), figure(row.predicted)];
-    cells.extend(row.by.iter().map(|by| change(*by)));
-    cells
-}
-
-fn sensitivity_head() -> Vec<String> {
-    let knobs = KNOBS.iter().map(|knob| knob.name.to_owned());
-    ["row".to_owned(), "predicted".to_owned()]
-        .into_iter()
-        .chain(knobs)
-        .collect()
-}
-
-/// How far each prediction moves, for a console.
-#[must_use]
-pub fn sensitivity_text(moved: &[Moved]) -> String {
-    let mut table = console_table(sensitivity_head());
-    for row in touched(moved) {
-        table.add_row(sensitivity_cells(row));
-    }
-    for column in 1..=KNOBS.len() + 1 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    format!("\nhow far predictions move:\n\n{}\n", table.trim_fmt())
-}
-
-/// The same in Markdown.
-#[must_use]
-pub fn sensitivity_markdown(moved: &[Moved]) -> String {
-    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-    let mut out = format!("\n{}", line(&sensitivity_head()));
-    out.push_str(&format!("|---|{}\n", "---:|".repeat(KNOBS.len() + 1)));
-    for row in touched(moved) {
-        out.push_str(&line(&sensitivity_cells(row)));
-    }
-    out
-}
-
 #[derive(Serialize)]
 struct Turned<'a> {
-    knobs: Vec<&'static str>,
+    knobs: Vec<String>,
     rows: &'a [Moved],
 }
 
@@ -252,7 +195,9 @@ pub fn json(outcomes: &[Outcome], claims: &[Claim], moved: Option<&[Moved]>) -> 
         tally: by_class(outcomes),
         claims,
         sensitivity: moved.map(|rows| Turned {
-            knobs: KNOBS.iter().map(|knob| knob.name).collect(),
+            knobs: turns()
+                .map(|(knob, way)| format!("{} {}", knob.name, way.words()))
+                .collect(),
             rows,
         }),
     };

@@ -10,6 +10,7 @@ fn outcome(id: &str, published: f64, predicted: f64, tolerance: Tolerance) -> Ou
     let error = (predicted - published) / published;
     Outcome {
         id: id.to_owned(),
+        set: "a",
         source: "a paper & its authors",
         metric: "goodput, tx/s",
         class: if id == "a-below" {

@@ -95,6 +95,7 @@ impl Chosen {
     pub fn judge(&self, runs: &[Reading]) -> Vec<Outcome> {
         let judged = self.rows.iter().map(|row| Outcome {
             id: self.name(row),
+            set: self.set.id,
             source: self.set.source,
             metric: row.metric,
             class: self.set.class_of(row),
@@ -112,6 +113,8 @@ impl Chosen {
 pub struct Outcome {
     /// Full name of the row.
     pub id: String,
+    /// Name of its set, which is that of its scenario.
+    pub set: &'static str,
     /// Where the published figure stands.
     pub source: &'static str,
     /// What is compared, unit last.
