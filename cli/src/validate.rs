@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use groma_experiment::plan::Plan;
 use groma_experiment::registry::{Control, Registry, RunOptions};
 use groma_experiment::sweep::{self, Ended};
-use groma_experiment::validation::sensitivity::{self, KNOBS, Knob, Moved};
+use groma_experiment::validation::sensitivity::{self, Knob, Moved, Way};
 use groma_experiment::validation::{self, Chosen, Outcome, Reading, Which};
 use groma_reports::html::validation::{self as html, Part};
 use groma_reports::validation as words;
@@ -24,13 +24,13 @@ pub struct ValidateArgs {
     /// Rows of this name alone: a row, or the beginning of several, as in v1
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
-    /// Rows that take a few seconds at most
+    /// Rows of the gate, some of every class: under a minute
     #[arg(long, conflicts_with = "oracle")]
     pub fast: bool,
     /// Rows that an independent Monte Carlo predicts too
     #[arg(long)]
     pub oracle: bool,
-    /// Turn prices, bandwidths and distances by a tenth, and show what moves
+    /// Turn each price, bandwidth, size and distance by a tenth, and show what moves
     #[arg(long)]
     pub sensitivity: bool,
     /// Where validation.html goes [default: nowhere]
@@ -161,18 +161,21 @@ fn judge(chosen: &[Chosen], ends: &[usize], readings: &[Reading]) -> Vec<Vec<Out
     parts.collect()
 }
 
-/// By knob and plan: the plan with the knob turned, where it has something of it.
+/// By turn and plan: the plan with the knob turned, where it has something of it.
 fn turned(plans: &[Plan]) -> Vec<Vec<Option<Plan>>> {
-    let turn = |knob: &Knob, plan: &Plan| {
+    let turn = |knob: Knob, way: Way, plan: &Plan| {
         let mut turned = plan.clone();
-        (knob.turn)(&mut turned).then_some(turned)
+        (knob.turn)(&mut turned, way).then_some(turned)
     };
-    let of_knob = |knob: &Knob| plans.iter().map(|plan| turn(knob, plan)).collect();
-    KNOBS.iter().map(of_knob).collect()
+    let of_turn = |(knob, way)| {
+        let turned = plans.iter().map(|plan| turn(knob, way, plan));
+        turned.collect()
+    };
+    sensitivity::turns().map(of_turn).collect()
 }
 
-/// How far each knob moves each row. `readings` are those of the plans as they
-/// stand and then those of the turned ones, knob by knob; a plan that a knob
+/// How far each turn moves each row. `readings` are those of the plans as they
+/// stand and then those of the turned ones, turn by turn; a plan that a knob
 /// leaves alone keeps its reading.
 fn moved(
     chosen: &[Chosen],
@@ -183,7 +186,7 @@ fn moved(
 ) -> Vec<Moved> {
     let base = ends.last().copied().unwrap_or_default();
     let mut rest = readings[base..].iter();
-    let by_knob = turns.iter().map(|plans| {
+    let by_turn = turns.iter().map(|plans| {
         let mut touched = Vec::with_capacity(base);
         let after: Vec<Reading> = plans
             .iter()
@@ -204,8 +207,8 @@ fn moved(
         }
         rows
     });
-    let by_knob: Vec<Vec<Option<Outcome>>> = by_knob.collect();
-    sensitivity::join(outcomes, &by_knob)
+    let by_turn: Vec<Vec<Option<Outcome>>> = by_turn.collect();
+    sensitivity::join(outcomes, &by_turn)
 }
 
 fn tell(args: &ValidateArgs, outcomes: &[Outcome], moved: Option<&[Moved]>) -> Result<(), Problem> {

@@ -1,10 +1,16 @@
 //! Predicted against published, as text, Markdown and JSON: one list of
 //! outcomes, three ways to write it.
 
+mod sensitivity;
+mod tally;
+
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
-use groma_experiment::validation::sensitivity::{KNOBS, Moved};
+use groma_experiment::validation::sensitivity::{Moved, turns};
 use groma_experiment::validation::{Claim, Outcome, Tolerance};
 use serde::Serialize;
+
+pub use sensitivity::{Change, SetMoves, sensitivity_markdown, sensitivity_text, sets_moved};
+pub use tally::{ClassTally, Tally, by_class};
 
 /// Schema name of the document.
 pub const SCHEMA: &str = "groma.validate/1";
@@ -18,56 +24,6 @@ const HEAD: [&str; 7] = [
     "tolerance",
     "pass",
 ];
-
-/// The count that every form states.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tally {
-    /// Rows that are judged.
-    pub judged: usize,
-    /// Those inside their tolerance.
-    pub inside: usize,
-    /// The median of their absolute errors.
-    pub median_error: Option<f64>,
-}
-
-impl Tally {
-    /// Counts.
-    #[must_use]
-    pub fn of(outcomes: &[Outcome]) -> Self {
-        let judged = outcomes.iter().filter(|one| one.judgement.pass.is_some());
-        let mut errors: Vec<f64> = judged
-            .clone()
-            .filter_map(|one| one.judgement.error)
-            .map(f64::abs)
-            .collect();
-        errors.sort_by(f64::total_cmp);
-        Self {
-            judged: judged.clone().count(),
-            inside: judged
-                .filter(|one| one.judgement.pass == Some(true))
-                .count(),
-            median_error: crate::difference::statistics::median(&errors),
-        }
-    }
-
-    /// Whether no judged row is outside.
-    #[must_use]
-    pub fn is_good(&self) -> bool {
-        self.inside == self.judged
-    }
-
-    /// The count in a sentence.
-    #[must_use]
-    pub fn sentence(&self) -> String {
-        let median = self.median_error.map_or_else(String::new, |error| {
-            format!(", median error {}", share(error))
-        });
-        format!(
-            "{} of {} judged rows inside their tolerance{median}",
-            self.inside, self.judged
-        )
-    }
-}
 
 /// A figure with as many digits as a table needs.
 #[must_use]
@@ -119,11 +75,21 @@ pub fn pass(outcome: &Outcome) -> &'static str {
     }
 }
 
+/// A row's name, with what was known of it before.
+#[must_use]
+pub fn name(outcome: &Outcome) -> String {
+    let mark = match (outcome.fit, outcome.seen) {
+        (true, _) => " (fit)",
+        (_, true) => " (seen)",
+        _ => "",
+    };
+    format!("{}{mark}", outcome.id)
+}
+
 fn cells(outcome: &Outcome) -> [String; 7] {
     let judgement = &outcome.judgement;
-    let fit = if outcome.fit { " (fit)" } else { "" };
     [
-        format!("{}{fit}", outcome.id),
+        name(outcome),
         outcome.metric.to_owned(),
         figure(judgement.published),
         figure(judgement.predicted),
@@ -155,15 +121,25 @@ pub fn text(outcomes: &[Outcome], claims: &[Claim]) -> String {
         }
     }
     let mut out = format!(
-        "{}\n\n{}\n",
+        "{}\n\n{}\n\n{}\n",
         table.trim_fmt(),
-        Tally::of(outcomes).sentence()
+        Tally::of(outcomes).sentence(),
+        tally_text(outcomes)
     );
     out.push_str("\nclaimed without conditions, so not reproduced:\n");
     for claim in claims {
         out.push_str(&format!("  {}: {}\n", claim.system, claim.claim));
     }
     out
+}
+
+/// The count by class, for a console.
+fn tally_text(outcomes: &[Outcome]) -> String {
+    let mut table = console_table(ClassTally::HEAD.map(str::to_owned).to_vec());
+    for tally in by_class(outcomes) {
+        table.add_row(tally.cells());
+    }
+    table.trim_fmt()
 }
 
 /// The table in Markdown, with the count.
@@ -175,72 +151,18 @@ pub fn markdown(outcomes: &[Outcome]) -> String {
     for outcome in outcomes {
         out.push_str(&line(&cells(outcome)));
     }
-    out.push_str(&format!("\n{}.\n", Tally::of(outcomes).sentence()));
-    out
-}
-
-/// A change by a knob, as a table shows it.
-#[must_use]
-pub fn change(by: Option<f64>) -> String {
-    match by {
-        None => String::new(),
-        // Less than the figure's own digits.
-        Some(by) if by.abs() < 5e-5 => "0".to_owned(),
-        Some(by) => format!("{:+.2} %", by * 100.0),
-    }
-}
-
-/// The rows that some knob touches.
-pub fn touched(moved: &[Moved]) -> impl Iterator<Item = &Moved> {
-    moved
-        .iter()
-        .filter(|row| row.by.iter().any(Option::is_some))
-}
-
-fn sensitivity_cells(row: &Moved) -> Vec<String> {
-    let mut cells = vec![row.id.clone(), figure(row.predicted)];
-    cells.extend(row.by.iter().map(|by| change(*by)));
-    cells
-}
-
-fn sensitivity_head() -> Vec<String> {
-    let knobs = KNOBS.iter().map(|knob| knob.name.to_owned());
-    ["row".to_owned(), "predicted".to_owned()]
-        .into_iter()
-        .chain(knobs)
-        .collect()
-}
-
-/// How far each prediction moves, for a console.
-#[must_use]
-pub fn sensitivity_text(moved: &[Moved]) -> String {
-    let mut table = console_table(sensitivity_head());
-    for row in touched(moved) {
-        table.add_row(sensitivity_cells(row));
-    }
-    for column in 1..=KNOBS.len() + 1 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    format!("\nhow far predictions move:\n\n{}\n", table.trim_fmt())
-}
-
-/// The same in Markdown.
-#[must_use]
-pub fn sensitivity_markdown(moved: &[Moved]) -> String {
-    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-    let mut out = format!("\n{}", line(&sensitivity_head()));
-    out.push_str(&format!("|---|{}\n", "---:|".repeat(KNOBS.len() + 1)));
-    for row in touched(moved) {
-        out.push_str(&line(&sensitivity_cells(row)));
+    out.push_str(&format!("\n{}.\n\n", Tally::of(outcomes).sentence()));
+    out.push_str(&line(&ClassTally::HEAD.map(str::to_owned)));
+    out.push_str(&format!("|{}\n", "---|".repeat(ClassTally::HEAD.len())));
+    for tally in by_class(outcomes) {
+        out.push_str(&line(&tally.cells()));
     }
     out
 }
 
 #[derive(Serialize)]
 struct Turned<'a> {
-    knobs: Vec<&'static str>,
+    knobs: Vec<String>,
     rows: &'a [Moved],
 }
 
@@ -251,6 +173,7 @@ struct Document<'a> {
     judged: usize,
     inside: usize,
     median_error: Option<f64>,
+    tally: Vec<ClassTally>,
     claims: &'a [Claim],
     #[serde(skip_serializing_if = "Option::is_none")]
     sensitivity: Option<Turned<'a>>,
@@ -269,9 +192,12 @@ pub fn json(outcomes: &[Outcome], claims: &[Claim], moved: Option<&[Moved]>) -> 
         judged: tally.judged,
         inside: tally.inside,
         median_error: tally.median_error,
+        tally: by_class(outcomes),
         claims,
         sensitivity: moved.map(|rows| Turned {
-            knobs: KNOBS.iter().map(|knob| knob.name).collect(),
+            knobs: turns()
+                .map(|(knob, way)| format!("{} {}", knob.name, way.words()))
+                .collect(),
             rows,
         }),
     };

@@ -2,16 +2,22 @@
 
 #![allow(clippy::unwrap_used)]
 
-use groma_experiment::validation::{Claim, Judgement, Outcome, Tolerance, all};
+use groma_experiment::validation::{Claim, Class, Judgement, Outcome, Tolerance, all};
 use groma_reports::html::validation::{Part, render};
-use groma_reports::validation::{Tally, json, markdown, text};
+use groma_reports::validation::{Tally, by_class, json, markdown, text};
 
 fn outcome(id: &str, published: f64, predicted: f64, tolerance: Tolerance) -> Outcome {
     let error = (predicted - published) / published;
     Outcome {
         id: id.to_owned(),
+        set: "a",
         source: "a paper & its authors",
         metric: "goodput, tx/s",
+        class: if id == "a-below" {
+            Class::ClosedForm
+        } else {
+            Class::Measured
+        },
         judgement: Judgement {
             published: Some(published),
             predicted: Some(predicted),
@@ -21,6 +27,7 @@ fn outcome(id: &str, published: f64, predicted: f64, tolerance: Tolerance) -> Ou
         },
         tolerance_kind: tolerance.kind(),
         fit: id == "a-fit",
+        seen: id == "a-seen",
     }
 }
 
@@ -29,6 +36,7 @@ fn outcomes() -> Vec<Outcome> {
         outcome("a-fit", 100.0, 104.0, Tolerance::Relative(0.05)),
         outcome("a-missed", 100.0, 90.0, Tolerance::Relative(0.05)),
         outcome("a-below", 100.0, 98.0, Tolerance::Below(0.03)),
+        outcome("a-seen", 100.0, 103.0, Tolerance::Relative(0.05)),
         outcome("a-printed", 10.0, 20.0, Tolerance::Printed),
     ]
 }
@@ -41,11 +49,37 @@ const CLAIMS: &[Claim] = &[Claim {
 #[test]
 fn rows_that_are_only_printed_count_nowhere() {
     let tally = Tally::of(&outcomes());
-    assert_eq!((tally.judged, tally.inside), (3, 2));
+    assert_eq!((tally.judged, tally.inside), (4, 3));
     let median = tally.median_error.unwrap();
-    assert!((median - 0.04).abs() < 1e-12, "{median}");
+    assert!((median - 0.035).abs() < 1e-12, "{median}");
     assert!(!tally.is_good());
     assert!(Tally::of(&outcomes()[..1]).is_good());
+}
+
+#[test]
+fn classes_are_counted_apart_and_so_are_fitted_rows() {
+    let tallies = by_class(&outcomes());
+    let classes: Vec<Class> = tallies.iter().map(|tally| tally.class).collect();
+    assert_eq!(classes, [Class::ClosedForm, Class::Measured]);
+    let measured = &tallies[1];
+    assert_eq!((measured.all.judged, measured.all.inside), (3, 2));
+    assert_eq!((measured.fit.judged, measured.fit.inside), (1, 1));
+    assert_eq!((measured.seen.judged, measured.seen.inside), (1, 1));
+    assert_eq!((measured.blind.judged, measured.blind.inside), (1, 0));
+    for form in [text(&outcomes(), CLAIMS), markdown(&outcomes())] {
+        let line = form.lines().find(|line| line.contains("on machines"));
+        assert!(line.unwrap().contains("2 of 3, 4.00 %"), "{form}");
+    }
+    let document: serde_json::Value =
+        serde_json::from_str(&json(&outcomes(), CLAIMS, None)).unwrap();
+    assert_eq!(document["rows"][0]["class"], "measured");
+    let tally = &document["tally"][1];
+    assert_eq!(
+        (&tally["class"], &tally["inside"]),
+        (&"measured".into(), &2.into())
+    );
+    assert_eq!(tally["blind"]["inside"], 0);
+    assert_eq!(document["rows"][3]["seen"], true);
 }
 
 #[test]
@@ -54,9 +88,10 @@ fn the_text_shows_what_was_missed_and_calls_claims_claims() {
     let line = |id: &str| text.lines().find(|line| line.contains(id)).unwrap();
     assert!(line("a-missed").contains("-10.00 %") && line("a-missed").contains("NO"));
     assert!(line("a-fit").contains("(fit)") && line("a-fit").contains("yes"));
+    assert!(line("a-seen").contains("(seen)"));
     assert!(line("a-below").contains("-3 %, +0 %"));
     assert!(line("a-printed").contains("not judged"));
-    assert!(text.contains("2 of 3 judged rows inside their tolerance, median error 4.00 %"));
+    assert!(text.contains("3 of 4 judged rows inside their tolerance, median error 3.50 %"));
     let (before, after) = text.split_once("claimed without conditions").unwrap();
     assert!(!before.contains("Some chain") && after.contains("Some chain: a million TPS"));
 }
@@ -65,7 +100,7 @@ fn the_text_shows_what_was_missed_and_calls_claims_claims() {
 fn markdown_has_a_line_a_row() {
     let text = markdown(&outcomes());
     let rows = text.lines().filter(|line| line.starts_with("| a-"));
-    assert_eq!(rows.clone().count(), 4);
+    assert_eq!(rows.clone().count(), 5);
     assert!(rows.clone().all(|line| line.matches('|').count() == 8));
 }
 
@@ -79,9 +114,12 @@ fn the_document_says_how_a_tolerance_is_meant() {
         .iter()
         .map(|row| row["tolerance_kind"].as_str().unwrap())
         .collect();
-    assert_eq!(kinds, ["relative", "relative", "below", "printed"]);
+    assert_eq!(
+        kinds,
+        ["relative", "relative", "below", "relative", "printed"]
+    );
     assert_eq!(rows[1]["pass"], false);
-    assert!(rows[3]["pass"].is_null() && rows[3]["tolerance"].is_null());
+    assert!(rows[4]["pass"].is_null() && rows[4]["tolerance"].is_null());
     assert_eq!(document["claims"][0]["system"], "Some chain");
 }
 
@@ -98,5 +136,6 @@ fn the_page_draws_both_plots_and_names_misses() {
     let scatter = scatter.split("</svg>").next().unwrap();
     assert!(scatter.contains("a-missed") && !scatter.contains("a-fit"));
     assert!(page.contains("a million TPS"));
+    assert!(page.contains("measured on machines") && page.contains("0 of 1, 10.00 %"));
     assert_eq!(page, render(&[part], CLAIMS, None));
 }

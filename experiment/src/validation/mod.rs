@@ -4,6 +4,7 @@
 //! tables are in `sets`. Judging is a pure function of rows and runs: nothing
 //! here runs a plan, prints, or widens a tolerance.
 
+mod class;
 pub mod oracle;
 mod reading;
 mod row;
@@ -12,8 +13,9 @@ mod sets;
 
 use serde::Serialize;
 
+pub use class::Class;
 pub use reading::Reading;
-pub use row::{Figure, Judgement, Published, Row, Tolerance};
+pub use row::{Figure, Judgement, Prior, Published, Row, Tolerance};
 
 use crate::plan::Plan;
 use crate::registry::Registry;
@@ -28,6 +30,8 @@ pub struct Set {
     pub title: &'static str,
     /// Who published it, and where.
     pub source: &'static str,
+    /// What its published figures are.
+    pub class: Class,
     /// The scenario's text.
     pub scenario: &'static str,
     /// The rows in order.
@@ -91,11 +95,14 @@ impl Chosen {
     pub fn judge(&self, runs: &[Reading]) -> Vec<Outcome> {
         let judged = self.rows.iter().map(|row| Outcome {
             id: self.name(row),
+            set: self.set.id,
             source: self.set.source,
             metric: row.metric,
+            class: self.set.class_of(row),
             judgement: row.judge(runs),
             tolerance_kind: row.tolerance.kind(),
-            fit: row.fit,
+            fit: row.prior == Prior::Fitted,
+            seen: row.prior == Prior::Seen,
         });
         judged.collect()
     }
@@ -106,10 +113,14 @@ impl Chosen {
 pub struct Outcome {
     /// Full name of the row.
     pub id: String,
+    /// Name of its set, which is that of its scenario.
+    pub set: &'static str,
     /// Where the published figure stands.
     pub source: &'static str,
     /// What is compared, unit last.
     pub metric: &'static str,
+    /// What it is compared with.
+    pub class: Class,
     /// The comparison.
     #[serde(flatten)]
     pub judgement: Judgement,
@@ -117,6 +128,8 @@ pub struct Outcome {
     pub tolerance_kind: &'static str,
     /// Whether the price list was fitted on this row.
     pub fit: bool,
+    /// Whether a choice that bears on this row was made after a run of it.
+    pub seen: bool,
 }
 
 /// The sets and rows of these names; all of them when there is no name. A name
@@ -145,13 +158,23 @@ pub fn choose(only: &[String], which: Which) -> Result<Vec<Chosen>, String> {
         }
     }
     if chosen.is_empty() {
-        return Err(format!(
-            "no row of {} is {}",
-            only.join(", "),
-            which.describe()
-        ));
+        return Err(nothing_left(only, which));
     }
     Ok(chosen)
+}
+
+/// That these names and this choice have no row in common, and what has.
+fn nothing_left(only: &[String], which: Which) -> String {
+    let sets = all()
+        .iter()
+        .filter(|set| set.rows.iter().any(|row| which.takes(row)));
+    let sets: Vec<&str> = sets.map(|set| set.id).collect();
+    format!(
+        "no row of {} is {}\n  hint: by its name alone all of its rows are run; such rows are in {}",
+        only.join(", "),
+        which.describe(),
+        sets.join(", ")
+    )
 }
 
 /// Which rows are wanted, whatever their names.
@@ -160,7 +183,7 @@ pub enum Which {
     /// Every row.
     #[default]
     All,
-    /// Those that take a few seconds at most.
+    /// Those that the gate runs: some of every class that take a few seconds.
     Fast,
     /// Those that an independent Monte Carlo predicts too.
     Oracle,

@@ -23,10 +23,22 @@ pub struct Row {
     pub published: Published,
     /// How far the two may lie apart.
     pub tolerance: Tolerance,
-    /// Whether prices were fitted on this row.
-    pub fit: bool,
+    /// What of it was known when what bears on it was settled.
+    pub prior: Prior,
     /// Whether it takes a few seconds at most.
     pub fast: bool,
+}
+
+/// What of a row was known when prices and model were settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prior {
+    /// Nothing, as far as is recorded.
+    Blind,
+    /// A choice that may have brought it nearer to the published figure was made after
+    /// a run of it had been seen.
+    Seen,
+    /// Prices or sizes were fitted on it.
+    Fitted,
 }
 
 /// What a row reads.
@@ -60,6 +72,9 @@ pub enum Figure {
 pub enum Published {
     /// A number that stands in the source.
     Value(f64),
+    /// A number that stands in the source and that a closed form gives as well, so
+    /// that it says nothing of the system it was read from.
+    Form(f64),
     /// A law over other figures of the same run.
     Law(fn(&Reading) -> Option<f64>),
     /// What a Monte Carlo that shares nothing with the simulator says.
@@ -154,7 +169,7 @@ impl Row {
         let sound = !mine.is_empty() && !mine.iter().any(|run| run.is_broken());
         let predicted = if sound { self.figure.read(&mine) } else { None };
         let published = match (self.published, mine.first()) {
-            (Published::Value(value), _) => Some(value),
+            (Published::Value(value) | Published::Form(value), _) => Some(value),
             (Published::Law(law), Some(run)) => law(run),
             (Published::Oracle(path), Some(run)) => path.of_plan(run.plan()),
             (_, None) => None,

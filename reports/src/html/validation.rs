@@ -1,14 +1,16 @@
 //! The page of a validation: how many rows are inside their tolerance, by how
 //! much each is off, and what each set reproduces.
 
-use groma_experiment::validation::sensitivity::{KNOBS, Moved};
+use groma_experiment::validation::sensitivity::Moved;
 use groma_experiment::validation::{Claim, Outcome, Set, Tolerance};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{POLICY, SORT, STYLE, inks};
 use crate::chart::ink::Ink;
 use crate::chart::{agreement, errors};
-use crate::validation::{Tally, change, error, figure, pass, tolerance, touched};
+use crate::validation::{
+    ClassTally, SetMoves, Tally, by_class, error, figure, name, pass, sets_moved, tolerance,
+};
 
 /// A set with what became of its rows.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +68,8 @@ fn sections(parts: &[Part<'_>], claims: &[Claim], moved: Option<&[Moved]>) -> Ma
             section.hero id="answer" {
                 h1 { "Predicted against published" }
                 p class={ "answer " (tone) } { (tally.sentence()) "." }
-                p.note { "Tolerances stood before any run. Prices are fitted at most on rows marked (fit), one list a testbed." }
+                p.note { "Tolerances stood before any run. Prices are fitted at most on rows marked (fit), one list a testbed; rows marked (seen) had been run before a choice was made that may have brought them nearer." }
+                (classes(&outcomes))
             }
             section id="errors" {
                 h2 { "Error of each row" }
@@ -89,6 +92,19 @@ fn sections(parts: &[Part<'_>], claims: &[Claim], moved: Option<&[Moved]>) -> Ma
             }
         }
         footer { "Made by Groma. Figures of simulations are exact and equal on every machine." }
+    }
+}
+
+/// The count by what rows are compared with.
+fn classes(outcomes: &[Outcome]) -> Markup {
+    html! {
+        table.lists id="classes" {
+            thead { tr { @for head in ClassTally::HEAD { th { (head) } } } }
+            tbody { @for tally in by_class(outcomes) {
+                tr { @for cell in tally.cells() { td { (cell) } } }
+            } }
+        }
+        p.note { "A closed form or a Monte Carlo shows that the simulator does what it says; only rows measured on machines show that what it says is so." }
     }
 }
 
@@ -155,31 +171,37 @@ fn of_set(part: &Part<'_>) -> Markup {
 
 /// What the predictions rest on.
 fn sensitivity(moved: &[Moved]) -> Markup {
-    // A tenth of a knob that moves a figure by this much is most of it.
-    const MUCH: f64 = 0.05;
     html! {
         section id="sensitivity" {
             h2 { "What the predictions rest on" }
-            p.note { "Each column turns one number by a tenth and runs everything again: how far does the prediction move? A figure that hardly moves does not depend on how well that number is known; one that moves by half of the turn or more is marked. Blank: the set has nothing of it." }
-            table.lists {
-                thead { tr {
-                    th { "Row" } th.num { "predicted" }
-                    @for knob in KNOBS { th.num { (knob.name) } }
-                } }
-                tbody {
-                    @for row in touched(moved) {
-                        tr {
-                            td { (row.id) }
-                            td.num { (figure(row.predicted)) }
-                            @for by in &row.by {
-                                @let much = by.is_some_and(|by| by.abs() >= MUCH);
-                                td class=(if much { "num bad" } else { "num" }) { (change(*by)) }
-                            }
+            p.note { "Each line turns one number by a tenth, up and down, and runs everything again: by how many % does the prediction move? A figure that hardly moves does not depend on how well that number is known; one that moves by half of the turn or more is marked. What a set has nothing of is not in its table." }
+            @for set in sets_moved(moved) { (moves(&set)) }
+        }
+    }
+}
+
+fn moves(set: &SetMoves) -> Markup {
+    // A tenth of a knob that moves a figure by this much is most of it.
+    const MUCH: f64 = 0.05;
+    html! {
+        table.lists {
+            thead { tr {
+                th { (set.set) }
+                @for (name, _) in &set.rows { th.num { (name) } }
+            } }
+            tbody {
+                tr { td { "predicted" } @for (_, figure) in &set.rows { td.num { (figure) } } }
+                @for (knob, changes) in &set.knobs {
+                    tr {
+                        td { (knob) " +10 % / -10 %" }
+                        @for change in changes {
+                            td class=(if change.size() >= MUCH { "num bad" } else { "num" }) { (change.cell()) }
                         }
                     }
                 }
             }
         }
+        @if !set.still.is_empty() { p.note { (set.rest()) } }
     }
 }
 
@@ -192,7 +214,7 @@ fn row(outcome: &Outcome) -> Markup {
     };
     html! {
         tr {
-            td { (outcome.id) @if outcome.fit { " (fit)" } }
+            td { (name(outcome)) }
             td { (outcome.metric) }
             td.num { (figure(judgement.published)) }
             td.num { (figure(judgement.predicted)) }

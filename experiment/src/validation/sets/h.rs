@@ -8,7 +8,7 @@
 //! the two is printed beside it. No tolerance stood for HotStuff's goodput, so it is
 //! printed too.
 
-use crate::validation::{Figure, Published, Row, Set, Tolerance};
+use crate::validation::{Class, Figure, Prior, Published, Row, Set, Tolerance};
 
 type At = &'static [(&'static str, &'static str)];
 
@@ -26,7 +26,7 @@ const fn row(
         figure: Figure::At(path),
         published: Published::Value(published),
         tolerance: Tolerance::Relative(share),
-        fit: false,
+        prior: Prior::Blind,
         fast: false,
     }
 }
@@ -36,6 +36,12 @@ const fn printed(row: Row) -> Row {
         tolerance: Tolerance::Printed,
         ..row
     }
+}
+
+/// Part of the gate, so rows that are missed are none of these, nor those of Mysticeti
+/// that hang on whether a leader's timeout falls into the measured stretch.
+const fn fast(row: Row) -> Row {
+    Row { fast: true, ..row }
 }
 
 const GOODPUT: (&str, &str) = ("goodput, TPS", "load.goodput_tps");
@@ -63,21 +69,21 @@ const A: At = &[
     TEN,
     (
         "load",
-        "[{for: 5s, tps: 30_000, arrivals: even, measure: false}, {for: 20s, tps: 30_000, arrivals: even}]",
+        "[{for: 5s, tps: 30_000, arrivals: even, measure: false}, {for: 20s, tps: 30_000, arrivals: even}, {for: 3s, tps: 30_000, arrivals: even, measure: false}]",
     ),
 ];
 const B: At = &[
     TEN,
     (
         "load",
-        "[{for: 5s, tps: 60_000, arrivals: even, measure: false}, {for: 20s, tps: 60_000, arrivals: even}]",
+        "[{for: 5s, tps: 60_000, arrivals: even, measure: false}, {for: 20s, tps: 60_000, arrivals: even}, {for: 3s, tps: 60_000, arrivals: even, measure: false}]",
     ),
 ];
 const C: At = &[
     TWENTY,
     (
         "load",
-        "[{for: 5s, tps: 40_000, arrivals: even, measure: false}, {for: 20s, tps: 40_000, arrivals: even}]",
+        "[{for: 5s, tps: 40_000, arrivals: even, measure: false}, {for: 20s, tps: 40_000, arrivals: even}, {for: 3s, tps: 40_000, arrivals: even, measure: false}]",
     ),
 ];
 
@@ -86,6 +92,7 @@ pub(super) const HOTSTUFF: Set = Set {
     id: "h2",
     title: "3-chain HotStuff on AWS, five regions, m5d.8xlarge, 512 B, payloads of 500 kB",
     source: "asonnino/hotstuff branch 3-chain, data of danielxiangzl/Ditto",
+    class: Class::Measured,
     scenario: include_str!("../../../../scenarios/validation/h2.yaml"),
     beside: false,
     rows: &[
@@ -109,10 +116,11 @@ pub(super) const TUSK: Set = Set {
     id: "h4",
     title: "Narwhal-Tusk on AWS, five regions, n = 10, m5d.8xlarge, 512 B, 100k TPS offered",
     source: "asonnino/narwhal v0.2.0",
+    class: Class::Measured,
     scenario: include_str!("../../../../scenarios/validation/h4.yaml"),
     beside: false,
     rows: &[
-        row("a-goodput", GOODPUT, &[], 93_000.0, 0.10),
+        fast(row("a-goodput", GOODPUT, &[], 93_000.0, 0.10)),
         row("a-commit", COMMIT, &[], 3_017.0, 0.25),
         printed(row("a-final", FINAL, &[], 3_017.0, 0.25)),
     ],
@@ -123,12 +131,13 @@ pub(super) const MYSTICETI: Set = Set {
     id: "h6",
     title: "Mysticeti on AWS, six regions, n = 49, m5d.8xlarge, 512 B, 10k TPS offered",
     source: "asonnino/mysticeti @ 885ae9f5",
+    class: Class::Measured,
     scenario: include_str!("../../../../scenarios/validation/h6.yaml"),
     beside: false,
     rows: &[
-        row("a-goodput", GOODPUT, &[], 10_000.0, 0.20),
+        fast(row("a-goodput", GOODPUT, &[], 10_000.0, 0.20)),
         row("a-final", FINAL, &[], 339.0, 0.20),
-        row("a-final-p50", FINAL_P50, &[], 366.0, 0.20),
+        fast(row("a-final-p50", FINAL_P50, &[], 366.0, 0.20)),
         row("a-final-p90", FINAL_P90, &[], 481.0, 0.20),
         printed(row("a-commit", COMMIT, &[], 339.0, 0.20)),
     ],
