@@ -256,11 +256,20 @@ fn the_law_notices_strange_bindings_and_lonely_signatures() {
     let signed = "two of three departments change an address";
     let id = changed.unwrap();
     let change = town.0.state.get::<Changes>(&id).unwrap();
-    let lonely = Change {
-        signatures: Signatures(1),
-        ..change
-    };
-    assert_eq!(town.law::<Changes>(id, lonely), signed);
+    let first = (0..3).find(|place| change.signatures.has(*place)).unwrap();
+    let by = change.signatures.by(first).unwrap();
+    let mut lonely = Signatures::default();
+    lonely.sign(first, by).unwrap();
+    // One department for two.
+    let mut twice = lonely;
+    twice.sign((first + 1) % 3, by).unwrap();
+    for signatures in [lonely, twice] {
+        let forged = Change {
+            signatures,
+            ..change
+        };
+        assert_eq!(town.law::<Changes>(id, forged), signed);
+    }
     let other = Change {
         digest: [7; 32],
         ..change

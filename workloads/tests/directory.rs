@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Run, assert_refusals, assert_shares, build, honest, town};
-use groma_ledger::directory::{Entries, Request, RequestId, Requests, Stage};
+use groma_ledger::directory::{Entries, OWNER, Request, RequestId, Requests, SUPERVISOR, Stage};
 use groma_ledger::patterns::cosign::Signatures;
 use groma_ledger::{AccountId, Genesis, State};
 use groma_workloads::WorkloadSetup;
@@ -118,17 +118,45 @@ fn the_law_notices_what_was_never_agreed_to_or_arrived_changed() {
     assert_eq!([by_citizen, own, unknown, early], [asked; 4]);
 
     let agreed = "owner and supervisor have both agreed to what is approved";
-    let one = Signatures(1);
+    let people = groma_workloads::People::new(20_000).unwrap();
+    let both = |owner, supervisor| {
+        let mut signatures = Signatures::default();
+        signatures.sign(OWNER, owner).unwrap();
+        signatures.sign(SUPERVISOR, supervisor).unwrap();
+        signatures
+    };
+    let mut one = Signatures::default();
+    one.sign(SUPERVISOR, people.department(39, 0)).unwrap();
     for stage in [Approved, Delivered, Acked, Disputed] {
         assert_eq!(
             town.law(stage, |_, request| request.signatures = one),
             agreed
         );
     }
+    // Accounts of owner and supervisor, but in each other's place, or none of theirs.
+    let (own, watch) = (
+        |request: &Request| {
+            let clerks = u64::from(request.entry.owner) * 36;
+            AccountId(people.department(0, 0).0 + clerks)
+        },
+        people.department(39, 0),
+    );
     assert_eq!(
-        town.law(Denied, |_, request| request.signatures = Signatures(3)),
+        town.law(Denied, |_, request| request.signatures =
+            both(own(request), watch)),
         agreed
     );
+    for stage in [Approved, Delivered, Acked] {
+        let changes: [&dyn Fn(&Request) -> Signatures<2>; 3] = [
+            &|request| both(watch, own(request)),
+            &|request| both(own(request), AccountId(0)),
+            &|request| both(AccountId(own(request).0 + 36), watch),
+        ];
+        for change in changes {
+            let law = town.law(stage, |_, request| request.signatures = change(request));
+            assert_eq!(law, agreed);
+        }
+    }
 
     let same = "what is acknowledged is what was delivered";
     let other = Some([1; 32]);

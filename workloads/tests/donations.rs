@@ -218,6 +218,14 @@ fn the_law_notices_money_that_is_made_or_lost() {
         ..lock
     };
     assert_eq!(town.law::<Allocations>(part, both), conserved);
+    let strange = Lock {
+        paid_to: Some(AccountId(u64::MAX)),
+        ..lock
+    };
+    assert_eq!(
+        town.law::<Allocations>(part, strange),
+        "what is released is with its payee, and what goes back with its payer"
+    );
     let nowhere = PotId {
         purpose: u64::MAX,
         ..lock.pot

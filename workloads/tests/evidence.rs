@@ -7,7 +7,10 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{Run, TPS, assert_refusals, assert_shares, build, honest, town};
-use groma_ledger::evidence::{Anchor, Anchors, Deposit, Deposits, EvidenceTx, Exhibit, Exhibits};
+use groma_ledger::evidence::{
+    AUTHORITY, Anchor, Anchors, Deposit, Deposits, EvidenceTx, Exhibit, Exhibits, NOTARY,
+};
+use groma_ledger::patterns::cosign::Signatures;
 use groma_ledger::{AccountId, Body, Genesis, State, Table};
 use groma_workloads::WorkloadSetup;
 use proptest::prelude::*;
@@ -165,14 +168,18 @@ fn the_law_notices_earlier_times_strange_judges_and_gaps() {
     };
     assert_eq!(town.law::<Exhibits>(key, unsigned), court);
 
-    let nameless = Deposit {
-        notary: Some(9),
-        ..deposit
-    };
-    assert_eq!(
-        town.law::<Deposits>(key.1, nameless),
-        "a notary's signature has a name"
-    );
+    for place in [AUTHORITY, NOTARY] {
+        let mut signatures = Signatures::default();
+        signatures.sign(place, AccountId(0)).unwrap();
+        let by_a_citizen = Deposit {
+            signatures,
+            ..deposit
+        };
+        assert_eq!(
+            town.law::<Deposits>(key.1, by_a_citizen),
+            "authority and notary sign deposits"
+        );
+    }
 
     let mut anchors = Vec::new();
     state.for_each::<Anchors>(|key, anchor| anchors.push((key, anchor)));
