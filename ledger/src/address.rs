@@ -183,8 +183,8 @@ impl Table for Bindings {
 pub struct Change {
     /// Its digest.
     pub digest: [u8; 32],
-    /// Which departments have signed; it took effect when [`NEEDED`] had.
-    pub signatures: Signatures,
+    /// Who has signed, by department; it took effect when [`NEEDED`] had.
+    pub signatures: Signatures<3>,
 }
 
 /// Changes by address and number.
@@ -354,14 +354,14 @@ impl Desk<'_, '_, Registry> {
         let department = self.department()?;
         self.entry::<Addresses>(&id.address)?;
         let mut signatures = Signatures::default();
-        signatures.sign(department)?;
+        signatures.sign(department, self.context.sender)?;
         self.create::<Changes>(id, Change { digest, signatures })
     }
 
     fn sign(&mut self, id: ChangeId) -> Result<(), Reason> {
         let department = self.department()?;
         let mut change = self.entry::<Changes>(&id)?;
-        change.signatures.sign(department)?;
+        change.signatures.sign(department, self.context.sender)?;
         self.access.put::<Changes>(id, change);
         match change.signatures.count() {
             NEEDED => {

@@ -63,7 +63,9 @@ pub enum ContractTx {
 }
 
 /// How many may be invited (W9).
-pub const PARTIES: std::ops::RangeInclusive<usize> = 2..=4;
+pub const PARTIES: std::ops::RangeInclusive<usize> = 2..=MOST;
+/// The most of them.
+const MOST: usize = 4;
 
 /// A contract.
 #[derive(
@@ -102,7 +104,7 @@ pub struct Contract {
     /// Who is to sign; nobody before the invitation.
     pub parties: Box<[AccountId]>,
     /// Who has, by their place among the parties.
-    pub signatures: Signatures,
+    pub signatures: Signatures<MOST>,
     /// How far it has come.
     pub stage: Stage,
 }
@@ -226,7 +228,7 @@ impl Desk<'_, '_, ()> {
         contract.must_be(Stage::Open)?;
         let place = place_of(self.context.sender, &contract.parties)?;
         contract.must_say(digest)?;
-        contract.signatures.sign(place)?;
+        contract.signatures.sign(place, self.context.sender)?;
         self.access.put::<Contracts>(id, contract);
         Ok(())
     }

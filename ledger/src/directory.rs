@@ -178,8 +178,8 @@ pub struct Request {
     pub entry: EntryId,
     /// Timestamp of the block that brought it.
     pub asked_ns: u64,
-    /// Who of owner and supervisor has agreed.
-    pub signatures: Signatures,
+    /// Who has agreed, of owner and supervisor.
+    pub signatures: Signatures<BOTH>,
     /// How far it has come.
     pub stage: Stage,
     /// The digest of what was sent.
@@ -355,7 +355,7 @@ impl Desk<'_, '_, Registry> {
         let mut request = self.entry::<Requests>(&id)?;
         let place = self.place(&request)?;
         must_be(&request, Stage::Open)?;
-        request.signatures.sign(place)?;
+        request.signatures.sign(place, self.context.sender)?;
         if request.is_agreed() {
             request.stage = Stage::Approved;
         }

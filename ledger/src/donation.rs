@@ -264,6 +264,7 @@ impl Rule for DonationTx {
                     payer: None,
                     until_ns,
                     stage: Stage::Locked,
+                    paid_to: None,
                 };
                 escrow::lock::<Donation, _>(&mut desk, allocation, terms)
             }

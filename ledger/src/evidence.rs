@@ -111,10 +111,8 @@ pub struct Deposit {
     pub leaves: u16,
     /// Timestamp of the block: the earliest time that anybody can claim.
     pub since_ns: u64,
-    /// Who of authority and notary has signed.
-    pub signatures: Signatures,
-    /// Which notary.
-    pub notary: Option<u16>,
+    /// Who has signed, of authority and notary.
+    pub signatures: Signatures<2>,
 }
 
 impl Deposit {
@@ -248,11 +246,11 @@ impl Rule for EvidenceTx {
             } => desk.anchor(place, previous, root),
             EvidenceTx::Stamp { root } => {
                 desk.only_one_of(desk.registry.authority)?;
-                desk.sign(root, AUTHORITY, None)
+                desk.sign(root, AUTHORITY)
             }
             EvidenceTx::Cosign { root } => {
-                let notary = desk.only_one_of(desk.registry.notaries)?;
-                desk.sign(root, NOTARY, Some(notary as u16))
+                desk.only_one_of(desk.registry.notaries)?;
+                desk.sign(root, NOTARY)
             }
             EvidenceTx::Verify(ref claim) => desk.verify(claim),
             EvidenceTx::SubmitToCourt { case, root, by_ns } => desk.submit(case, root, by_ns),
@@ -271,7 +269,6 @@ impl Desk<'_, '_, Registry> {
             leaves,
             since_ns: self.context.timestamp_ns,
             signatures: Signatures::default(),
-            notary: None,
         };
         self.create::<Deposits>(root, deposit)
     }
@@ -298,10 +295,9 @@ impl Desk<'_, '_, Registry> {
         self.create::<Anchors>((source, place), anchor)
     }
 
-    fn sign(&mut self, root: [u8; 32], party: u8, notary: Option<u16>) -> Result<(), Reason> {
+    fn sign(&mut self, root: [u8; 32], party: u8) -> Result<(), Reason> {
         let mut deposit = self.entry::<Deposits>(&root)?;
-        deposit.signatures.sign(party)?;
-        deposit.notary = notary.or(deposit.notary);
+        deposit.signatures.sign(party, self.context.sender)?;
         self.access.put::<Deposits>(root, deposit);
         Ok(())
     }

@@ -110,6 +110,14 @@ pub struct Quote {
     pub until_ns: u64,
 }
 
+impl Quote {
+    /// What arrives of an amount, rounded down; nothing if it is too large to be counted.
+    pub fn arrives(&self, amount: u64) -> Option<u64> {
+        let arrives = u128::from(amount) * u128::from(self.rate_ppm) / 1_000_000;
+        u64::try_from(arrives).ok()
+    }
+}
+
 /// Quotes by bank and number.
 pub struct Quotes;
 
@@ -138,6 +146,8 @@ pub struct Transfer {
     pub quote: QuoteId,
     /// Under which hash.
     pub hash: [u8; 32],
+    /// What the payee has abroad once it is released, at the rate of the quote.
+    pub arrives: u64,
     /// Whether compliance has passed it; nothing before it has spoken.
     pub cleared: Option<bool>,
     /// What the payee has shown.
@@ -274,13 +284,15 @@ impl Desk<'_, '_, Registry> {
         vaults.seat(vault).ok_or(Reason::UnknownRecord)?;
         escrow::outside(vaults, payer)?;
         escrow::outside(vaults, payee)?;
-        if self.entry::<Quotes>(&quote)?.until_ns <= self.context.timestamp_ns {
+        let rate = self.entry::<Quotes>(&quote)?;
+        if rate.until_ns <= self.context.timestamp_ns {
             return Err(Reason::WrongState);
         }
         let id = own(self.context, number);
         let transfer = Transfer {
             quote,
             hash,
+            arrives: rate.arrives(amount).ok_or(Reason::Malformed)?,
             cleared: None,
             preimage: None,
             ended_ns: None,
@@ -294,6 +306,7 @@ impl Desk<'_, '_, Registry> {
             payer: Some(payer),
             until_ns,
             stage: Stage::Locked,
+            paid_to: None,
         };
         escrow::lock::<Remittance, _>(self, id, terms)
     }

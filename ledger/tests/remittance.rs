@@ -125,6 +125,13 @@ fn money_is_locked_at_a_quote() {
             (BANK + 2, quote(other, 9, NEVER), None),
         ],
     );
+    let dear = QuoteId { bank: 0, number: 4 };
+    let at_dear = |amount| {
+        lock(Order {
+            quote: dear,
+            ..order(2 + amount / 2, amount, NEVER)
+        })
+    };
     let at_other = |order| {
         lock(Order {
             quote: other,
@@ -146,9 +153,14 @@ fn money_is_locked_at_a_quote() {
             ),
             (PAYER, at_other(order(1, 400, NEVER)), None),
             (PAYER, at_other(order(1, 400, NEVER)), Some(AlreadyExists)),
+            (BANK, quote(dear, 2_500_000, NEVER), None),
+            (PAYER, at_dear(1), None),
+            (PAYER, at_dear(u64::MAX), Some(Malformed)),
         ],
     );
-    assert_eq!((balance(&desk, PAYER), balance(&desk, VAULT)), (600, 1_400));
+    let arrives = |number| desk.record::<Transfers>(&id(number)).arrives;
+    assert_eq!([arrives(1), arrives(2)], [0, 2], "rounded down");
+    assert_eq!((balance(&desk, PAYER), balance(&desk, VAULT)), (599, 1_401));
 }
 
 #[test]

@@ -336,6 +336,6 @@ impl Cycle for Addresses {
     }
 
     fn check(&self, state: &State) -> Result<u64, Breach> {
-        law::check(state)
+        law::check(self.people, state)
     }
 }

@@ -87,8 +87,10 @@ pub(crate) fn check_audit<A: Audited>(state: &State, law: &'static str, checks: 
     }
 }
 
-/// What goes through an escrow: what came in is what went out and what lies on the vaults, and a pot
-/// says of its locks what they say.
+const PAID: &str = "what is released is with its payee, and what goes back with its payer";
+
+/// What goes through an escrow: what came in is what went out and what lies on the vaults, a pot
+/// says of its locks what they say, and each lock was paid to whom it says.
 pub(crate) fn check_escrow<E: Escrow>(state: &State, law: &'static str, checks: &mut Checks) {
     // What was bound, and what went out, by pot.
     let mut bound: BTreeMap<PotId, (u128, u128)> = BTreeMap::new();
@@ -125,4 +127,12 @@ pub(crate) fn check_escrow<E: Escrow>(state: &State, law: &'static str, checks: 
             format!("vault {} holds {balance:?} and not {expected}", vault.0)
         });
     }
+    state.for_each::<Locks<E>>(|_, lock| {
+        let due = match lock.stage {
+            Stage::Locked => None,
+            Stage::Released => Some(lock.payee),
+            Stage::Refunded => lock.payer,
+        };
+        checks.hold(PAID, lock.paid_to == due, || format!("{lock:?}"));
+    });
 }

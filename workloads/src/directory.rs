@@ -340,6 +340,6 @@ impl Cycle for Directory {
     }
 
     fn check(&self, state: &State) -> Result<u64, Breach> {
-        law::check(self.agencies, state)
+        law::check(self.agencies, self.people.departments(SUPERVISOR, 1), state)
     }
 }

@@ -188,7 +188,7 @@ impl Remittances {
         let tx = RemittanceTx::Quote {
             quote,
             // CNY to USD, give or take a half per cent (estimate).
-            rate_ppm: 140_000 + below(rng, 700) as u32,
+            rate_ppm: stock::RATE_PPM + below(rng, 700) as u32,
             until_ns: now.as_nanos() as u64 + GOOD_NS,
         };
         draft(self.people.bank(quote.bank.into(), seat(rng)), tx)

@@ -178,9 +178,18 @@ fn the_law_notices_strange_bindings_and_lonely_signatures() {
         unreachable!()
     };
     let id = ChangeId { address, number };
-    let lonely = town.changed::<Changes>(id, |change| change.signatures = Signatures(1));
+    let change = town.get::<Changes>(&id);
+    let first = (0..3).find(|place| change.signatures.has(*place)).unwrap();
+    let by = change.signatures.by(first).unwrap();
+    let mut lonely = Signatures::default();
+    lonely.sign(first, by).unwrap();
+    // One department for two.
+    let mut twice = lonely;
+    twice.sign((first + 1) % 3, by).unwrap();
+    let few =
+        [lonely, twice].map(|few| town.changed::<Changes>(id, |change| change.signatures = few));
     let other = town.changed::<Changes>(id, |change| change.digest = [7; 32]);
-    assert_eq!([lonely, other], [signed; 2]);
+    assert_eq!((few, other), ([signed; 2], signed));
 }
 
 #[test]

@@ -50,6 +50,13 @@ fn attacks_and_mistakes_are_refused_and_nothing_else_is() {
     assert_refusals("contracts", &reasons);
 }
 
+/// One signature.
+fn by(place: u8, account: AccountId) -> Signatures<4> {
+    let mut signatures = Signatures::default();
+    signatures.sign(place, account).unwrap();
+    signatures
+}
+
 #[test]
 fn the_law_notices_what_not_all_have_signed() {
     let town = Town::new("contracts", &[copy::<Contracts>, copy::<Exports>]);
@@ -60,9 +67,11 @@ fn the_law_notices_what_not_all_have_signed() {
     let change = |change: &dyn Fn(&mut Contract)| town.changed::<Contracts>(id, change);
     let alone = change(&|contract| contract.parties = Box::new([AccountId(0)]));
     let twice = change(&|contract| contract.parties[1] = contract.parties[0]);
-    let nobody = change(&|contract| contract.signatures = Signatures(0b1000_0000));
+    let nobody = change(&|contract| contract.signatures = by(3, AccountId(0)));
+    // The right place, and somebody else's account.
+    let another = change(&|contract| contract.signatures = by(0, contract.parties[1]));
     let early = change(&|contract| contract.stage = Stage::Drafted);
-    assert_eq!([alone, twice, nobody, early], [parties; 4]);
+    assert_eq!([alone, twice, nobody, another, early], [parties; 5]);
 
     let complete = "what is complete was signed by all";
     let at_ns = u64::MAX;

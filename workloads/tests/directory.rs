@@ -7,7 +7,7 @@ mod common;
 use common::forge::{Town, copy};
 use common::{Run, assert_lawful, assert_refusals, assert_shares, build, honest};
 use groma_ledger::AccountId;
-use groma_ledger::directory::{Entries, Request, RequestId, Requests, Stage};
+use groma_ledger::directory::{Entries, OWNER, Request, RequestId, Requests, SUPERVISOR, Stage};
 use groma_ledger::patterns::cosign::Signatures;
 
 #[test]
@@ -92,15 +92,36 @@ fn the_law_notices_what_was_never_agreed_to_or_arrived_changed() {
     assert_eq!([by_citizen, own, unknown, early], [asked; 4]);
 
     let agreed = "owner and supervisor have both agreed to what is approved";
-    let signed = |stage, by| {
-        law(town, stage, |_, request| {
-            request.signatures = Signatures(by)
-        })
+    let signed = |stage, by: &dyn Fn(&Request) -> Signatures<2>| {
+        law(town, stage, |_, request| request.signatures = by(request))
     };
+    let both = |owner, supervisor| {
+        let mut signatures = Signatures::default();
+        signatures.sign(OWNER, owner).unwrap();
+        signatures.sign(SUPERVISOR, supervisor).unwrap();
+        signatures
+    };
+    let people = groma_workloads::People::new(20_000).unwrap();
+    let watch = people.department(39, 0);
+    let own = |request: &Request| {
+        let clerks = u64::from(request.entry.owner) * 36;
+        AccountId(people.department(0, 0).0 + clerks)
+    };
+    let mut one = Signatures::default();
+    one.sign(SUPERVISOR, watch).unwrap();
     for stage in [Approved, Delivered, Acked, Disputed] {
-        assert_eq!(signed(stage, 1), agreed);
+        assert_eq!(signed(stage, &|_| one), agreed);
     }
-    assert_eq!(signed(Denied, 3), agreed);
+    assert_eq!(signed(Denied, &|request| both(own(request), watch)), agreed);
+    // Accounts of owner and supervisor, but in each other's place, or none of theirs.
+    for stage in [Approved, Delivered, Acked] {
+        let swapped = signed(stage, &|request| both(watch, own(request)));
+        let citizen = signed(stage, &|request| both(own(request), AccountId(0)));
+        let next = signed(stage, &|request| {
+            both(AccountId(own(request).0 + 36), watch)
+        });
+        assert_eq!([swapped, citizen, next], [agreed; 3]);
+    }
 
     let same = "what is acknowledged is what was delivered";
     let other = Some([1; 32]);

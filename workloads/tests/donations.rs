@@ -171,6 +171,13 @@ fn the_law_notices_money_that_is_made_or_lost() {
     };
     let twice = town.law::<Allocations>(other, lock);
     let both = town.changed::<Allocations>(part, |lock| lock.stage = Stage::Refunded);
+    let strange = town.changed::<Allocations>(part, |lock| {
+        lock.paid_to = Some(AccountId(u64::MAX));
+    });
+    assert_eq!(
+        strange,
+        "what is released is with its payee, and what goes back with its payer"
+    );
     let pot = PotId {
         purpose: u64::MAX,
         ..lock.pot

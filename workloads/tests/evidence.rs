@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use common::forge::{Town, copy};
 use common::{Run, TPS, assert_lawful, assert_refusals, assert_shares, build, honest, town};
-use groma_ledger::evidence::{Anchors, Deposits, EvidenceTx, Exhibits};
+use groma_ledger::evidence::{AUTHORITY, Anchors, Deposits, EvidenceTx, Exhibits, NOTARY};
+use groma_ledger::patterns::cosign::Signatures;
 use groma_ledger::{AccountId, Body};
 use groma_workloads::WorkloadSetup;
 
@@ -118,8 +119,13 @@ fn the_law_notices_earlier_times_strange_judges_and_gaps() {
     let unsigned = town.changed::<Exhibits>(key, |exhibit| exhibit.judge = None);
     assert_eq!([stranger, unsigned], [court; 2]);
 
-    let nameless = town.changed::<Deposits>(key.1, |deposit| deposit.notary = Some(9));
-    assert_eq!(nameless, "a notary's signature has a name");
+    for place in [AUTHORITY, NOTARY] {
+        let by_a_citizen = town.changed::<Deposits>(key.1, |deposit| {
+            deposit.signatures = Signatures::default();
+            deposit.signatures.sign(place, AccountId(0)).unwrap();
+        });
+        assert_eq!(by_a_citizen, "authority and notary sign deposits");
+    }
 
     let anchored = "anchors follow each other without a gap";
     let ((source, place), anchor) = town.find::<Anchors>(|(_, place), _| *place == 2);

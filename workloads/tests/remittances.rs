@@ -95,6 +95,7 @@ fn the_law_notices_what_went_both_ways_or_the_wrong_one() {
     // The stage alone: the books of the pot agree, but not those of the remittance.
     let refunded = Lock {
         stage: Stage::Refunded,
+        paid_to: lock.payer,
         ..lock
     };
     assert_eq!(town.law::<RemittanceLocks>(id, refunded), one_way);
@@ -120,10 +121,59 @@ fn the_law_notices_what_went_both_ways_or_the_wrong_one() {
         number: 0,
     };
     let quote = nowhere;
+    let quoted = "a remittance arrives at the rate of its quote";
     assert_eq!(
         town.law::<Transfers>(id, Transfer { quote, ..transfer }),
-        "a remittance is at a quote"
+        quoted
     );
+    let arrives = transfer.arrives + 1;
+    assert_eq!(
+        town.law::<Transfers>(
+            id,
+            Transfer {
+                arrives,
+                ..transfer
+            }
+        ),
+        quoted
+    );
+}
+
+#[test]
+fn the_law_notices_money_that_went_to_somebody_else() {
+    let town = small();
+    let paid = "what is released is with its payee, and what goes back with its payer";
+    for stage in [Stage::Locked, Stage::Released, Stage::Refunded] {
+        let (id, lock, _) = at(&town, stage);
+        let others = [None, Some(AccountId(u64::MAX)), Some(lock.payee)];
+        let wrong = others.into_iter().filter(|to| *to != lock.paid_to);
+        let forged = wrong.map(|paid_to| Lock { paid_to, ..lock });
+        for lock in forged {
+            assert_eq!(town.law::<RemittanceLocks>(id, lock), paid, "{lock:?}");
+        }
+    }
+}
+
+#[test]
+fn balances_are_what_the_locks_say() {
+    // Nobody else moves money in this town, so that every balance can be told from the locks.
+    let run = small().run;
+    let people = groma_workloads::People::new(2_000).unwrap();
+    let mut expected = vec![1_000_000_i64; 2_000];
+    run.state.for_each::<RemittanceLocks>(|id, lock| {
+        // The tax bureau has locked the stock, of 2,000 pieces.
+        if id.number >= 2_000 {
+            expected[id.payer.0 as usize] -= lock.amount as i64;
+        }
+        if let Some(to) = lock.paid_to {
+            expected[to.0 as usize] += lock.amount as i64;
+        }
+    });
+    assert!(expected.iter().any(|balance| *balance != 1_000_000));
+    for (index, expected) in (0_u64..).zip(expected) {
+        let balance = run.state.account(people.citizen(index)).unwrap().balance;
+        assert_eq!(balance as i64, expected, "citizen {index}");
+    }
 }
 
 #[test]

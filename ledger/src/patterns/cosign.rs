@@ -7,40 +7,58 @@ use crate::account::AccountId;
 use crate::receipt::Reason;
 use borsh::{BorshDeserialize, BorshSerialize};
 
-/// Which parties have signed, by their place in the kind's list of at most eight.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, BorshSerialize, BorshDeserialize)]
-pub struct Signatures(pub u8);
+/// Who has signed, by place in the kind's list of parties. A place costs one byte, and eight more once
+/// it is signed: so much it takes for a law to see by whom.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, BorshSerialize, BorshDeserialize)]
+pub struct Signatures<const PLACES: usize>([Option<AccountId>; PLACES]);
 
-impl Signatures {
+impl<const PLACES: usize> Default for Signatures<PLACES> {
+    fn default() -> Self {
+        Self([None; PLACES])
+    }
+}
+
+impl<const PLACES: usize> Signatures<PLACES> {
     /// Adds a party's signature.
     ///
     /// # Errors
     /// `AlreadyExists` if it has signed, `Malformed` if there is no such place.
-    pub fn sign(&mut self, party: u8) -> Result<(), Reason> {
-        let bit = 1_u8
-            .checked_shl(u32::from(party))
-            .ok_or(Reason::Malformed)?;
-        if self.0 & bit != 0 {
+    pub fn sign(&mut self, party: u8, by: AccountId) -> Result<(), Reason> {
+        let place = self.0.get_mut(usize::from(party));
+        let place = place.ok_or(Reason::Malformed)?;
+        if place.is_some() {
             return Err(Reason::AlreadyExists);
         }
-        self.0 |= bit;
+        *place = Some(by);
         Ok(())
     }
 
+    /// The account that signed for this party.
+    pub fn by(&self, party: u8) -> Option<AccountId> {
+        self.0.get(usize::from(party)).copied().flatten()
+    }
+
     /// Whether this party has signed.
-    pub fn has(self, party: u8) -> bool {
-        1_u8.checked_shl(u32::from(party))
-            .is_some_and(|bit| self.0 & bit != 0)
+    pub fn has(&self, party: u8) -> bool {
+        self.by(party).is_some()
     }
 
     /// How many have signed.
-    pub fn count(self) -> u32 {
-        self.0.count_ones()
+    pub fn count(&self) -> u32 {
+        self.0.iter().flatten().count() as u32
     }
 
     /// Whether all of so many parties have signed.
-    pub fn are_all_of(self, parties: usize) -> bool {
+    pub fn are_all_of(&self, parties: usize) -> bool {
         self.count() as usize == parties
+    }
+
+    /// Whether every account that signed may sign for its party.
+    pub fn are_by(&self, may: impl Fn(u8, AccountId) -> bool) -> bool {
+        let signed = (0_u8..).zip(&self.0);
+        signed
+            .filter_map(|(party, by)| by.map(|by| (party, by)))
+            .all(|(party, by)| may(party, by))
     }
 }
 
@@ -60,12 +78,19 @@ mod tests {
 
     #[test]
     fn each_party_signs_once() {
-        let mut signatures = Signatures::default();
-        assert_eq!(signatures.sign(3), Ok(()));
-        assert_eq!(signatures.sign(3), Err(Reason::AlreadyExists));
-        assert_eq!(signatures.sign(8), Err(Reason::Malformed));
-        assert_eq!(signatures.sign(0), Ok(()));
+        let mut signatures = Signatures::<4>::default();
+        let [one, other] = [AccountId(7), AccountId(8)];
+        assert_eq!(signatures.sign(3, one), Ok(()));
+        assert_eq!(signatures.sign(3, other), Err(Reason::AlreadyExists));
+        assert_eq!(signatures.sign(4, other), Err(Reason::Malformed));
+        assert_eq!(signatures.sign(0, other), Ok(()));
         assert_eq!(signatures.count(), 2);
+        assert_eq!(
+            [0, 3, 4].map(|party| signatures.by(party)),
+            [Some(other), Some(one), None]
+        );
+        assert!(signatures.are_by(|party, by| by == if party == 0 { other } else { one }));
+        assert!(!signatures.are_by(|_, by| by == one));
         assert!(signatures.are_all_of(2) && !signatures.are_all_of(3));
         let parties = [AccountId(5), AccountId(9)];
         assert_eq!(place_of(AccountId(9), &parties), Ok(1));

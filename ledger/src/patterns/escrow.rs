@@ -99,6 +99,8 @@ pub struct Lock {
     pub until_ns: u64,
     /// Which way it went.
     pub stage: Stage,
+    /// Whom it was paid to, once it was.
+    pub paid_to: Option<AccountId>,
 }
 
 /// Locks by what names them.
@@ -170,8 +172,12 @@ pub fn lock<E: Escrow, R>(
     }
     pot.locked += terms.amount;
     desk.access.put::<Pots<E>>(terms.pot, pot);
-    let stage = Stage::Locked;
-    desk.create::<Locks<E>>(id, Lock { stage, ..terms })
+    let lock = Lock {
+        stage: Stage::Locked,
+        paid_to: None,
+        ..terms
+    };
+    desk.create::<Locks<E>>(id, lock)
 }
 
 /// A lock that goes neither way yet, as the sender knows it.
@@ -249,6 +255,11 @@ fn end<E: Escrow, R>(
         pot.paid_out += lock.amount;
     }
     desk.access.put::<Pots<E>>(lock.pot, pot);
-    desk.access.put::<Locks<E>>(id, Lock { stage, ..lock });
+    let ended = Lock {
+        stage,
+        paid_to: to,
+        ..lock
+    };
+    desk.access.put::<Locks<E>>(id, ended);
     Ok(())
 }

@@ -4,7 +4,8 @@
 //!   to what it is.
 //! - Active enterprises never exceed the limit, and nobody came while it was frozen.
 //! - The bindings say of each enterprise what the history says.
-//! - Its form is that of the last change, which two departments have signed.
+//! - Its form is that of the last change, which two departments have signed, each by an account of its
+//!   own.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,10 @@ use groma_ledger::patterns::history::Event;
 
 use crate::checks::Checks;
 use crate::chronicle::check_history;
+use crate::people::People;
 use crate::workload::Breach;
+
+use super::{DEPARTMENT, SIGNERS};
 
 const HISTORY: &str = "the history of an address is complete";
 const LIMIT: &str = "active bindings stay within the limit";
@@ -25,7 +29,7 @@ const BOUND: &str = "a binding is what the history says";
 const SIGNED: &str = "two of three departments change an address";
 
 /// Scans everything; the number of comparisons, or the first breach.
-pub(super) fn check(state: &State) -> Result<u64, Breach> {
+pub(super) fn check(people: People, state: &State) -> Result<u64, Breach> {
     let mut checks = Checks::default();
     // Whether an enterprise is at an address, as its history says.
     let mut seats: BTreeMap<SeatId, bool> = BTreeMap::new();
@@ -48,9 +52,11 @@ pub(super) fn check(state: &State) -> Result<u64, Breach> {
     if let Some((id, _)) = seats.first_key_value() {
         checks.hold(BOUND, false, || format!("{id:?} has no binding"));
     }
+    let departments = people.departments(DEPARTMENT, SIGNERS);
+    let own = |place: u8, by| departments.holder(by) == Some(place.into());
     state.for_each::<Changes>(|id, change| {
         let count = change.signatures.count();
-        let sound = (1..=NEEDED).contains(&count);
+        let sound = (1..=NEEDED).contains(&count) && change.signatures.are_by(own);
         checks.hold(SIGNED, sound, || format!("{id:?}: {change:?}"));
     });
     checks.result()

@@ -97,8 +97,9 @@ pub(super) fn genesis(people: People, stock: u32, genesis: &mut Genesis) {
             Shelf::Proposed(proposed) => {
                 put_empty(genesis, by, address, &[Step::Registered]);
                 let mut signatures = Signatures::default();
+                let by = people.department(DEPARTMENT + proposed.department, 0);
                 signatures
-                    .sign(proposed.department as u8)
+                    .sign(proposed.department as u8, by)
                     .expect("nobody has signed a new change");
                 let digest = form(address, 1);
                 let change = Change { digest, signatures };

@@ -1,6 +1,7 @@
 //! The law of contracts, checked by a full scan of their tables.
 //!
-//! - Two to four different parties were invited, once anybody was; nobody else has signed.
+//! - Two to four different parties were invited, once anybody was; each has signed for itself, and nobody
+//!   else has signed.
 //! - What is complete was signed by all of them, after it was drafted.
 //! - What was exported was complete by then, and says what the contract says; a party or the drafter
 //!   exported it.
@@ -37,13 +38,13 @@ pub(super) fn check(state: &State) -> Result<u64, Breach> {
 fn are_parties(contract: &Contract) -> bool {
     let parties = &contract.parties;
     let apart = (1..parties.len()).all(|place| !parties[..place].contains(&parties[place]));
-    let signed = contract.signatures.0.checked_shr(parties.len() as u32);
+    let own = |place: u8, by| parties.get(usize::from(place)) == Some(&by);
     let invited = match contract.stage {
         Stage::Drafted => parties.is_empty(),
         Stage::Revoked => parties.is_empty() || PARTIES.contains(&parties.len()),
         Stage::Open | Stage::Complete { .. } => PARTIES.contains(&parties.len()),
     };
-    apart && invited && signed == Some(0)
+    apart && invited && contract.signatures.are_by(own)
 }
 
 fn is_copy(export: &Export, contract: &Contract) -> bool {

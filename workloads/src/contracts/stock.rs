@@ -60,11 +60,16 @@ pub(super) fn genesis(people: People, stock: u32, genesis: &mut Genesis) {
             Shelf::Drafted => &[],
             _ => paper.parties(),
         };
+        let mut signatures = Signatures::default();
+        for (place, &party) in (0..paper.signed).zip(invited) {
+            let signed = signatures.sign(place, party);
+            signed.expect("each party signs once");
+        }
         let contract = Contract {
             digest: paper.digest,
             drafted_ns: 0,
             parties: invited.into(),
-            signatures: Signatures((1 << paper.signed) - 1),
+            signatures,
             stage: match shelf {
                 Shelf::Drafted => Stage::Drafted,
                 Shelf::Open | Shelf::Signed => Stage::Open,

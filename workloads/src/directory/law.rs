@@ -1,13 +1,14 @@
 //! The law of the directory, checked by a full scan of its requests.
 //!
 //! - One agency asks another for what that has published, and not taken out of use.
-//! - What is approved, or came further, has both agreements; nothing else has.
+//! - What is approved, or came further, has both agreements; nothing else has. Each was given by an
+//!   account of the owner, or of the supervisor.
 //! - Only what was approved is delivered, and what is acknowledged is what was delivered; what is
 //!   disputed is something else.
 //! - Only what was acknowledged is rated, with one to five stars.
 
 use groma_ledger::State;
-use groma_ledger::directory::{Entries, Request, RequestId, Requests, Stage};
+use groma_ledger::directory::{Entries, OWNER, Request, RequestId, Requests, Stage};
 use groma_ledger::roles::Seats;
 
 use crate::checks::Checks;
@@ -19,13 +20,18 @@ const SAME: &str = "what is acknowledged is what was delivered";
 const RATED: &str = "what is rated was acknowledged";
 
 /// Scans everything; the number of comparisons, or the first breach.
-pub(super) fn check(agencies: Seats, state: &State) -> Result<u64, Breach> {
+pub(super) fn check(agencies: Seats, supervisor: Seats, state: &State) -> Result<u64, Breach> {
     let mut checks = Checks::default();
     state.for_each::<Requests>(|id, request| {
         let detail = || format!("{id:?}: {request:?}");
         checks.hold(ASKED, is_asked(agencies, state, id, &request), detail);
         let approved = !matches!(request.stage, Stage::Open | Stage::Denied);
-        checks.hold(AGREED, request.is_agreed() == approved, detail);
+        let may = |place, by| match place {
+            OWNER => agencies.holder(by) == Some(request.entry.owner.into()),
+            _ => supervisor.holder(by).is_some(),
+        };
+        let agreed = request.is_agreed() == approved && request.signatures.are_by(may);
+        checks.hold(AGREED, agreed, detail);
         checks.hold(SAME, is_received(&request), detail);
         let rated = request
             .stars

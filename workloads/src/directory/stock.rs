@@ -51,6 +51,9 @@ pub(super) fn requests(people: People, stock: u32) -> impl Iterator<Item = (Aske
     })
 }
 
+/// Owner and supervisor.
+const BOTH: [u8; 2] = [OWNER, SUPERVISOR_PLACE];
+
 /// Writes the first state.
 pub(super) fn genesis(people: People, stock: u32, genesis: &mut Genesis) {
     genesis.accounts = people.accounts();
@@ -73,18 +76,29 @@ pub(super) fn genesis(people: People, stock: u32, genesis: &mut Genesis) {
         } else {
             OWNER
         };
-        let (signatures, stage) = match shelf {
-            Shelf::Open => (0, Stage::Open),
-            Shelf::Half => (1 << first, Stage::Open),
-            Shelf::Approved => (3, Stage::Approved),
-            Shelf::Delivered => (3, Stage::Delivered),
-            Shelf::Acked => (3, Stage::Acked),
+        let (agreed, stage): (&[u8], _) = match shelf {
+            Shelf::Open => (&[], Stage::Open),
+            Shelf::Half => (&[first], Stage::Open),
+            Shelf::Approved => (&BOTH, Stage::Approved),
+            Shelf::Delivered => (&BOTH, Stage::Delivered),
+            Shelf::Acked => (&BOTH, Stage::Acked),
         };
+        let mut signatures = Signatures::default();
+        for &place in agreed {
+            let by = if place == OWNER {
+                let clerks = u64::from(asked.entry.owner) * u64::from(CLERKS);
+                AccountId(registry.agencies.first.0 + clerks)
+            } else {
+                registry.supervisor.first
+            };
+            let signed = signatures.sign(place, by);
+            signed.expect("each place signs once");
+        }
         let is_sent = matches!(shelf, Shelf::Delivered | Shelf::Acked);
         let request = Request {
             entry: asked.entry,
             asked_ns: 0,
-            signatures: Signatures(signatures),
+            signatures,
             stage,
             delivered: is_sent.then_some(asked.digest),
             received: (stage == Stage::Acked).then_some(asked.digest),

@@ -102,6 +102,7 @@ pub(super) fn genesis(people: People, world: World, stock: u32, genesis: &mut Ge
             payer: None,
             until_ns,
             stage,
+            paid_to: (stage == Stage::Released).then_some(part.payee),
         };
         genesis.put::<Allocations>(&part.id, &lock);
     }

@@ -3,35 +3,36 @@
 //! - Whatever lies before a court has the time of its deposit, which nobody can move, and the claim
 //!   that was made about it is true; it was submitted by its depositor.
 //! - A judge of the court confirmed it, after it was submitted.
-//! - A deposit that a notary signed has that notary's name, and the reverse.
+//! - A deposit is signed by an account of the time authority, and by one of a notary, or by nobody.
 //! - The anchors of a source chain are numbered without a gap, and each names the one before.
 //!
 //! That inclusion proofs lead to the root is checked when a transaction brings one.
 
 use groma_ledger::State;
-use groma_ledger::evidence::{Anchors, Deposits, Exhibits, NOTARY as NOTARY_PLACE};
+use groma_ledger::evidence::{AUTHORITY as STAMP, Anchors, Deposits, Exhibits};
 use groma_ledger::patterns::inclusion::LEAVES_LIMIT;
 
-use super::{NOTARIES, SOURCE, SOURCES, stock};
+use super::{AUTHORITY, NOTARIES, NOTARY, SOURCE, SOURCES, stock};
 use crate::checks::Checks;
 use crate::people::{People, seats};
 use crate::workload::Breach;
 
 const EARLIEST: &str = "an exhibit has the earliest time of its deposit";
 const COURT: &str = "the court of the case confirms";
-const NOTARISED: &str = "a notary's signature has a name";
+const NOTARISED: &str = "authority and notary sign deposits";
 const ANCHORED: &str = "anchors follow each other without a gap";
 
 /// Scans everything; the number of comparisons, or the first breach.
 pub(super) fn check(people: People, state: &State) -> Result<u64, Breach> {
     let mut checks = Checks::default();
+    let authority = people.departments(AUTHORITY, 1);
+    let notaries = people.departments(NOTARY, NOTARIES);
+    let may = |place, by| match place {
+        STAMP => authority.holder(by).is_some(),
+        _ => notaries.holder(by).is_some(),
+    };
     state.for_each::<Deposits>(|root, deposit| {
-        let named = deposit
-            .notary
-            .is_some_and(|notary| u32::from(notary) < NOTARIES);
-        let sound = deposit.signatures.has(NOTARY_PLACE) == named
-            && deposit.notary.is_some() == named
-            && (1..=LEAVES_LIMIT).contains(&deposit.leaves);
+        let sound = deposit.signatures.are_by(may) && (1..=LEAVES_LIMIT).contains(&deposit.leaves);
         checks.hold(NOTARISED, sound, || format!("{root:02x?}: {deposit:?}"));
     });
     check_exhibits(people, state, &mut checks);

@@ -69,13 +69,12 @@ pub(super) fn genesis(people: People, stock: u32, genesis: &mut Genesis) {
             leaves: deposited.leaves,
             since_ns: SINCE_NS,
             signatures: Signatures::default(),
-            notary: None,
         };
         match shelf {
             Shelf::Fresh => {}
             Shelf::Stamped => deposit
                 .signatures
-                .sign(STAMP)
+                .sign(STAMP, registry.authority.first)
                 .expect("nobody has signed a new deposit"),
             Shelf::Submitted(case) => {
                 let exhibit = Exhibit {

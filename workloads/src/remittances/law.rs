@@ -4,6 +4,7 @@
 //! - Funds are released or refunded, never both: released in time, with clearance and the secret, to the
 //!   payee; refunded after it, to the payer.
 //! - What is locked, and nothing else, waits.
+//! - What arrives abroad is what was locked, at the rate of its quote.
 
 use groma_ledger::State;
 use groma_ledger::patterns::escrow::{Lock, Stage};
@@ -16,7 +17,7 @@ use crate::workload::Breach;
 
 const CONSERVED: &str = "what came in went out or is locked";
 const ONE_WAY: &str = "funds are released in time or refunded after it";
-const QUOTED: &str = "a remittance is at a quote";
+const QUOTED: &str = "a remittance arrives at the rate of its quote";
 
 /// Scans everything; the number of comparisons, or the first breach.
 pub(super) fn check(state: &State) -> Result<u64, Breach> {
@@ -34,10 +35,15 @@ pub(super) fn check(state: &State) -> Result<u64, Breach> {
         checks.hold(ONE_WAY, sound, || format!("{id:?}: {lock:?}, {transfer:?}"));
     });
     state.for_each::<Transfers>(|id, transfer| {
-        let has_lock = state.get::<RemittanceLocks>(&id).is_some();
-        checks.hold(ONE_WAY, has_lock, || format!("{id:?} has no lock"));
-        let has_quote = state.get::<Quotes>(&transfer.quote).is_some();
-        checks.hold(QUOTED, has_quote, || format!("{id:?}: {transfer:?}"));
+        let lock = state.get::<RemittanceLocks>(&id);
+        checks.hold(ONE_WAY, lock.is_some(), || format!("{id:?} has no lock"));
+        let quote = state.get::<Quotes>(&transfer.quote);
+        let arrives = quote
+            .zip(lock)
+            .and_then(|(quote, lock)| quote.arrives(lock.amount));
+        checks.hold(QUOTED, arrives == Some(transfer.arrives), || {
+            format!("{id:?}: {transfer:?} of {quote:?}")
+        });
     });
     checks.result()
 }

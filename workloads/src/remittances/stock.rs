@@ -13,6 +13,8 @@ use crate::people::{BANKS, OPENING_BALANCE, People, TERMINALS, endow};
 
 /// Cents of each remittance of the stock.
 const AMOUNT: u64 = 100;
+/// The rate of its quotes: CNY to USD (estimate).
+pub(super) const RATE_PPM: u32 = 140_000;
 /// A quote that was good once.
 pub(super) const EXPIRED: QuoteId = QuoteId {
     bank: 0,
@@ -88,7 +90,7 @@ pub(super) fn genesis(people: People, stock: u32, genesis: &mut Genesis) {
 
 fn put_quote(genesis: &mut Genesis, id: QuoteId, until_ns: u64) {
     let quote = Quote {
-        rate_ppm: 140_000,
+        rate_ppm: RATE_PPM,
         until_ns,
     };
     genesis.put::<Quotes>(&id, &quote);
@@ -98,6 +100,7 @@ fn put_remittance(genesis: &mut Genesis, sent: Sent, shelf: Shelf) {
     let transfer = Transfer {
         quote: quote(sent.number as u32),
         hash: sent.hash(),
+        arrives: AMOUNT * u64::from(RATE_PPM) / 1_000_000,
         cleared: (shelf != Shelf::Locked).then_some(true),
         preimage: None,
         ended_ns: None,
@@ -109,6 +112,7 @@ fn put_remittance(genesis: &mut Genesis, sent: Sent, shelf: Shelf) {
         payer: Some(sent.payer),
         until_ns: if sent.late { 0 } else { GOOD_NS },
         stage: Stage::Locked,
+        paid_to: None,
     };
     genesis.put::<Transfers>(&sent.id(), &transfer);
     genesis.put::<RemittanceLocks>(&sent.id(), &lock);
