@@ -77,18 +77,18 @@ fn latencies_are_those_of_the_true_day() {
     let rush_is_slow = [400, 100];
     let true_time = recording(&plan(1), rush_is_slow);
     let played = Percentiles::of(&true_time.histograms["finality"]);
-    (close(played.mean, 250.0), close(played.p50, 100.0));
-    (close(played.p90, 400.0), close(played.p99, 400.0));
+    close(played.mean, 250.0);
+    close(played.p50, 100.0);
+    close(played.p90, 400.0);
+    close(played.p99, 400.0);
 
     let compressed = recording(&plan(60), rush_is_slow);
     let day = Percentiles::of(&compressed.histograms["finality"]);
     // Ten of 610 are of the rush: beyond the 98th percentile, within the 99th.
     close(day.mean, (10.0 * 400.0 + 600.0 * 100.0) / 610.0);
-    (
-        close(day.p50, 100.0),
-        close(day.p90, 100.0),
-        close(day.p99, 400.0),
-    );
+    close(day.p50, 100.0);
+    close(day.p90, 100.0);
+    close(day.p99, 400.0);
     assert_eq!((played.count, day.count), (20, 610));
     let region = &compressed.regions[0];
     assert_eq!(region.finality_ms, day);

@@ -48,19 +48,15 @@ pub fn lines(certificate: &Certificate) -> Vec<String> {
         lines.push(format!("binds: {}", certificate.binds));
     }
     lines.extend(certificate.headroom_to_10k.map(|headroom| {
-        let least = match certificate.failed_tps {
-            Some(_) => "",
-            None => "at least ",
-        };
         format!(
-            "headroom against 10,000 TPS: {least}×{}",
-            written(round_to(headroom, 100.0))
+            "headroom against 10,000 TPS: {}",
+            times(certificate, headroom)
         )
     }));
     lines.extend(certificate.demand.map(|demand| {
         format!(
             "{} of the scenario's own load, whose mean is {}, peak hour {}, worst second {}",
-            times(demand.times),
+            times(certificate, demand.times),
             Unit::Tps.spell(demand.mean_tps),
             Unit::Tps.spell(demand.peak_hour_tps),
             Unit::Tps.spell(demand.worst_second_tps),
@@ -149,10 +145,15 @@ fn rate(tps: f64) -> String {
     format!("{} TPS", written(tps))
 }
 
-/// `×2.35`: how many times a load is sustained.
+/// `×2.35`: how many times a load is sustained, at least where the search ended at its
+/// limit.
 #[must_use]
-pub fn times(times: f64) -> String {
-    format!("×{}", written(round_to(times, 100.0)))
+pub fn times(certificate: &Certificate, times: f64) -> String {
+    let least = match certificate.failed_tps {
+        Some(_) => "",
+        None => "at least ",
+    };
+    format!("{least}×{}", written(round_to(times, 100.0)))
 }
 
 fn round_to(value: f64, steps: f64) -> f64 {

@@ -149,6 +149,9 @@ fn the_scenarios_own_load_stands_beside_the_probes() {
     for figure in ["pbft", "433", "786", "1,180", "×9.6"] {
         assert!(table.contains(figure), "{figure} in {table}");
     }
+    let mut open = with(2.0, certificate("one", &[], 11_600.0));
+    open.failed_tps = None;
+    assert!(page(vec![open]).contains("at least ×2<"));
     // Designs that sustain nothing have no row.
     assert_eq!(table.matches("<tr>").count(), 2, "{table}");
     // Many are folded.

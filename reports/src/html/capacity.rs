@@ -204,8 +204,8 @@ fn bars(family: &Family<'_>) -> Markup {
 /// What the scenario's own load asks for, and how many times each design sustains it.
 fn own_load(family: &Family<'_>) -> Markup {
     let designs = family.designs.iter();
-    let rows: Vec<(&str, Headroom)> = designs
-        .filter_map(|design| Some((design.label.as_str(), design.certificate.demand?)))
+    let rows: Vec<(&Design<'_>, Headroom)> = designs
+        .filter_map(|design| Some((design, design.certificate.demand?)))
         .collect();
     let tps = |tps: f64| Unit::Tps.scale(tps).number(tps);
     let table = html! {
@@ -213,12 +213,12 @@ fn own_load(family: &Family<'_>) -> Markup {
             thead { tr {
                 th { "Design" } th.num { "mean, TPS" } th.num { "peak hour, TPS" } th.num { "worst second, TPS" } th.num { "sustained" }
             } }
-            tbody { @for (label, demand) in &rows { tr {
-                td { (label) }
+            tbody { @for (design, demand) in &rows { tr {
+                td { (design.label) }
                 td.num { (tps(demand.mean_tps)) }
                 td.num { (tps(demand.peak_hour_tps)) }
                 td.num { (tps(demand.worst_second_tps)) }
-                td.num { (times(demand.times)) }
+                td.num { (times(design.certificate, demand.times)) }
             } } }
         } }
         p.note { "What the scenario's own load asks for in true time, and how many times it, shape and all, is sustained." }
@@ -226,7 +226,7 @@ fn own_load(family: &Family<'_>) -> Markup {
     html! {
         @if rows.is_empty() {
         } @else if rows.len() <= FOLDED {
-            h4 { "The scenario's own load" }
+            h4 style="margin-top:1.2rem" { "The scenario's own load" }
             (table)
         } @else {
             details.data { summary { "The scenario's own load against all " (rows.len()) " designs" } (table) }
