@@ -63,21 +63,21 @@ const A: At = &[
     TEN,
     (
         "load",
-        "[{for: 5s, tps: 30_000, arrivals: even, measure: false}, {for: 20s, tps: 30_000, arrivals: even}]",
+        "[{for: 5s, tps: 30_000, arrivals: even, measure: false}, {for: 20s, tps: 30_000, arrivals: even}, {for: 3s, tps: 30_000, arrivals: even, measure: false}]",
     ),
 ];
 const B: At = &[
     TEN,
     (
         "load",
-        "[{for: 5s, tps: 60_000, arrivals: even, measure: false}, {for: 20s, tps: 60_000, arrivals: even}]",
+        "[{for: 5s, tps: 60_000, arrivals: even, measure: false}, {for: 20s, tps: 60_000, arrivals: even}, {for: 3s, tps: 60_000, arrivals: even, measure: false}]",
     ),
 ];
 const C: At = &[
     TWENTY,
     (
         "load",
-        "[{for: 5s, tps: 40_000, arrivals: even, measure: false}, {for: 20s, tps: 40_000, arrivals: even}]",
+        "[{for: 5s, tps: 40_000, arrivals: even, measure: false}, {for: 20s, tps: 40_000, arrivals: even}, {for: 3s, tps: 40_000, arrivals: even, measure: false}]",
     ),
 ];
 
