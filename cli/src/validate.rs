@@ -24,13 +24,13 @@ pub struct ValidateArgs {
     /// Rows of this name alone: a row, or the beginning of several, as in v1
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
-    /// Rows that take a few seconds at most
+    /// Rows of the gate, some of every class: under a minute
     #[arg(long, conflicts_with = "oracle")]
     pub fast: bool,
     /// Rows that an independent Monte Carlo predicts too
     #[arg(long)]
     pub oracle: bool,
-    /// Turn prices, bandwidths and distances by a tenth, and show what moves
+    /// Turn each price, bandwidth, size and distance by a tenth, and show what moves
     #[arg(long)]
     pub sensitivity: bool,
     /// Where validation.html goes [default: nowhere]

@@ -5,7 +5,9 @@
 use std::collections::BTreeSet;
 
 use groma_experiment::registry::Registry;
-use groma_experiment::validation::{Figure, Published, Tolerance, Which, all, choose};
+use groma_experiment::validation::{
+    Chosen, Class, Figure, Published, Tolerance, Which, all, choose,
+};
 
 #[test]
 fn every_row_reads_the_runs_that_it_needs() {
@@ -68,6 +70,12 @@ fn a_name_chooses_a_row_or_all_that_it_begins() {
     assert_eq!(chosen("v1"), (2, 10));
     assert_eq!(chosen("v1-n4"), (1, 2));
     assert_eq!(chosen("v1-n4-goodput"), (1, 1));
+    // Something of every class is part of the gate.
+    let fast = choose(&[], Which::Fast).unwrap();
+    for class in Class::ALL {
+        let is_of = |part: &Chosen| part.rows.iter().any(|row| part.set.class_of(row) == class);
+        assert!(fast.iter().any(is_of), "{class:?}");
+    }
     let oracles = choose(&[], Which::Oracle).unwrap();
     assert!(oracles.iter().all(|part| {
         let mut rows = part.rows.iter();

@@ -158,13 +158,23 @@ pub fn choose(only: &[String], which: Which) -> Result<Vec<Chosen>, String> {
         }
     }
     if chosen.is_empty() {
-        return Err(format!(
-            "no row of {} is {}",
-            only.join(", "),
-            which.describe()
-        ));
+        return Err(nothing_left(only, which));
     }
     Ok(chosen)
+}
+
+/// That these names and this choice have no row in common, and what has.
+fn nothing_left(only: &[String], which: Which) -> String {
+    let sets = all()
+        .iter()
+        .filter(|set| set.rows.iter().any(|row| which.takes(row)));
+    let sets: Vec<&str> = sets.map(|set| set.id).collect();
+    format!(
+        "no row of {} is {}\n  hint: by its name alone all of its rows are run; such rows are in {}",
+        only.join(", "),
+        which.describe(),
+        sets.join(", ")
+    )
 }
 
 /// Which rows are wanted, whatever their names.
@@ -173,7 +183,7 @@ pub enum Which {
     /// Every row.
     #[default]
     All,
-    /// Those that take a few seconds at most.
+    /// Those that the gate runs: some of every class that take a few seconds.
     Fast,
     /// Those that an independent Monte Carlo predicts too.
     Oracle,

@@ -38,6 +38,12 @@ const fn printed(row: Row) -> Row {
     }
 }
 
+/// Part of the gate, so rows that are missed are none of these, nor those of Mysticeti
+/// that hang on whether a leader's timeout falls into the measured stretch.
+const fn fast(row: Row) -> Row {
+    Row { fast: true, ..row }
+}
+
 const GOODPUT: (&str, &str) = ("goodput, TPS", "load.goodput_tps");
 const CONSENSUS: (&str, &str) = (
     "block created to its first commit, mean, ms",
@@ -114,7 +120,7 @@ pub(super) const TUSK: Set = Set {
     scenario: include_str!("../../../../scenarios/validation/h4.yaml"),
     beside: false,
     rows: &[
-        row("a-goodput", GOODPUT, &[], 93_000.0, 0.10),
+        fast(row("a-goodput", GOODPUT, &[], 93_000.0, 0.10)),
         row("a-commit", COMMIT, &[], 3_017.0, 0.25),
         printed(row("a-final", FINAL, &[], 3_017.0, 0.25)),
     ],
@@ -129,9 +135,9 @@ pub(super) const MYSTICETI: Set = Set {
     scenario: include_str!("../../../../scenarios/validation/h6.yaml"),
     beside: false,
     rows: &[
-        row("a-goodput", GOODPUT, &[], 10_000.0, 0.20),
+        fast(row("a-goodput", GOODPUT, &[], 10_000.0, 0.20)),
         row("a-final", FINAL, &[], 339.0, 0.20),
-        row("a-final-p50", FINAL_P50, &[], 366.0, 0.20),
+        fast(row("a-final-p50", FINAL_P50, &[], 366.0, 0.20)),
         row("a-final-p90", FINAL_P90, &[], 481.0, 0.20),
         printed(row("a-commit", COMMIT, &[], 339.0, 0.20)),
     ],
