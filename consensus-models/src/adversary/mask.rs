@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::selfish::Secret;
 use super::shadow::Shadow;
 use super::{Behaviour, Deviation, Face, Faced, Member};
-use crate::block::{Batch, mix};
+use crate::block::{Batch, Height, mix};
 use crate::committee::{Committee, ReplicaId, ReplicaSet};
 use crate::protocol::{Body, Env, Message, Protocol, Setup, TimerId};
 
@@ -125,23 +125,19 @@ impl<P: Protocol> Mask<P> {
     ) {
         let now = env.now();
         if self.is(now, &Behaviour::Silent) {
+            env.count(Behaviour::Silent.deed(), to.len() as u64);
             return;
         }
         self.part(face, &mut to, now);
-        let mut proposes = false;
-        message.bodies(&mut |_, body| proposes |= body == Body::Carried);
-        if let Some(reach) = self.now(now).find_map(|behaviour| match behaviour {
-            Behaviour::Withhold(reach) if proposes => Some(*reach),
-            _ => None,
-        }) {
-            let (me, n) = (self.me.0, self.committee.n());
-            to.retain(|peer| (peer.0 + n - me) % n <= reach);
+        if face == Face::Second && !to.is_empty() {
+            env.count(Behaviour::Equivocate.deed(), to.len() as u64);
         }
+        self.withhold(&mut to, &message, env);
         if to.is_empty() {
             return;
         }
         let said = Faced { face, message };
-        let mut outgoing = Outgoing { to, said };
+        let outgoing = Outgoing { to, said };
         if self.is(now, &Behaviour::Fork) {
             self.said.push(outgoing);
             return;
@@ -149,19 +145,58 @@ impl<P: Protocol> Mask<P> {
         if self.is(now, &Behaviour::Selfish)
             && let Some(height) = outgoing.said.message.offers()
         {
-            let limit = self.secret.limit();
-            if height > limit
-                && let Some(part) = outgoing.said.message.up_to(limit)
-            {
-                outgoing.said.message = part;
-                return self.pass(outgoing, env);
-            }
-            for outgoing in self.secret.own(height, outgoing) {
-                self.pass(outgoing, env);
-            }
-            return;
+            return self.offer(height, outgoing, env);
         }
         self.pass(outgoing, env);
+    }
+
+    /// Leaves those of `to` whom a withheld proposal reaches.
+    fn withhold<E: Env<Member<P>> + ?Sized>(
+        &self,
+        to: &mut Vec<ReplicaId>,
+        message: &P::Message,
+        env: &mut E,
+    ) {
+        let mut proposes = false;
+        message.bodies(&mut |_, body| proposes |= body == Body::Carried);
+        let Some((behaviour, reach)) =
+            self.now(env.now())
+                .filter(|_| proposes)
+                .find_map(|behaviour| match behaviour {
+                    Behaviour::Withhold(reach) => Some((behaviour, *reach)),
+                    _ => None,
+                })
+        else {
+            return;
+        };
+        let (me, n, all) = (self.me.0, self.committee.n(), to.len());
+        to.retain(|peer| (peer.0 + n - me) % n <= reach);
+        if to.len() < all {
+            env.count(behaviour.deed(), (all - to.len()) as u64);
+        }
+    }
+
+    /// A selfish miner's instance would show a chain of this height.
+    fn offer<E: Env<Member<P>> + ?Sized>(
+        &mut self,
+        height: Height,
+        mut outgoing: Outgoing<P::Message>,
+        env: &mut E,
+    ) {
+        let limit = self.secret.limit();
+        if height > limit
+            && let Some(part) = outgoing.said.message.up_to(limit)
+        {
+            outgoing.said.message = part;
+            return self.pass(outgoing, env);
+        }
+        let shown = self.secret.own(height, outgoing);
+        if shown.is_empty() {
+            env.count(Behaviour::Selfish.deed(), 1);
+        }
+        for outgoing in shown {
+            self.pass(outgoing, env);
+        }
     }
 
     /// Leaves those of `to` that this face speaks to.
@@ -180,7 +215,7 @@ impl<P: Protocol> Mask<P> {
     pub(super) fn fork<E: Env<Member<P>> + ?Sized>(&mut self, instance: &mut P, env: &mut E) {
         for mut outgoing in std::mem::take(&mut self.said) {
             if let Some(other) = instance.fork(&outgoing.said.message) {
-                env.count("forked-proposals", 1);
+                env.count(Behaviour::Fork.deed(), 1);
                 outgoing.said.message = other;
             }
             self.pass(outgoing, env);
@@ -191,21 +226,26 @@ impl<P: Protocol> Mask<P> {
     fn pass<E: Env<Member<P>> + ?Sized>(&mut self, outgoing: Outgoing<P::Message>, env: &mut E) {
         let now = env.now();
         let late = self.now(now).find_map(|behaviour| match behaviour {
-            Behaviour::Late(by) => Some(*by),
+            Behaviour::Late(by) => Some((*by, behaviour.deed())),
             _ => None,
         });
-        if let Some(by) = late
+        if let Some((by, deed)) = late
             && self.held.len() < MOST_HELD
         {
+            env.count(deed, outgoing.to.len() as u64);
             self.sequence += 1;
             self.held.insert((now + by, self.sequence), outgoing);
             return self.arm(env);
         }
         let copies = self.now(now).find_map(|behaviour| match behaviour {
-            Behaviour::Flood(copies) => Some(*copies),
+            Behaviour::Flood(copies) => Some((*copies, behaviour.deed())),
             _ => None,
         });
-        for _ in 1..copies.unwrap_or(1) {
+        if let Some((copies, deed)) = copies {
+            let more = u64::from(copies.saturating_sub(1));
+            env.count(deed, more * outgoing.to.len() as u64);
+        }
+        for _ in 1..copies.map_or(1, |(copies, _)| copies) {
             env.multicast(&outgoing.to, outgoing.said.clone());
         }
         env.multicast(&outgoing.to, outgoing.said);
