@@ -195,7 +195,7 @@ fn beyond_f_the_checker_reports_what_broke() {
             agreement.map(|violation| (violation.detail.clone(), violation.replay.clone()))
         });
         let (detail, replay) = found.unwrap_or_else(|| panic!("{protocol} withstands two of four"));
-        assert!(replay.starts_with("groma run OUT/runs/"), "{replay}");
+        assert!(replay.starts_with("groma run runs/"), "{replay}");
         let certified = [
             "pbft",
             "qbft",

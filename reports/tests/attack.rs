@@ -5,12 +5,13 @@
 mod support;
 
 use groma_experiment::plan::{Byzantine, FaultKind, FaultPlan};
+use groma_experiment::result::Verdict;
 use groma_experiment::store::{LoadedRun, Recorded, Results};
 use groma_reports::attack::attacks;
 use groma_reports::console::{Style, table};
 use groma_reports::difference::{Difference, Input, markdown, text};
-use groma_reports::{Comparison, html, summary};
-use support::{Shape, plan, run};
+use groma_reports::{Comparison, Findings, html, summary};
+use support::{Shape, plan, run, violated};
 
 /// A run of a protocol, attacked by two of sixteen where there is a behaviour.
 fn made(protocol: &'static str, attack: Option<Byzantine>) -> LoadedRun {
@@ -185,4 +186,23 @@ fn two_sides_that_differ_in_an_attack_tell_what_it_cost() {
             assert!(document.contains(figure), "{figure}\n{document}");
         }
     }
+}
+
+#[test]
+fn a_broken_invariant_names_its_run_from_the_folder_of_the_page() {
+    let mut broken = violated(made("hotstuff", Some(Byzantine::Equivocate)));
+    let key = broken.record.key.clone();
+    broken.record.verdict = Verdict::Violated;
+    let own = format!("groma run runs/{key}/run.json");
+    broken.record.violations[0].replay = own.clone();
+    let comparison = Comparison::of(vec![broken]);
+    assert!(html::render(&comparison).contains(&format!("<code>{own}</code>")));
+    let mut findings = Findings::default();
+    let folder = format!("../results/attacks/runs/{key}");
+    findings.folders.insert(key, folder.clone());
+    let page = html::render_with(&comparison, &findings);
+    let command = format!("groma run {folder}/run.json");
+    assert!(page.contains(&format!("<code>{command}</code>")));
+    assert!(page.contains(&format!("<code>{command} --out again</code>")));
+    assert!(!page.contains(&own));
 }

@@ -163,9 +163,9 @@ fn of_runs(comparison: &Comparison, findings: &Findings, some: &OfRuns) -> Marku
         (sides::sections(comparison))
         (runs::section(comparison))
         (lens::section(comparison, &findings.second_runs))
-        (matrix::checks(comparison))
+        (matrix::checks(comparison, findings))
         (plan::section(comparison))
-        (closing::again(comparison))
+        (closing::again(comparison, findings))
     }
 }
 
