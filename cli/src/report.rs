@@ -1,7 +1,7 @@
 //! `groma report`: one page over any mix of runs and certificates.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use groma_experiment::capacity::files;
 use groma_experiment::store::{self, LoadedRun};
@@ -21,7 +21,7 @@ pub fn report(args: &ReportArgs) -> Done {
         can_write_parquet()?;
     }
     let (runs, findings) =
-        read(&args.places).map_err(|why| Problem::input(format!("error: {why}")))?;
+        read(&args.places, &args.out).map_err(|why| Problem::input(format!("error: {why}")))?;
     let comparison = Comparison::of(runs);
     let page = html::render_with(&comparison, &findings);
     output::write_document(&args.out, &page)?;
@@ -38,9 +38,9 @@ pub fn report(args: &ReportArgs) -> Done {
 
 /// Writes the report of an output folder anew, over all that stands there.
 pub fn of_folder(folder: &Path) -> Result<PathBuf, Problem> {
-    let (runs, findings) =
-        read(&[folder.to_owned()]).map_err(|why| Problem::input(format!("error: {why}")))?;
     let out = folder.join("report.html");
+    let (runs, findings) =
+        read(&[folder.to_owned()], &out).map_err(|why| Problem::input(format!("error: {why}")))?;
     let page = html::render_with(&Comparison::of(runs), &findings);
     output::write_document(&out, &page)?;
     Ok(out)
@@ -86,8 +86,9 @@ fn tables(_: &Comparison, _: &Path) -> Result<(), Problem> {
     can_write_parquet()
 }
 
-/// A run that two arguments name stands in the page once.
-fn read(places: &[PathBuf]) -> Result<(Vec<LoadedRun>, Findings), String> {
+/// What stands at the places, for a page. A run that two arguments name stands in
+/// the page once.
+fn read(places: &[PathBuf], page: &Path) -> Result<(Vec<LoadedRun>, Findings), String> {
     let mut seen = BTreeSet::new();
     let (mut runs, mut beside) = (Vec::new(), Findings::default());
     for place in places {
@@ -100,11 +101,34 @@ fn read(places: &[PathBuf]) -> Result<(Vec<LoadedRun>, Findings), String> {
         findings::add(&mut beside, place)?;
         for run in folders(place, count(&beside) > known)? {
             if seen.insert(run.canonicalize().unwrap_or_else(|_| run.clone())) {
-                runs.push(store::read_run(&run)?);
+                let loaded = store::read_run(&run)?;
+                let folder = output::quoted(&from_beside(page, &run));
+                let key = loaded.record.key.clone();
+                beside.folders.entry(key).or_insert(folder);
+                runs.push(loaded);
             }
         }
     }
     Ok((runs, beside))
+}
+
+/// The way to a folder from that of a page, so that page and runs may move together;
+/// the folder as it is named where there is no such way.
+fn from_beside(page: &Path, folder: &Path) -> PathBuf {
+    let beside = match page.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let (Ok(start), Ok(end)) = (beside.canonicalize(), folder.canonicalize()) else {
+        return folder.to_owned();
+    };
+    let (start, end): (Vec<_>, Vec<_>) = (start.components().collect(), end.components().collect());
+    let common = start.iter().zip(&end).take_while(|(a, b)| a == b).count();
+    if common == 0 {
+        return folder.to_owned();
+    }
+    let up = start[common..].iter().map(|_| Component::ParentDir);
+    up.chain(end[common..].iter().copied()).collect()
 }
 
 /// The folders of the runs at a place. There need be none where there are

@@ -75,7 +75,7 @@ pub fn run(args: &RunArgs, registry: &Registry) -> Done {
         tally.add(second_runs(args, &jobs, &runs, &control, registry)?);
     }
     let wrote = documents(&folders, &jobs, &runs);
-    let told = tell(args, &folders, &runs, reused.len(), jobs.len());
+    let told = tell(args, &folders, &jobs, &runs, reused.len());
     conclude(&tally, &jobs, &runs, wrote.and(told))
 }
 
@@ -267,14 +267,14 @@ fn documents(folders: &[&Path], jobs: &[Job], runs: &[Run]) -> Result<(), Proble
 fn tell(
     args: &RunArgs,
     folders: &[&Path],
+    jobs: &[Job],
     runs: &[Run],
     reused: usize,
-    jobs: usize,
 ) -> Result<(), Problem> {
     match args.format {
         Format::Json => {
             let records: Vec<&RunRecord> = runs.iter().map(|(_, run)| &run.record).collect();
-            let document = serde_json::json!({ "schema": "groma.runs/1", "plans": jobs, "reused": reused, "runs": records });
+            let document = serde_json::json!({ "schema": "groma.runs/1", "plans": jobs.len(), "reused": reused, "runs": records });
             output::print(&format!("{document}\n"))?;
         }
         Format::Text if !runs.is_empty() => {
@@ -284,20 +284,12 @@ fn tell(
                 ..console::Style::default()
             };
             let table = console::table(&comparison, style);
-            // A violation's command names the folder that the runs are in.
-            let table = match folders {
-                [folder] => table.replace(
-                    "groma run OUT/",
-                    &format!("groma run {}/", output::quoted(folder)),
-                ),
-                _ => table,
-            };
-            output::print(&table)?;
+            output::print(&from_here(table, jobs, runs))?;
         }
         Format::Text => {}
     }
-    if args.format == Format::Text && runs.len() < jobs {
-        let missing = jobs - runs.len();
+    if args.format == Format::Text && runs.len() < jobs.len() {
+        let (missing, jobs) = (jobs.len() - runs.len(), jobs.len());
         output::print(&format!(
             "\n{missing} of {jobs} runs did not finish and are not in this table\n"
         ))?;
@@ -308,6 +300,18 @@ fn tell(
         }
     }
     Ok(())
+}
+
+/// A run's own command holds in the folder of its results; here it names that.
+fn from_here(table: String, jobs: &[Job], runs: &[Run]) -> String {
+    let broken = runs
+        .iter()
+        .filter(|(_, run)| !run.record.violations.is_empty());
+    broken.fold(table, |table, (index, run)| {
+        let command = |folder: &str| format!("groma run {folder}runs/{}/", run.record.key);
+        let folder = output::quoted(&jobs[*index].out);
+        table.replace(&command(""), &command(&format!("{folder}/")))
+    })
 }
 
 fn conclude(tally: &Tally, jobs: &[Job], runs: &[Run], wrote: Result<(), Problem>) -> Done {

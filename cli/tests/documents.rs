@@ -26,6 +26,57 @@ fn printable() -> bool {
     })
 }
 
+/// Two of four run twice: agreement breaks within a second.
+const TWINS: &str = "name: twins
+seed: 1
+committee: { here: 4 }
+network: lan
+workload: payments
+population: 1000
+protocol: pbft
+load:
+  - { for: 2s, tps: 100 }
+faults:
+  - { at: 0s, twins: { replicas: [0, 1], side: [3] } }
+drain: 2s
+expect: violated
+";
+
+/// The command of a broken invariant holds where it is printed: on the console in
+/// the folder of the call, in a page and in `run.json` in the folder that each is of.
+#[test]
+fn a_broken_invariant_is_shown_again_from_every_document() {
+    let place = Place::with("twins.yaml", TWINS);
+    let said = place
+        .groma(&["run", "twins.yaml", "--out", "first"])
+        .ends(0);
+    let run = place.run("first");
+    let key = run.file_name().unwrap().to_string_lossy().into_owned();
+    said.tells(&[&format!("groma run first/runs/{key}/run.json")]);
+    let own = format!("groma run runs/{key}/run.json");
+    let record = place.read(run.join("run.json"));
+    assert!(record.contains(&format!("\"{own}\"")), "{own}");
+    assert!(
+        place
+            .read("first/report.html")
+            .contains(&format!("<code>{own}</code>"))
+    );
+
+    std::fs::create_dir(place.path("pages")).unwrap();
+    let args = ["report", "first", "--out", "pages/page.html"];
+    place.groma(&args).ends(0);
+    let file = format!("../first/runs/{key}/run.json");
+    let page = place.read("pages/page.html");
+    assert!(page.contains(&format!("<code>groma run {file}</code>")));
+    for (folder, file) in [("pages", file), ("first", format!("runs/{key}/run.json"))] {
+        let again = place.path("again").display().to_string();
+        let mut command = place.command(&["run", &file, "--no-sharing", "--out", &again]);
+        let status = command.current_dir(place.path(folder)).output().unwrap();
+        assert_eq!(status.status.code(), Some(0), "{file}");
+        assert!(place.read(place.run("again").join("run.json")) == record);
+    }
+}
+
 #[test]
 fn a_report_is_printed_on_a4() {
     if !printable() {

@@ -1,6 +1,7 @@
 //! The Byzantine replicas of a plan: who they are and what they do when, in the
-//! words of the consensus models. Decides nothing.
+//! words of the consensus models, and what they are counted as. Decides nothing.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use groma_consensus_models::adversary::{Behaviour, Deviation};
@@ -75,24 +76,61 @@ pub fn deviations(plan: &Plan, me: ReplicaId) -> Vec<Deviation> {
         found.push(Deviation {
             from: Duration::from_nanos(fault.at_ns),
             until,
-            behaviour: match behaviour {
-                Byzantine::Silent => Behaviour::Silent,
-                Byzantine::Late { by_ns } => Behaviour::Late(Duration::from_nanos(*by_ns)),
-                Byzantine::Withhold { reach } => Behaviour::Withhold(*reach),
-                Byzantine::Lazy => Behaviour::Lazy,
-                Byzantine::Flood { copies } => Behaviour::Flood(*copies),
-                Byzantine::WrongRoot => Behaviour::WrongRoot,
-                Byzantine::Fork => Behaviour::Fork,
-                Byzantine::Equivocate => equivocate(plan),
-                Byzantine::Twins { side } => Behaviour::Twins {
-                    twins: set(replicas),
-                    side: set(side),
-                },
-                Byzantine::Selfish => Behaviour::Selfish,
-            },
+            behaviour: modelled(plan, replicas, behaviour),
         });
     }
     found
+}
+
+/// A plan's behaviour of these replicas, as the models have it.
+fn modelled(plan: &Plan, replicas: &[u32], behaviour: &Byzantine) -> Behaviour {
+    match behaviour {
+        Byzantine::Silent => Behaviour::Silent,
+        Byzantine::Late { by_ns } => Behaviour::Late(Duration::from_nanos(*by_ns)),
+        Byzantine::Withhold { reach } => Behaviour::Withhold(*reach),
+        Byzantine::Lazy => Behaviour::Lazy,
+        Byzantine::Flood { copies } => Behaviour::Flood(*copies),
+        Byzantine::WrongRoot => Behaviour::WrongRoot,
+        Byzantine::Fork => Behaviour::Fork,
+        Byzantine::Equivocate => equivocate(plan),
+        Byzantine::Twins { side } => Behaviour::Twins {
+            twins: set(replicas),
+            side: set(side),
+        },
+        Byzantine::Selfish => Behaviour::Selfish,
+    }
+}
+
+/// What the behaviours of a plan are counted as, in the order of its faults,
+/// with those who behave so.
+#[must_use]
+pub fn deeds(plan: &Plan) -> Vec<(&'static str, &Byzantine, &[u32])> {
+    let byzantine = plan.faults.iter().filter_map(|fault| match &fault.kind {
+        FaultKind::Byzantine {
+            replicas,
+            behaviour,
+        } => Some((replicas, behaviour)),
+        _ => None,
+    });
+    byzantine
+        .map(|(replicas, behaviour)| {
+            let deed = modelled(plan, replicas, behaviour).deed();
+            (deed, behaviour, replicas.as_slice())
+        })
+        .collect()
+}
+
+/// Committed blocks that Byzantine replicas proposed are counted as this.
+pub const BLOCKS: &str = "adversary-blocks";
+
+/// Counts of all that the plan's Byzantine replicas may do, before any of it is
+/// done: what never happens is a zero in the record. Empty without such replicas.
+#[must_use]
+pub fn undone(plan: &Plan) -> BTreeMap<&'static str, u64> {
+    let deeds = deeds(plan);
+    let blocks = (!deeds.is_empty()).then_some(BLOCKS);
+    let deeds = deeds.into_iter().map(|(deed, ..)| deed);
+    deeds.chain(blocks).map(|what| (what, 0)).collect()
 }
 
 /// All that equivocate do it together, and tell every other correct replica the

@@ -105,7 +105,7 @@ impl Checker {
     pub fn new(plan: &Plan, tolerated: u32, liveness: &Liveness, world: Rc<World>) -> Self {
         Self {
             world,
-            replay: format!("groma run OUT/runs/{}/run.json", plan.key()),
+            replay: format!("groma run runs/{}/run.json", plan.key()),
             heights: BTreeMap::new(),
             last: vec![Height(0); plan.replicas() as usize],
             highest_committed: Height(0),

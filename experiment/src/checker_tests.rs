@@ -321,7 +321,7 @@ fn an_execution_that_two_replicas_see_differently_is_found_by_the_audit() {
     assert_eq!(violations.len(), 1);
     assert_eq!(violations[0].check, "audit");
     assert!(
-        violations[0].replay.starts_with("groma run OUT/runs/"),
+        violations[0].replay.starts_with("groma run runs/"),
         "{violations:?}"
     );
 }

@@ -241,7 +241,7 @@ impl Recorder {
             highest_executed: Height(0),
             storage: StorageRecord::default(),
             refusals: BTreeMap::new(),
-            counts: BTreeMap::new(),
+            counts: adversary::undone(plan),
             growth: Growth::default(),
             faulty: adversary::faulty(plan),
             occupancy: Occupancy::new(Measured::of(plan)),
@@ -317,7 +317,7 @@ impl Recorder {
                 ..
             } => {
                 if *height > self.highest_committed && self.faulty.contains(*proposer) {
-                    *self.counts.entry("adversary-blocks").or_default() += 1;
+                    *self.counts.entry(adversary::BLOCKS).or_default() += 1;
                 }
                 self.growth.committed(*created);
                 self.committed(at, *height, *created, !batches.is_empty());

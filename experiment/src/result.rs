@@ -416,7 +416,8 @@ pub struct Violation {
     pub at_ns: u64,
     /// What was compared and what differed.
     pub detail: String,
-    /// The command that shows it again.
+    /// The command that shows it again, given in the folder of results: the one
+    /// that holds `runs/`.
     pub replay: String,
 }
 

@@ -237,7 +237,7 @@ fn beyond_f_the_checker_reports_what_broke() {
     for protocol in PROTOCOLS {
         for violation in broken(protocol, twins) {
             let detail = violation.detail;
-            assert!(violation.replay.starts_with("groma run OUT/runs/"));
+            assert!(violation.replay.starts_with("groma run runs/"));
             if certified.contains(&protocol) || CHAINED.contains(&protocol) {
                 // The certificates name the culprits, and nobody else in both.
                 assert!(detail.contains("certificate of view"), "{detail}");
@@ -332,15 +332,22 @@ fn a_lie_that_enough_replicas_tell_reaches_clients_and_is_reported() {
 /// others leave no fork that correct members would vote for.
 #[test]
 fn forks_cost_what_the_commit_rule_says() {
-    let growth = |protocol: &str| {
+    let forked = |protocol: &str| {
         let mut plan = plan(protocol);
         plan.load = vec![phase(10 * SECOND, 2_000, true)];
         let fork = Byzantine::Fork;
         plan.faults = vec![byzantine(vec![1], fork, 0, plan.horizon_ns())];
         let record = run(&plan).record;
         assert_eq!(record.violations, [], "{protocol}");
-        record.heights as f64 / record.counts["blocks-settled"] as f64
+        let settled = record.counts["blocks-settled"] as f64;
+        (
+            record.heights as f64 / settled,
+            record.counts["forked-proposals"],
+        )
     };
+    let growth = |protocol: &str| forked(protocol).0;
+    // An attack that finds nothing to do says so.
+    assert!(forked("hotstuff").1 > 10 && forked("jolteon").1 == 0);
     assert!(
         (0.45..0.56).contains(&growth("hotstuff")),
         "{}",
@@ -349,6 +356,36 @@ fn forks_cost_what_the_commit_rule_says() {
     assert!(growth("hotstuff-2") > 0.97, "{}", growth("hotstuff-2"));
     assert!(growth("jolteon") > 0.97, "{}", growth("jolteon"));
     assert!(growth("streamlet") > 0.97, "{}", growth("streamlet"));
+}
+
+/// Every behaviour is counted where it changes something; without Byzantine replicas
+/// nothing is.
+#[test]
+fn what_adversaries_do_is_counted() {
+    let counts = |protocol: &str, behaviour: Option<Byzantine>| {
+        let mut plan = plan(protocol);
+        plan.load = vec![phase(3 * SECOND, 100, true)];
+        let horizon = plan.horizon_ns();
+        plan.faults
+            .extend(behaviour.map(|behaviour| byzantine(vec![1], behaviour, 0, horizon)));
+        run(&plan).record.counts
+    };
+    for (behaviour, deed) in [
+        (Byzantine::Silent, "silenced-messages"),
+        (Byzantine::Late { by_ns: 10 * MS }, "delayed-messages"),
+        (Byzantine::Withhold { reach: 1 }, "withheld-messages"),
+        (Byzantine::Lazy, "skipped-checks"),
+        (Byzantine::Flood { copies: 3 }, "repeated-messages"),
+        (Byzantine::WrongRoot, "false-states"),
+        (Byzantine::Fork, "forked-proposals"),
+        (Byzantine::Equivocate, "second-instance-messages"),
+    ] {
+        let counts = counts("hotstuff", Some(behaviour));
+        assert!(counts[deed] > 0, "{deed}: {counts:?}");
+        assert!(counts.contains_key("adversary-blocks"), "{counts:?}");
+    }
+    assert!(!counts("hotstuff", None).contains_key("adversary-blocks"));
+    assert!(counts("pbft", None).is_empty());
 }
 
 #[test]

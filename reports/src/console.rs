@@ -4,6 +4,7 @@
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use groma_experiment::result::Verdict;
 
+use crate::attack::{FIGURES, attacks};
 use crate::compare::{Comparison, Run, Scenario};
 use crate::format::printable;
 use crate::metric::KEY;
@@ -43,11 +44,63 @@ fn section(comparison: &Comparison, scenario: &Scenario, style: Style) -> String
     if runs.len() > 1 {
         out.push_str("* best of the runs that sustain their load\n");
     }
+    out.push_str(&cost_of_attacks(comparison, scenario, style));
     out.push_str(&winners(runs));
     for run in runs {
         out.push_str(&remarks(run));
     }
     out
+}
+
+/// What attacks cost: changes against the base of those figures that the table above
+/// has, and the others in full.
+fn cost_of_attacks(comparison: &Comparison, scenario: &Scenario, style: Style) -> String {
+    let Some(attacks) = attacks(comparison, scenario) else {
+        return String::new();
+    };
+    let known = |place: &usize| KEY.contains(&FIGURES[*place]);
+    let shown: Vec<usize> = attacks
+        .shown(comparison)
+        .into_iter()
+        .filter(|place| attacks.has_base() || !known(place))
+        // The page has room for it.
+        .filter(|place| FIGURES[*place] != "views_to_commit")
+        .collect();
+    let mut table = frame(style);
+    let mut head = vec!["run".to_owned()];
+    head.extend(shown.iter().map(|place| {
+        let row = comparison.row(FIGURES[*place]);
+        match known(place) {
+            true => format!("{}\nchange", row.metric.short),
+            false => row.short_head().replace(", ", "\n").replace("'s ", "'s\n"),
+        }
+    }));
+    head.push("what the adversary did".to_owned());
+    table.set_header(head);
+    for attack in attacks.families.iter().flat_map(|family| &family.attacked) {
+        let mut line = vec![printable(&comparison.runs[attack.run].label)];
+        line.extend(shown.iter().map(|&place| {
+            let change = attack.changes[place].as_ref().map(|change| &change.text);
+            let number = &comparison.row(FIGURES[place]).cells[attack.run].number;
+            match (known(&place), change) {
+                (true, change) => change.map_or_else(|| "–".to_owned(), String::clone),
+                (false, Some(change)) => format!("{number} ({change})"),
+                (false, None) => number.clone(),
+            }
+        }));
+        line.push(attack.deeds.join("; "));
+        table.add_row(line);
+    }
+    let dearest = attacks.dearest(comparison).unwrap_or_default();
+    let base = match attacks.has_base() {
+        true => ", against the same plan without Byzantine replicas",
+        false => "",
+    };
+    format!(
+        "\ncost of the attack{base}:\n{}{}\n",
+        aligned(table, shown.len(), 1),
+        printable(&dearest)
+    )
 }
 
 /// Where runs vary over two values: who leads in which figure, and where.
@@ -78,14 +131,7 @@ fn grid(comparison: &Comparison, scenario: &Scenario, style: Style) -> String {
         .map(|id| comparison.row(id))
         .filter(|row| row.applies())
         .collect();
-    let mut table = Table::new();
-    let rule = LineStyle::none().fill('─').junction('─');
-    table.load_style(TableStyle::new().header_separator(rule).bottom_border(rule));
-    table.set_content_arrangement(ContentArrangement::Disabled);
-    if style.width > 0 {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(style.width);
-    }
+    let mut table = frame(style);
     let mut head = vec!["run".to_owned(), "verdict".to_owned()];
     head.extend(rows.iter().map(|row| row.short_head().replace(", ", "\n")));
     table.set_header(head);
@@ -99,13 +145,31 @@ fn grid(comparison: &Comparison, scenario: &Scenario, style: Style) -> String {
         }));
         table.add_row(line);
     }
-    for column in 2..rows.len() + 2 {
+    let text = aligned(table, rows.len(), 2);
+    if style.colour { coloured(&text) } else { text }
+}
+
+/// A table with rules below its head and its last line.
+fn frame(style: Style) -> Table {
+    let mut table = Table::new();
+    let rule = LineStyle::none().fill('─').junction('─');
+    table.load_style(TableStyle::new().header_separator(rule).bottom_border(rule));
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    if style.width > 0 {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(style.width);
+    }
+    table
+}
+
+/// The finished table, its `figures` columns from `first` on at their right edge.
+fn aligned(mut table: Table, figures: usize, first: usize) -> String {
+    for column in first..first + figures {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    let text = table.trim_fmt() + "\n";
-    if style.colour { coloured(&text) } else { text }
+    table.trim_fmt() + "\n"
 }
 
 fn mark(run: &Run) -> String {

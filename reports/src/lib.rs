@@ -4,6 +4,7 @@
 //! console table ([`console::table`]), the CSV ([`summary::csv`]) and the page
 //! ([`html::render`]) are made from that one structure.
 
+pub mod attack;
 pub mod capacity;
 pub mod certificate;
 pub mod chart;

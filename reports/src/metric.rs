@@ -2,6 +2,7 @@
 //! better, and where it stands in `run.json`. The console, the CSV and the
 //! HTML list these and no others.
 
+use groma_experiment::adversary;
 use groma_experiment::result::{MachineRecord, RunRecord};
 
 use crate::format::Unit;
@@ -53,7 +54,7 @@ impl Group {
 #[derive(Debug)]
 pub struct Metric {
     /// Path in `run.json`; `max:role.cpu` is the largest over the machines of
-    /// that role.
+    /// that role. A figure that is derived from several has no path there.
     pub id: &'static str,
     /// Full name.
     pub name: &'static str,
@@ -153,6 +154,10 @@ metrics! {
     Consensus "per_block.txs" "Transactions per block" "tx/block" Mean Neither |r| Some(r.per_block.txs);
     Consensus "per_block.messages" "Messages per block" "msg/block" Mean Neither |r| Some(r.per_block.messages);
     Consensus "per_block.bytes" "Bytes per block" "bytes/block" Bytes Neither |r| Some(r.per_block.bytes);
+    Consensus "blocks_per_second" "Blocks with transactions per second" "blocks/s" Mean Neither |r| per_second(r, r.blocks);
+    Consensus "chain_growth" "Chain growth: blocks made that are on the chain" "chain growth" Share Higher |r| per_settled(r, |r| Some(r.heights as f64));
+    Consensus "views_to_commit" "Views from a block's proposal to its commit" "views/commit" Mean Lower |r| counted(r, "views-to-commit").map(|views| views / (r.heights as f64).max(1.0));
+    Consensus "adversary_blocks" "Adversary's share of the committed blocks" "adversary's blocks" Share Neither |r| adversary_share(r);
     Resources "max:replica.cpu" "CPU, busiest replica" "CPU" Share Neither |r| largest(r, "replica", |m| m.cpu);
     Resources "max:replica.egress" "Egress, busiest replica" "egress" Share Neither |r| largest(r, "replica", |m| m.egress);
     Resources "max:replica.ingress" "Ingress, busiest replica" "ingress" Share Neither |r| largest(r, "replica", |m| m.ingress);
@@ -194,9 +199,6 @@ metrics! {
     Consensus "per_tx.bytes" "Bytes per transaction" "bytes/tx" Bytes Lower |r| per_tx(r, r.per_block.bytes);
     Resources "per_tx.cpu_ms" "CPU per transaction, all replicas" "cpu/tx" Millis Lower |r| cpu_per_tx(r);
     Resources "per_tx.energy_joule" "Energy of mining per transaction" "energy/tx" Joules Lower |r| energy_per_tx(r);
-    Consensus "chain_growth" "Chain growth: blocks made that are on the chain" "chain growth" Share Higher |r| per_settled(r, |r| Some(r.heights as f64));
-    Consensus "views_to_commit" "Views from a block's proposal to its commit" "views/commit" Mean Lower |r| counted(r, "views-to-commit").map(|views| views / (r.heights as f64).max(1.0));
-    Consensus "adversary_blocks" "Adversary's share of the chain" "adversary" Share Neither |r| counted(r, "adversary-blocks").map(|own| own / (r.heights as f64).max(1.0));
 }
 
 /// A mean per block, per transaction of it.
@@ -207,6 +209,20 @@ fn per_tx(record: &RunRecord, per_block: f64) -> Option<f64> {
 /// What a protocol counted.
 fn counted(record: &RunRecord, what: &str) -> Option<f64> {
     record.counts.get(what).map(|&count| count as f64)
+}
+
+/// Per second of measured time.
+fn per_second(record: &RunRecord, number: u64) -> Option<f64> {
+    let seconds = record.load.measured_seconds;
+    (seconds > 0.0).then(|| number as f64 / seconds)
+}
+
+/// Committed blocks that Byzantine replicas proposed, of all.
+fn adversary_share(record: &RunRecord) -> Option<f64> {
+    // Builds that count from zero always have it; older ones left a zero out.
+    let own = counted(record, adversary::BLOCKS)
+        .or_else(|| (!adversary::faulty(&record.plan).is_empty()).then_some(0.0))?;
+    Some(own / (record.heights as f64).max(1.0))
 }
 
 /// A figure per block whose fate is settled.

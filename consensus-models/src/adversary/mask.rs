@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::selfish::Secret;
 use super::shadow::Shadow;
-use super::{Behaviour, Deviation, Face, Faced, Member};
-use crate::block::{Batch, mix};
+use super::{Behaviour, Deviation, Face, Faced, Member, SECOND_INSTANCE};
+use crate::block::{Batch, Height, mix};
 use crate::committee::{Committee, ReplicaId, ReplicaSet};
 use crate::protocol::{Body, Env, Message, Protocol, Setup, TimerId};
 
@@ -144,24 +144,19 @@ impl<P: Protocol> Mask<P> {
     ) {
         let now = env.now();
         if self.is(now, &Behaviour::Silent) {
+            env.count(Behaviour::Silent.deed(), to.len() as u64);
             return;
         }
         self.part(face, &mut to, now);
-        let mut proposes = false;
-        message.bodies(&mut |_, body| proposes |= body == Body::Carried);
-        let reach = self.now(now).filter_map(|behaviour| match behaviour {
-            Behaviour::Withhold(reach) if proposes => Some(*reach),
-            _ => None,
-        });
-        if let Some(reach) = reach.min() {
-            let (me, n) = (self.me.0, self.committee.n());
-            to.retain(|peer| (peer.0 + n - me) % n <= reach);
+        if face == Face::Second && !to.is_empty() {
+            env.count(SECOND_INSTANCE, to.len() as u64);
         }
+        self.withhold(&mut to, &message, env);
         if to.is_empty() {
             return;
         }
         let said = Faced { face, message };
-        let mut outgoing = Outgoing { to, said };
+        let outgoing = Outgoing { to, said };
         if self.is(now, &Behaviour::Fork) {
             self.said.push(outgoing);
             return;
@@ -169,22 +164,58 @@ impl<P: Protocol> Mask<P> {
         if self.is(now, &Behaviour::Selfish)
             && let Some(height) = outgoing.said.message.offers()
         {
-            let limit = self.secret.limit();
-            if height > limit
-                && let Some(part) = outgoing.said.message.up_to(limit)
-            {
-                outgoing.said.message = part;
-                return self.pass(outgoing, env);
-            }
-            if self.secret.is_full() {
-                env.count("secrets-given-up", 1);
-            }
-            for outgoing in self.secret.own(height, outgoing) {
-                self.pass(outgoing, env);
-            }
-            return;
+            return self.offer(height, outgoing, env);
         }
         self.pass(outgoing, env);
+    }
+
+    /// Leaves those of `to` whom a withheld proposal reaches.
+    fn withhold<E: Env<Member<P>> + ?Sized>(
+        &self,
+        to: &mut Vec<ReplicaId>,
+        message: &P::Message,
+        env: &mut E,
+    ) {
+        let mut proposes = false;
+        message.bodies(&mut |_, body| proposes |= body == Body::Carried);
+        let reach = self.now(env.now()).filter_map(|behaviour| match behaviour {
+            Behaviour::Withhold(reach) if proposes => Some(*reach),
+            _ => None,
+        });
+        let Some(reach) = reach.min() else {
+            return;
+        };
+        let (me, n, all) = (self.me.0, self.committee.n(), to.len());
+        to.retain(|peer| (peer.0 + n - me) % n <= reach);
+        if to.len() < all {
+            env.count(Behaviour::Withhold(reach).deed(), (all - to.len()) as u64);
+        }
+    }
+
+    /// A selfish miner's instance would show a chain of this height.
+    fn offer<E: Env<Member<P>> + ?Sized>(
+        &mut self,
+        height: Height,
+        mut outgoing: Outgoing<P::Message>,
+        env: &mut E,
+    ) {
+        let limit = self.secret.limit();
+        if height > limit
+            && let Some(part) = outgoing.said.message.up_to(limit)
+        {
+            outgoing.said.message = part;
+            return self.pass(outgoing, env);
+        }
+        if self.secret.is_full() {
+            env.count("secrets-given-up", 1);
+        }
+        let shown = self.secret.own(height, outgoing);
+        if shown.is_empty() {
+            env.count(Behaviour::Selfish.deed(), 1);
+        }
+        for outgoing in shown {
+            self.pass(outgoing, env);
+        }
     }
 
     /// Leaves those of `to` that this face speaks to.
@@ -201,7 +232,7 @@ impl<P: Protocol> Mask<P> {
     pub(super) fn fork<E: Env<Member<P>> + ?Sized>(&mut self, instance: &mut P, env: &mut E) {
         for mut outgoing in std::mem::take(&mut self.said) {
             if let Some(other) = instance.fork(&outgoing.said.message) {
-                env.count("forked-proposals", 1);
+                env.count(Behaviour::Fork.deed(), 1);
                 outgoing.said.message = other;
             }
             self.pass(outgoing, env);
@@ -211,13 +242,11 @@ impl<P: Protocol> Mask<P> {
     /// A message leaves, now or later.
     fn pass<E: Env<Member<P>> + ?Sized>(&mut self, outgoing: Outgoing<P::Message>, env: &mut E) {
         let now = env.now();
-        let by: Duration = self
-            .now(now)
-            .map(|behaviour| match behaviour {
-                Behaviour::Late(by) => *by,
-                _ => Duration::ZERO,
-            })
-            .sum();
+        let late = |behaviour: &Behaviour| match behaviour {
+            Behaviour::Late(by) => *by,
+            _ => Duration::ZERO,
+        };
+        let by: Duration = self.now(now).map(late).sum();
         if by.is_zero() {
             return self.leave(outgoing, env);
         }
@@ -225,6 +254,7 @@ impl<P: Protocol> Mask<P> {
             env.count("lateness-given-up", 1);
             return self.leave(outgoing, env);
         }
+        env.count(Behaviour::Late(by).deed(), outgoing.to.len() as u64);
         self.sequence += 1;
         self.held.insert((now + by, self.sequence), outgoing);
         self.arm(env);
@@ -236,7 +266,12 @@ impl<P: Protocol> Mask<P> {
             Behaviour::Flood(copies) => Some(*copies),
             _ => None,
         });
-        for _ in 1..copies.max().unwrap_or(1) {
+        let copies = copies.max().unwrap_or(1);
+        if copies > 1 {
+            let more = u64::from(copies - 1) * outgoing.to.len() as u64;
+            env.count(Behaviour::Flood(copies).deed(), more);
+        }
+        for _ in 1..copies {
             env.multicast(&outgoing.to, outgoing.said.clone());
         }
         env.multicast(&outgoing.to, outgoing.said);

@@ -79,6 +79,28 @@ pub enum Behaviour {
     Selfish,
 }
 
+/// What the words of second instances are counted as.
+const SECOND_INSTANCE: &str = "second-instance-messages";
+
+impl Behaviour {
+    /// What it is counted as, one for each time that it changed something: an
+    /// attack that never acted has a count of zero.
+    #[must_use]
+    pub fn deed(&self) -> &'static str {
+        match self {
+            Self::Silent => "silenced-messages",
+            Self::Late(_) => "delayed-messages",
+            Self::Withhold(_) => "withheld-messages",
+            Self::Lazy => "skipped-checks",
+            Self::Flood(_) => "repeated-messages",
+            Self::WrongRoot => "false-states",
+            Self::Fork => "forked-proposals",
+            Self::Equivocate { .. } | Self::Twins { .. } => SECOND_INSTANCE,
+            Self::Selfish => "withheld-blocks",
+        }
+    }
+}
+
 /// A behaviour and its time: from `from` on, until before `until`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deviation {
@@ -301,6 +323,9 @@ impl<P: Protocol> Protocol for Member<P> {
             .mask
             .as_ref()
             .is_some_and(|mask| mask.is(env.now(), &Behaviour::WrongRoot));
+        if lies {
+            env.count(Behaviour::WrongRoot.deed(), 1);
+        }
         let said = if lies { lie(digest) } else { digest };
         self.act(env, |instance, env| instance.executed(height, said, env));
     }

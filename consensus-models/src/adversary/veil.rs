@@ -84,7 +84,9 @@ impl<P: Protocol, E: Env<Member<P>> + ?Sized> Env<P> for Veil<'_, P, E> {
     }
 
     fn forward(&mut self, to: ReplicaId, batch: Batch) {
-        if !self.is(&Behaviour::Silent) {
+        if self.is(&Behaviour::Silent) {
+            self.env.count(Behaviour::Silent.deed(), 1);
+        } else {
             self.env.forward(to, batch);
         }
     }
@@ -99,7 +101,9 @@ impl<P: Protocol, E: Env<Member<P>> + ?Sized> Env<P> for Veil<'_, P, E> {
 
     fn work(&mut self, work: Work) {
         let checks = matches!(work, Work::Verify | Work::VerifyBatch(_) | Work::Hash(_));
-        if !(checks && self.is(&Behaviour::Lazy)) {
+        if checks && self.is(&Behaviour::Lazy) {
+            self.env.count(Behaviour::Lazy.deed(), 1);
+        } else {
             self.env.work(work);
         }
     }

@@ -4,6 +4,7 @@
 use super::change::{Change, Turn, share};
 use super::statistics::{Sample, interval, median, smallest, test};
 use super::subject::{Quantity, Subject};
+use crate::attack;
 
 /// Rate of false alarms that a verdict over seeds keeps to.
 pub const LEVEL: f64 = 0.05;
@@ -33,6 +34,8 @@ pub struct Group {
     pub paired: bool,
     /// Whether figures of one seed are exact.
     pub exact: bool,
+    /// Whether the sides differ in their Byzantine replicas.
+    pub attacked: bool,
     /// Seeds of the base and of the head.
     pub seeds: [usize; 2],
     /// Whether there are enough seeds for a test.
@@ -86,6 +89,7 @@ impl Group {
             place: format!("{}: {}", crate::format::printable(&first.name), first.label),
             paired,
             exact: base.iter().chain(head).all(|subject| subject.is_exact()),
+            attacked: attack::differ(&first.plan, &head[0].plan),
             seeds,
             tested,
             smallest: smallest(paired, seeds[0], seeds[1]),

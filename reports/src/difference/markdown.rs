@@ -6,7 +6,7 @@ use super::group::{Estimate, Group};
 use super::judge::State;
 use super::text::word;
 use super::{Difference, Pair, manner, probability, rest, verdict, within};
-use crate::metric::Better;
+use crate::attack;
 
 /// Broken rules that are listed; a comment has a limit.
 const LISTED: usize = 20;
@@ -94,8 +94,7 @@ fn of_pair(pair: &Pair) -> String {
             code(&word.head)
         ));
     }
-    let sided = |change: &&Change| change.quantity.better != Better::Neither;
-    let (told, other): (Vec<&Change>, Vec<&Change>) = pair.changed().partition(sided);
+    let (told, other) = pair.told();
     if !told.is_empty() {
         out.push_str("\n| figure | base | head | change | |\n|---|---:|---:|---:|---|\n");
     }
@@ -120,7 +119,10 @@ fn of_group(group: &Group) -> String {
         manner(group),
         verdict(group)
     );
-    let told = |estimate: &&Estimate| estimate.judged || estimate.is_shown();
+    let told = |estimate: &&Estimate| {
+        let costs = group.attacked && attack::is_cost(estimate.change.quantity.id);
+        estimate.judged || costs || estimate.is_shown()
+    };
     for estimate in group.estimates.iter().filter(told) {
         let star = if estimate.judged { " *" } else { "" };
         let verdict = if estimate.is_shown() {

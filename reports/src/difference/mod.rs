@@ -31,7 +31,9 @@ use self::group::{ENOUGH, Group};
 use self::pairing::{Cohorts, Pairing};
 use self::plans::{Field, differing};
 use self::subject::Subject;
+use crate::attack;
 use crate::format::printable;
+use crate::metric::Better;
 
 pub use self::json::json;
 pub use self::judge::{Ruling, State};
@@ -80,6 +82,8 @@ pub struct Pair {
     pub exact: bool,
     /// Whether a group speaks for it.
     pub grouped: bool,
+    /// Whether the plans differ in their Byzantine replicas.
+    pub attacked: bool,
     /// What is compared word by word.
     pub words: Vec<Word>,
     /// How bad the outcome of each side is; 0 is what the scenario expects.
@@ -113,6 +117,18 @@ impl Pair {
         self.changes
             .iter()
             .filter(|change| change.turn != Turn::Equal)
+    }
+
+    /// Those of them that have a good side or tell what an attack costs, where the
+    /// sides differ in that, and these first; and the others.
+    pub(crate) fn told(&self) -> (Vec<&Change>, Vec<&Change>) {
+        let costs = |change: &&Change| self.attacked && attack::is_cost(change.quantity.id);
+        let (mut told, rest): (Vec<&Change>, Vec<&Change>) = self.changed().partition(costs);
+        let (sided, other): (Vec<&Change>, Vec<&Change>) = rest
+            .into_iter()
+            .partition(|change| change.quantity.better != Better::Neither);
+        told.extend(sided);
+        (told, other)
     }
 
     /// Whether nothing at all changed.
@@ -280,6 +296,7 @@ fn paired((base, head): &(Subject, Subject), grouped: bool) -> Pair {
         keys: [base.key.clone(), head.key.clone()],
         exact,
         grouped,
+        attacked: attack::differ(&base.plan, &head.plan),
         words: words
             .map(|((name, base), (_, head))| Word {
                 name,

@@ -9,6 +9,7 @@ use super::judge::State;
 use super::{
     Alone, Difference, Pair, Word, brief, counted, manner, probability, rest, verdict, within,
 };
+use crate::attack;
 use crate::metric::Better;
 
 /// Columns of a console.
@@ -71,8 +72,7 @@ fn of_pair(pair: &Pair) -> String {
     for word in pair.words.iter().filter(|word| word.has_changed()) {
         out.push_str(&format!("  {}\n", worded(word)));
     }
-    let told = |change: &&Change| change.quantity.better != Better::Neither;
-    let (told, other): (Vec<&Change>, Vec<&Change>) = pair.changed().partition(told);
+    let (told, other) = pair.told();
     let rows: Vec<Vec<String>> = told.iter().take(ROWS).map(|change| row(change)).collect();
     let more = told.len() - rows.len() + other.len();
     out.push_str(&grid(&["figure", "base", "head", "change", ""], rows));
@@ -117,7 +117,8 @@ fn of_group(group: &Group) -> String {
     // Without a verdict, other figures are so many that some change by chance.
     let told = |estimate: &&Estimate| {
         let sided = estimate.change.quantity.better != Better::Neither;
-        estimate.judged || group.has_changed() && estimate.is_shown() && sided
+        let costs = group.attacked && attack::is_cost(estimate.change.quantity.id);
+        estimate.judged || costs || group.has_changed() && estimate.is_shown() && sided
     };
     let rows: Vec<Vec<String>> = group.estimates.iter().filter(told).map(estimated).collect();
     let head = ["figure", "base", "head", "change", "95 % within", "p", ""];

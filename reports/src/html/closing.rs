@@ -7,23 +7,25 @@ use maud::{Markup, html};
 
 use super::parts::name;
 use crate::compare::Comparison;
+use crate::findings::Findings;
 use crate::format::{Unit, count};
 
 /// How to reproduce every run.
-pub fn again(comparison: &Comparison) -> Markup {
+pub fn again(comparison: &Comparison, findings: &Findings) -> Markup {
     let builds: BTreeSet<&str> = comparison
         .runs
         .iter()
         .map(|run| run.source.host.build.as_str())
         .collect();
     let first = comparison.runs.first().map_or("KEY", |run| run.key());
+    let command = findings.command(first);
     html! {
         section id="again" {
             h2 { "How to reproduce" }
             p.note {
                 "Each " code { "run.json" } " holds its whole plan. From the folder of this report, one run again, with the same build:"
             }
-            pre { code { "groma run runs/" (first) "/run.json --out again" } }
+            pre { code { (command) " --out again" } }
             p.note {
                 "The key names the plan, the fingerprint the order of all deliveries: if the key, the build and the fingerprint are the same, so is every exact figure."
                 @if builds.len() > 1 { " " b.bad { "The runs come from different builds, so differences between them may be the code's." } }

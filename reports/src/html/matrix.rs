@@ -6,6 +6,7 @@ use maud::{Markup, html};
 
 use super::parts::{badge, chip, figure_cell, name, runs_of};
 use crate::compare::{Comparison, Row, Scenario};
+use crate::findings::Findings;
 use crate::metric::{Group, KEY};
 
 /// Runs that stand side by side; more are listed one below the other.
@@ -55,7 +56,7 @@ fn spreads(scenario: &Scenario) -> Markup {
 }
 
 /// The comparisons that the checks made, and what they found.
-pub fn checks(comparison: &Comparison) -> Markup {
+pub fn checks(comparison: &Comparison, findings: &Findings) -> Markup {
     let broken: Vec<_> = comparison
         .runs
         .iter()
@@ -68,6 +69,9 @@ pub fn checks(comparison: &Comparison) -> Markup {
             @if broken.is_empty() {
                 p { span.chip.good { "✓ no invariant broken" } }
             }
+            @if !broken.is_empty() {
+                p.note { "Each is shown again by the command below it, given in the folder of this report." }
+            }
             @for run in broken {
                 @for violation in &run.source.record.violations {
                     p style="margin-top:.6rem" {
@@ -76,7 +80,7 @@ pub fn checks(comparison: &Comparison) -> Markup {
                         " at " (crate::format::span(violation.at_ns)) ": "
                         span.name { (violation.detail) }
                     }
-                    pre { code { (violation.replay) } }
+                    pre { code { (findings.replay(run.key(), &violation.replay)) } }
                 }
             }
             @for scenario in &comparison.scenarios {

@@ -1,6 +1,7 @@
 //! `report.html`: one file that needs nothing else, for the screen in light and
 //! dark and for A4 paper. Every figure comes spelt from the comparison.
 
+mod attack;
 mod capacity;
 mod closing;
 pub mod demand;
@@ -90,8 +91,7 @@ fn title(comparison: &Comparison, findings: &Findings) -> String {
 
 /// The sections of the page, for the bar at its top.
 fn places(
-    runs: bool,
-    grid: bool,
+    runs: Option<&OfRuns>,
     certificates: bool,
     whys: bool,
 ) -> Vec<(&'static str, &'static str)> {
@@ -102,9 +102,10 @@ fn places(
     if whys {
         places.push(("why", "Why"));
     }
-    if runs {
+    if let Some(runs) = runs {
         places.extend([("answer", "Answer"), ("verdicts", "Verdicts")]);
-        places.extend(grid.then_some(("grid", "Who wins")));
+        places.extend((!runs.attacks.0.is_empty()).then_some(("attack", "Attack")));
+        places.extend((!runs.winners.0.is_empty()).then_some(("grid", "Who wins")));
         places.extend([
             ("figures", "Figures"),
             ("sides", "Side by side"),
@@ -119,17 +120,25 @@ fn places(
     places
 }
 
+/// Sections of the runs that are only there when they have something to say.
+struct OfRuns {
+    attacks: Markup,
+    winners: Markup,
+}
+
 fn sections(comparison: &Comparison, findings: &Findings) -> Markup {
     let families = families(&findings.certificates);
-    let runs = !comparison.runs.is_empty();
-    if !runs && families.is_empty() && findings.whys.is_empty() {
+    let runs = (!comparison.runs.is_empty()).then(|| OfRuns {
+        attacks: attack::section(comparison),
+        winners: grid::sections(comparison),
+    });
+    if runs.is_none() && families.is_empty() && findings.whys.is_empty() {
         return html! { main { section.hero { h1 { "No runs" } p { "No finished run was found." } } } };
     }
-    let winners = grid::sections(comparison);
     html! {
         nav.bar aria-label="Sections" { div {
             b { "Groma" }
-            @for (id, text) in places(runs, !winners.0.is_empty(), !families.is_empty(), !findings.whys.is_empty()) { a href={ "#" (id) } { (text) } }
+            @for (id, text) in places(runs.as_ref(), !families.is_empty(), !findings.whys.is_empty()) { a href={ "#" (id) } { (text) } }
         } }
         main {
             @if !families.is_empty() {
@@ -137,25 +146,26 @@ fn sections(comparison: &Comparison, findings: &Findings) -> Markup {
                 (capacity::section(&families))
             }
             @if !findings.whys.is_empty() { (why::section(&findings.whys)) }
-            @if runs { (of_runs(comparison, findings, &winners)) }
+            @if let Some(some) = &runs { (of_runs(comparison, findings, some)) }
             (closing::words())
         }
         (made_from(comparison.runs.len(), findings.certificates.len()))
     }
 }
 
-fn of_runs(comparison: &Comparison, findings: &Findings, winners: &Markup) -> Markup {
+fn of_runs(comparison: &Comparison, findings: &Findings, some: &OfRuns) -> Markup {
     html! {
         (opening::hero(comparison))
         (opening::verdicts(comparison))
-        (winners)
+        (some.attacks)
+        (some.winners)
         (matrix::figures(comparison))
         (sides::sections(comparison))
         (runs::section(comparison))
         (lens::section(comparison, &findings.second_runs))
-        (matrix::checks(comparison))
+        (matrix::checks(comparison, findings))
         (plan::section(comparison))
-        (closing::again(comparison))
+        (closing::again(comparison, findings))
     }
 }
 
