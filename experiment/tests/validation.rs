@@ -12,7 +12,8 @@ use groma_experiment::validation::{
 #[test]
 fn every_row_reads_the_runs_that_it_needs() {
     let registry = Registry::standard();
-    for part in choose(&[], Which::All).unwrap() {
+    let every = [Which::All, Which::Oracle].map(|which| choose(&[], which).unwrap());
+    for part in every.into_iter().flatten() {
         let plans = part
             .plans(&registry)
             .unwrap_or_else(|problems| panic!("{problems}"));

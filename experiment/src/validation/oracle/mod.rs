@@ -1,14 +1,17 @@
 //! A Monte Carlo of the happy path of protocols: what the order statistics of
-//! their quorums make of random delays.
+//! their quorums make of random delays, and lotteries of chance and forks.
 //!
 //! Written apart from the simulator, as a check of it: nothing here uses `sim`
 //! or a protocol's code, not even their random numbers. Replica 0 leads. A
 //! replica hears its own votes at once and each of the others after a delay of
 //! its own.
 
+mod coin;
 mod dag;
+mod lottery;
 
 pub use dag::Weave;
+pub use lottery::Lottery;
 
 use crate::plan::{LatencyPlan, Plan};
 
@@ -41,6 +44,11 @@ pub enum Path {
     Epochs(u32),
     /// A graph of blocks with a leader a round, or every other round.
     Graph(Weave),
+    /// A chain without votes: from a block's date until a majority has so many
+    /// blocks on it, itself counted.
+    Deep(Lottery, u32),
+    /// The same chain: blocks that are not on it, per hundred made.
+    Stale(Lottery),
 }
 
 /// Leaders of a graph that are drawn: each takes a hundred draws or more.
@@ -49,31 +57,43 @@ const LEADERS: u32 = 40_000;
 /// Decisions that are drawn.
 pub const DECISIONS: u32 = 200_000;
 
+/// Heights of a chain without votes.
+const HEIGHTS: u32 = 500_000;
+
 impl Path {
-    /// The mean in milliseconds for the committee and the delays of a plan;
-    /// `None` when its delays are none that are drawn for each message.
+    /// The mean in milliseconds, or the percentage, for the committee and the delays
+    /// of a plan; `None` when its delays are none that are drawn for each message.
     #[must_use]
     pub fn of_plan(self, plan: &Plan) -> Option<f64> {
         let LatencyPlan::PerMessage(law) = plan.network.links.first()? else {
             return None;
         };
         let law = Law::of(law)?;
-        let mut draws = Draws::new(plan.seed);
+        let draws = &mut Draws::new(plan.seed);
         let n = plan.replicas() as usize;
-        let decision = |draws: &mut Draws| match self {
-            Self::TwoRounds { apart, shown } => two_rounds(n, (apart, shown), &law, draws),
-            Self::Chain(rounds) => chain(n, rounds, &law, draws),
-            Self::Majority => answered(n, n / 2 + 1, &law, draws),
-            Self::All => answered(n, n, &law, draws),
-            Self::Epochs(ms) => 1e6 * f64::from(ms) + one_round(n, &law, draws),
-            Self::Graph(weave) => dag::mean(n, weave, LEADERS, &law, draws),
-        };
-        if let Self::Graph(_) = self {
-            return Some(decision(&mut draws) / 1e6);
-        }
-        let total: f64 = (0..DECISIONS).map(|_| decision(&mut draws)).sum();
-        Some(total / f64::from(DECISIONS) / 1e6)
+        Some(match self {
+            Self::TwoRounds { apart, shown } => {
+                mean_ms(draws, |draws| two_rounds(n, (apart, shown), &law, draws))
+            }
+            Self::Chain(rounds) => mean_ms(draws, |draws| chain(n, rounds, &law, draws)),
+            Self::Majority => mean_ms(draws, |draws| answered(n, n / 2 + 1, &law, draws)),
+            Self::All => mean_ms(draws, |draws| answered(n, n, &law, draws)),
+            Self::Epochs(ms) => f64::from(ms) + mean_ms(draws, |draws| one_round(n, &law, draws)),
+            Self::Graph(weave) => dag::mean(n, weave, LEADERS, &law, draws) / 1e6,
+            Self::Deep(lottery, deep) => {
+                lottery::fate(n, lottery, (deep, HEIGHTS), &law, draws).final_ns / 1e6
+            }
+            Self::Stale(lottery) => {
+                100.0 * lottery::fate(n, lottery, (1, HEIGHTS), &law, draws).stale_share
+            }
+        })
     }
+}
+
+/// The mean of so many decisions, each given in nanoseconds.
+fn mean_ms(draws: &mut Draws, decision: impl Fn(&mut Draws) -> f64) -> f64 {
+    let total: f64 = (0..DECISIONS).map(|_| decision(draws)).sum();
+    total / f64::from(DECISIONS) / 1e6
 }
 
 /// Votes of which no more than a third may be missing.

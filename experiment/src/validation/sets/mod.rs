@@ -1,6 +1,7 @@
 //! The tables of what must be reproduced, a file a source; tolerances stood
 //! before any run.
 
+mod chance;
 mod h;
 mod v0;
 mod v1;
@@ -18,6 +19,9 @@ pub(super) const ALL: &[Set] = &[
     v0::LATENCY,
     v0::RANDOM,
     v0::PATHS,
+    chance::TUSK,
+    chance::LOTTERIES,
+    chance::CLIQUE,
     v0::LITTLE,
     v0::EGRESS,
     v0::MD1,

@@ -98,7 +98,7 @@ pub(super) const MESSAGES: Set = Set {
 };
 
 const D_MS: f64 = 0.25;
-const QUORUM_MS: &str = "proposal to commit at n - f replicas, ms";
+pub(super) const QUORUM_MS: &str = "proposal to commit at n - f replicas, ms";
 const FIRST_MS: &str = "proposal to first commit, ms";
 
 /// Latency of a commit in one-way delays.
