@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+use groma_experiment::validation::sensitivity::{Moved, turns};
 use groma_experiment::validation::{Claim, Class, Judgement, Outcome, Tolerance, all};
 use groma_reports::html::validation::{Part, render};
-use groma_reports::validation::{Tally, by_class, json, markdown, text};
+use groma_reports::validation::{
+    Tally, by_class, json, markdown, sensitivity_markdown, sensitivity_text, text,
+};
 
 fn outcome(id: &str, published: f64, predicted: f64, tolerance: Tolerance) -> Outcome {
     let error = (predicted - published) / published;
@@ -121,6 +124,41 @@ fn the_document_says_how_a_tolerance_is_meant() {
     assert_eq!(rows[1]["pass"], false);
     assert!(rows[4]["pass"].is_null() && rows[4]["tolerance"].is_null());
     assert_eq!(document["claims"][0]["system"], "Some chain");
+}
+
+#[test]
+fn sensitivity_has_a_table_a_set_and_names_what_moves_little() {
+    let names: Vec<&str> = turns().map(|(knob, _)| knob.name).collect();
+    let at = |name: &str| names.iter().position(|&one| one == name).unwrap();
+    let row = |id: &str, by: &[(&str, f64, f64)]| {
+        let mut moved = Moved {
+            id: id.to_owned(),
+            set: "a",
+            metric: "goodput, tx/s",
+            predicted: Some(200.0),
+            by: vec![None; names.len()],
+        };
+        for (name, up, down) in by {
+            moved.by[at(name)] = Some(*up);
+            moved.by[at(name) + 1] = Some(*down);
+        }
+        moved
+    };
+    let moved = [
+        row(
+            "a-one",
+            &[("verify", 0.004, -0.003), ("distance", -0.08, 0.1)],
+        ),
+        row("a-two", &[("verify", 0.0, 0.0), ("distance", 0.0, 0.0001)]),
+    ];
+    let text = sensitivity_markdown(&moved);
+    assert!(text.contains("| a, % | one | two |"), "{text}");
+    assert!(text.contains("| distance | -8.00 / +10.00 | 0 |"), "{text}");
+    assert!(!text.contains("| verify"), "{text}");
+    assert!(text.contains("By less than 0.5 %: verify."), "{text}");
+    assert!(sensitivity_text(&moved).contains("-8.00 / +10.00"));
+    let page = render(&[], CLAIMS, Some(&moved));
+    assert!(page.contains("distance +10 % / -10 %"));
 }
 
 #[test]

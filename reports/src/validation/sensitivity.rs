@@ -1,13 +1,15 @@
 //! How far predictions move: a table a set, with a line a knob and a column a row, and
-//! the knobs that move nothing in a sentence.
+//! the knobs that move little in a sentence.
 
 use comfy_table::CellAlignment;
 use groma_experiment::validation::sensitivity::{KNOBS, Moved};
 
 use super::{console_table, error, figure};
 
-/// A change that is less than this is none: half of the last digit that is printed.
+/// A change that is less than this is shown as none.
 const NOTHING: f64 = 5e-4;
+/// A knob that moves no row by a twentieth of its own turn has no line.
+const LITTLE: f64 = 5e-3;
 
 /// What a knob does to a row, turned up and turned down by a tenth.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,9 +49,9 @@ pub struct SetMoves {
     pub set: &'static str,
     /// Its judged rows, without the set's name, and what is predicted.
     pub rows: Vec<(String, String)>,
-    /// Knobs that move any of them.
+    /// Knobs that move any of them by half a percent.
     pub knobs: Vec<(&'static str, Vec<Change>)>,
-    /// Knobs that the set has and that move none.
+    /// Knobs that the set has and that move none by as much.
     pub still: Vec<&'static str>,
 }
 
@@ -75,7 +77,7 @@ impl SetMoves {
             };
             let changes: Vec<Change> = mine.iter().map(change).collect();
             let there = |one: &Change| one.up.is_some() || one.down.is_some();
-            if changes.iter().any(|one| one.size() >= NOTHING) {
+            if changes.iter().any(|one| one.size() >= LITTLE) {
                 table.knobs.push((knob.name, changes));
             } else if changes.iter().any(there) {
                 table.still.push(knob.name);
@@ -105,12 +107,12 @@ impl SetMoves {
         lines
     }
 
-    /// What moves nothing, in a sentence; empty where there is nothing of the kind.
+    /// What moves little, in a sentence; empty where there is nothing of the kind.
     #[must_use]
     pub fn rest(&self) -> String {
         match self.still.as_slice() {
             [] => String::new(),
-            still => format!("By less than 0.05 %: {}.", still.join(", ")),
+            still => format!("By less than 0.5 %: {}.", still.join(", ")),
         }
     }
 }
