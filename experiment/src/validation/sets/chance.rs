@@ -4,7 +4,7 @@
 
 use super::v0::QUORUM_MS;
 use crate::validation::oracle::{Lottery, Path, Weave};
-use crate::validation::{Figure, Published, Row, Set, Tolerance};
+use crate::validation::{Class, Figure, Prior, Published, Row, Set, Tolerance};
 
 const SOURCE: &str = "independent Monte Carlo of who makes what when";
 
@@ -25,7 +25,7 @@ const fn row(
         figure,
         published: Published::Oracle(path),
         tolerance: Tolerance::Relative(tolerance),
-        fit: false,
+        prior: Prior::Blind,
         fast: false,
     }
 }
@@ -53,6 +53,7 @@ pub(super) const TUSK: Set = Set {
     id: "v0-tusk",
     title: "Tusk at one-way delays Normal(10 ms, 1 ms) drawn for each message, n = 7, 16,000 leaders",
     source: SOURCE,
+    class: Class::MonteCarlo,
     scenario: include_str!("../../../../scenarios/validation/v0-tusk.yaml"),
     beside: true,
     rows: &[latency("quorum", &[], Path::Graph(Weave::Coin))],
@@ -80,6 +81,7 @@ pub(super) const LOTTERIES: Set = Set {
     id: "v0-lotteries",
     title: "Lotteries with a block each 100 ms at one-way delays Normal(10 ms, 1 ms), n = 5, k = 6, 160,000 blocks",
     source: SOURCE,
+    class: Class::MonteCarlo,
     scenario: include_str!("../../../../scenarios/validation/v0-lotteries.yaml"),
     beside: true,
     rows: &[
@@ -102,6 +104,7 @@ pub(super) const CLIQUE: Set = Set {
     id: "v0-turns",
     title: "Clique with a period of 10 ms at one-way delays Normal(10 ms, 1 ms), n = 7, k = 12, 100,000 blocks",
     source: SOURCE,
+    class: Class::MonteCarlo,
     scenario: include_str!("../../../../scenarios/validation/v0-turns.yaml"),
     beside: true,
     rows: &[
