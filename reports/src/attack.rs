@@ -259,7 +259,10 @@ mod tests {
 
     #[test]
     fn a_change_is_a_percentage_or_a_factor() {
-        let metric = |id| METRICS.iter().find(|metric| metric.id == id).unwrap();
+        let metric = |id| {
+            let found = METRICS.iter().find(|metric| metric.id == id);
+            found.expect("the catalogue has it")
+        };
         let of = |id, ratio| {
             let change = Change::of(metric(id), ratio);
             (change.text, change.worse)
