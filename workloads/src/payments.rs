@@ -18,7 +18,7 @@ use crate::cycle::Cycle;
 use crate::parents::Parents;
 use crate::people::{OPENING_BALANCE, People};
 use crate::population::{Chance, Sampler, Scatter, Skew, below, log_uniform};
-use crate::workload::{Breach, Draft, WorkloadSetup};
+use crate::workload::{Breach, Draft, Workload, WorkloadSetup};
 
 /// Bytes on the wire (W14).
 const WIRE_BYTES: u16 = 280;
@@ -167,5 +167,39 @@ impl Cycle for Payments {
 
     fn check(&self, state: &State) -> Result<u64, Breach> {
         check_money(self.people, state)
+    }
+}
+
+/// The workload "transfers": the same among people of whom nobody cheats or errs, for measurements in
+/// which every command counts as those of a benchmark do.
+#[derive(Debug)]
+pub struct Transfers(Payments);
+
+impl Transfers {
+    /// Payments of the honest.
+    pub fn new(setup: &WorkloadSetup) -> Self {
+        Self(Payments::new(setup))
+    }
+}
+
+impl Workload for Transfers {
+    fn name(&self) -> &'static str {
+        "transfers"
+    }
+
+    fn genesis(&self, genesis: &mut Genesis) {
+        self.0.genesis(genesis);
+    }
+
+    fn next(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft {
+        self.0.honest(now, rng)
+    }
+
+    fn numbered(&mut self, now: Duration, nonce: u64) {
+        self.0.numbered(now, nonce);
+    }
+
+    fn check(&self, state: &State) -> Result<u64, Breach> {
+        self.0.check(state)
     }
 }

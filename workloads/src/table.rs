@@ -17,7 +17,7 @@ use crate::invoices::Invoices;
 use crate::medical::Medical;
 use crate::micro::{CpuHeavy, DoNothing, IoHeavy};
 use crate::mortgages::Mortgages;
-use crate::payments::Payments;
+use crate::payments::{Payments, Transfers};
 use crate::receivables::Receivables;
 use crate::red_packets::RedPackets;
 use crate::remittances::Remittances;
@@ -222,6 +222,12 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         "docs/sources.md W8",
         "goods from maker to buyer in cases and on pallets; hot articles; 350 B each",
         |setup| Living::boxed(setup, Traceability::new(setup)),
+    ),
+    entry(
+        "transfers",
+        "docs/sources.md W14",
+        "payments among people of whom nobody cheats or errs, for benchmarks; 280 B each",
+        |setup| Box::new(Transfers::new(setup)),
     ),
     entry(
         "twitter",

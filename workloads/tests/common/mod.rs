@@ -30,6 +30,7 @@ pub const BENCHMARKS: &[&str] = &[
     "smallbank-blockbench",
     "smallbank-hotspot",
     "tpcc",
+    "transfers",
     "twitter",
     "uber",
     "ycsb-a",
