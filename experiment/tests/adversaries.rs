@@ -223,7 +223,7 @@ fn broken(protocol: &str, attack: fn(&str, u64) -> RunRecord) -> Vec<Violation> 
             violations.into_iter().find(|it| it.check == "agreement")
         })
         .collect();
-    println!(
+    eprintln!(
         "{protocol}: agreement broken in {} of {all} seeds",
         found.len()
     );

@@ -17,7 +17,7 @@ seed: 1
 committee: { lab: 4 }
 network: lan
 protocol: pbft
-workload: payments
+workload: transfers
 population: 1_000
 load: [{ for: 1s, tps: 100, arrivals: even }]
 drain: 2s
@@ -32,7 +32,7 @@ network: lan
 machine: { like: server-8c, cores: 1 }
 costs: { like: reference, verify_batch: 10ms }
 protocol: pbft
-workload: payments
+workload: transfers
 population: 1_000
 load: [{ for: 2s, tps: 200, arrivals: even }]
 drain: 1s
@@ -47,7 +47,7 @@ network: lan
 machine: { like: server-8c, cores: 1 }
 costs: { like: reference, verify_batch: 2ms }
 protocol: raft
-workload: payments
+workload: transfers
 population: 1_000
 load: [{ for: 1s, tps: 50, measure: false }, { for: 3s, tps: 100 }]
 drain: 2s

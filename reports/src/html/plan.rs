@@ -163,7 +163,7 @@ fn committee(list: &mut List, plan: &Plan) {
     list.add("seats", seating(plan.seating));
     list.add("on a machine", count(u64::from(plan.replicas_per_machine)));
     list.add("seed", plan.seed.to_string());
-    list.add("expected", &expectation(plan));
+    list.add("expected", expectation(plan));
 }
 
 fn protocol(list: &mut List, plan: &Plan) {
