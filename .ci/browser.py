@@ -103,11 +103,22 @@ def check_zoom(view, page, zoom):
     expect(zoom.get("back") is True, f"{view}: the picture does not come back: {zoom}")
 
 
+# Figures of a page that are quotients of two that the record holds.
+DERIVED = {
+    "blocks_per_second": lambda r: r["blocks"] / r["load"]["measured_seconds"],
+    "chain_growth": lambda r: r["heights"] / r["counts"]["blocks-settled"],
+    "views_to_commit": lambda r: r["counts"]["views-to-commit"] / max(r["heights"], 1),
+    "adversary_blocks": lambda r: r["counts"].get("adversary-blocks", 0) / max(r["heights"], 1),
+}
+
+
 def resolve(record, path):
     """The value at a path whose keys may themselves hold dots."""
     if path.startswith("max:"):
         role, part = path[4:].split(".")
         return max(m[part] for m in record["machines"] if m["role"] == role)
+    if path in DERIVED:
+        return DERIVED[path](record)
     value, rest = record, path.split(".")
     while rest:
         if isinstance(value, list):
