@@ -9,19 +9,32 @@ use groma_consensus_models::{FaultModel, ReplicaId, ReplicaSet};
 
 use crate::plan::{Byzantine, FaultKind, Plan};
 
+fn members(ids: &[u32]) -> impl Iterator<Item = ReplicaId> {
+    ids.iter().map(|&id| ReplicaId(id))
+}
+
 fn set(ids: &[u32]) -> ReplicaSet {
-    ids.iter().map(|&id| ReplicaId(id)).collect()
+    members(ids).collect()
+}
+
+/// Who behaves how, in the order of the plan's faults.
+fn byzantine(plan: &Plan) -> impl Iterator<Item = (&[u32], &Byzantine)> {
+    plan.faults.iter().filter_map(|fault| match &fault.kind {
+        FaultKind::Byzantine {
+            replicas,
+            behaviour,
+        } => Some((replicas.as_slice(), behaviour)),
+        _ => None,
+    })
 }
 
 /// Replicas that deviate at some time. What they do is not measured, before that
 /// time neither.
 #[must_use]
 pub fn faulty(plan: &Plan) -> ReplicaSet {
-    let deviating = plan.faults.iter().filter_map(|fault| match &fault.kind {
-        FaultKind::Byzantine { replicas, .. } => Some(replicas),
-        _ => None,
-    });
-    deviating.flatten().map(|&id| ReplicaId(id)).collect()
+    byzantine(plan)
+        .flat_map(|(replicas, _)| members(replicas))
+        .collect()
 }
 
 /// Those of them whose own chain is nobody's guarantee: two instances, a false
@@ -29,13 +42,6 @@ pub fn faulty(plan: &Plan) -> ReplicaSet {
 /// anybody's. In a lottery, whoever keeps to itself may be alone with its branch.
 #[must_use]
 pub fn lying(plan: &Plan, model: FaultModel) -> ReplicaSet {
-    let deviating = plan.faults.iter().filter_map(|fault| match &fault.kind {
-        FaultKind::Byzantine {
-            replicas,
-            behaviour,
-        } => Some((replicas, behaviour)),
-        _ => None,
-    });
     let lies = |behaviour: &Byzantine| match behaviour {
         Byzantine::Equivocate
         | Byzantine::Twins { .. }
@@ -47,9 +53,9 @@ pub fn lying(plan: &Plan, model: FaultModel) -> ReplicaSet {
         | Byzantine::Fork => model == FaultModel::HonestMajority,
         Byzantine::Lazy | Byzantine::Flood { .. } => false,
     };
-    deviating
+    byzantine(plan)
         .filter(|(_, behaviour)| lies(behaviour))
-        .flat_map(|(replicas, _)| replicas.iter().map(|&id| ReplicaId(id)))
+        .flat_map(|(replicas, _)| members(replicas))
         .collect()
 }
 
@@ -105,17 +111,10 @@ fn modelled(plan: &Plan, replicas: &[u32], behaviour: &Byzantine) -> Behaviour {
 /// with those who behave so.
 #[must_use]
 pub fn deeds(plan: &Plan) -> Vec<(&'static str, &Byzantine, &[u32])> {
-    let byzantine = plan.faults.iter().filter_map(|fault| match &fault.kind {
-        FaultKind::Byzantine {
-            replicas,
-            behaviour,
-        } => Some((replicas, behaviour)),
-        _ => None,
-    });
-    byzantine
+    byzantine(plan)
         .map(|(replicas, behaviour)| {
             let deed = modelled(plan, replicas, behaviour).deed();
-            (deed, behaviour, replicas.as_slice())
+            (deed, behaviour, replicas)
         })
         .collect()
 }
@@ -136,19 +135,15 @@ pub fn undone(plan: &Plan) -> BTreeMap<&'static str, u64> {
 /// All that equivocate do it together, and tell every other correct replica the
 /// second story.
 fn equivocate(plan: &Plan) -> Behaviour {
-    let together = plan.faults.iter().filter_map(|fault| match &fault.kind {
-        FaultKind::Byzantine {
-            replicas,
-            behaviour: Byzantine::Equivocate,
-        } => Some(replicas),
-        _ => None,
-    });
+    let together = byzantine(plan).filter(|(_, behaviour)| **behaviour == Byzantine::Equivocate);
     let bad = faulty(plan);
     let correct = (0..plan.replicas())
         .map(ReplicaId)
         .filter(|id| !bad.contains(*id));
     Behaviour::Equivocate {
-        accomplices: together.flatten().map(|&id| ReplicaId(id)).collect(),
+        accomplices: together
+            .flat_map(|(replicas, _)| members(replicas))
+            .collect(),
         side: correct.skip(1).step_by(2).collect(),
     }
 }

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use groma_ledger::{
-    BlockInput, Execution, Executor, Genesis, Outcome, Parallel, Serial, SignedTransaction, State,
+    AccountId, BlockInput, Execution, Executor, Genesis, Outcome, Parallel, Serial,
+    SignedTransaction, State,
 };
 use groma_workloads::table;
 use groma_workloads::workload::Workload;
@@ -243,4 +244,15 @@ pub fn assert_lawful_run(name: &str, setup: &WorkloadSetup, seed: u64, (blocks, 
         run.blocks(1, size);
         run.city.workload().check(&run.state).unwrap();
     }
+}
+
+/// The law of money notices a cent that came from nowhere.
+pub fn assert_money_is_counted(name: &str, setup: &WorkloadSetup) {
+    let workload = build(name, setup);
+    workload.check(&genesis(workload.as_ref())).unwrap();
+    let mut forged = Genesis::default();
+    workload.genesis(&mut forged);
+    forged.balances.insert(AccountId(7), forged.balance + 1);
+    let breach = workload.check(&State::genesis(&forged)).unwrap_err();
+    assert_eq!(breach.law, "the sum of all balances is constant");
 }
