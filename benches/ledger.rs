@@ -100,7 +100,7 @@ fn blocks(
     mut next: impl FnMut() -> Transaction,
 ) {
     let ring = Keyring::priced();
-    let mut height = 0;
+    let (mut height, mut touched) = (0, 0);
     let mut group = criterion.benchmark_group("ledger");
     group.sample_size(20);
     group.throughput(Throughput::Elements(size as u64));
@@ -114,13 +114,19 @@ fn blocks(
                     timestamp_ns: height,
                     transactions: &block,
                 };
-                state = executor.execute(&state, &input).state;
+                let execution = executor.execute(&state, &input);
+                state = execution.state;
+                touched += execution.touched;
                 block
             },
             BatchSize::PerIteration,
         );
     });
     group.finish();
+    if height > 0 {
+        let each = touched as f64 / (height * size as u64) as f64;
+        println!("ledger/{name}/{size} writes {each:.1} keys a transaction\n");
+    }
 }
 
 /// Random payments; the nonce is the count of all, so each sender's rises.
