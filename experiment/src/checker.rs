@@ -4,14 +4,14 @@
 //! [`Violation`] with the command that shows it again.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::rc::Rc;
 
-use groma_consensus_models::{BatchId, BlockId, Height, Liveness, Proof, ReplicaId};
+use groma_consensus_models::{BatchId, Height, Liveness, ReplicaId};
 use groma_ledger::{Hash, State};
 use groma_sim::{Span, Time};
 
 use crate::feed::Feed;
+use crate::heights::{Committed, Heights, Seen};
 use crate::observe::{FinalTx, Observation};
 use crate::plan::{FaultKind, FaultPlan, Plan};
 use crate::result::{Checks, Violation};
@@ -21,69 +21,15 @@ use crate::world::{Applied, World};
 /// Violations of one check kept in full; the rest are only counted.
 const MAX_VIOLATIONS: usize = 5;
 
-/// Heights below the highest by more than this are no longer compared.
-const COMPARED_HEIGHTS: u64 = 16_384;
-
-#[derive(Debug)]
-struct HeightFacts {
-    /// What was committed first at this height.
-    first: Committed,
-    root: Option<Hash>,
-}
-
-/// A block as a replica committed it.
-#[derive(Clone, Debug)]
-struct Committed {
-    replica: ReplicaId,
-    id: BlockId,
-    proof: Option<Rc<Proof>>,
-}
-
-impl fmt::Display for Committed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "replica {} block {:016x}", self.replica.0, self.id.0)?;
-        match &self.proof {
-            Some(proof) => write!(
-                f,
-                " by a {} certificate of view {} signed by {}",
-                proof.kind,
-                proof.view,
-                ids(proof.signers.iter())
-            ),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Replicas in brackets.
-fn ids(replicas: impl Iterator<Item = ReplicaId>) -> String {
-    let ids: Vec<u32> = replicas.map(|id| id.0).collect();
-    format!("{ids:?}")
-}
-
-/// Two blocks of one height, with the certificates that prove them and those who
-/// signed both.
-fn conflict(height: Height, one: &Committed, other: &Committed) -> String {
-    let mut said = format!("height {}: {one}; {other}", height.0);
-    if let (Some(a), Some(b)) = (&one.proof, &other.proof) {
-        let both = a.signers.iter().filter(|id| b.signers.contains(*id));
-        said.push_str(&format!("; both signed by {}", ids(both)));
-    }
-    said
-}
-
 /// The checker of one run.
 #[derive(Debug)]
 pub struct Checker {
     world: Rc<World>,
     replay: String,
-    heights: BTreeMap<Height, HeightFacts>,
+    heights: Heights,
     last: Vec<Height>,
-    highest_committed: Height,
     highest_executed: Height,
     applied: Applied,
-    /// By height: what correct replicas answer.
-    answers: BTreeMap<Height, u64>,
     /// What clients hold of heights that no correct replica has executed yet.
     held: BTreeMap<Height, Vec<(Time, GatewayId, u64)>>,
     /// What was compared last: the transactions of a block come together.
@@ -106,12 +52,10 @@ impl Checker {
         Self {
             world,
             replay: format!("groma run runs/{}/run.json", plan.key()),
-            heights: BTreeMap::new(),
+            heights: Heights::default(),
             last: vec![Height(0); plan.replicas() as usize],
-            highest_committed: Height(0),
             highest_executed: Height(0),
             applied: Applied::default(),
-            answers: BTreeMap::new(),
             held: BTreeMap::new(),
             compared: None,
             checks: Checks::default(),
@@ -139,9 +83,7 @@ impl Checker {
                 self.violate("finality", at, detail);
             }
         }
-        for detail in self.world.divergences() {
-            self.violate("audit", Time::ZERO, detail);
-        }
+        self.audited(self.last_progress);
         (self.checks, self.violations, self.violated)
     }
 
@@ -181,26 +123,10 @@ impl Checker {
             }
             self.last[replica.index()] = height;
         }
-        if let Some(facts) = self.heights.get(&height) {
+        let seen = self.heights.commit(height, made);
+        if seen != Seen::First {
             self.checks.agreement += 1;
-            if facts.first.id != made.id {
-                let detail = conflict(height, &facts.first, &made);
-                self.violate("agreement", at, detail);
-            }
-            return;
-        }
-        if height.0 + COMPARED_HEIGHTS <= self.highest_committed.0 {
-            self.checks.uncompared += 1;
-            return;
-        }
-        self.highest_committed = self.highest_committed.max(height);
-        let facts = HeightFacts {
-            first: made,
-            root: None,
-        };
-        self.heights.insert(height, facts);
-        if let Some(oldest) = height.0.checked_sub(COMPARED_HEIGHTS) {
-            self.heights.remove(&Height(oldest));
+            return self.judge("agreement", at, seen);
         }
         for &batch in batches {
             self.checks.validity += 1;
@@ -217,7 +143,15 @@ impl Checker {
         }
     }
 
+    /// Executions that were repeated and came out otherwise.
+    fn audited(&mut self, at: Time) {
+        for detail in self.world.divergences() {
+            self.violate("audit", at, detail);
+        }
+    }
+
     fn executed(&mut self, at: Time, replica: ReplicaId, outcome: &BlockOutcome) {
+        self.audited(at);
         self.compare_root(at, replica, outcome.height, outcome.root);
         self.answer(at, outcome);
         if outcome.height <= self.highest_executed {
@@ -242,23 +176,20 @@ impl Checker {
         }
     }
 
+    /// Something said of a height a second time breaks a check unless it is equal.
+    fn judge(&mut self, check: &str, at: Time, seen: Seen) {
+        if let Seen::Different(detail) = seen {
+            self.violate(check, at, detail);
+        }
+    }
+
     /// A correct replica answers for a height.
     fn answer(&mut self, at: Time, outcome: &BlockOutcome) {
         let height = outcome.height;
-        if let Some(&first) = self.answers.get(&height) {
+        let seen = self.heights.answer(height, outcome.reply);
+        if seen != Seen::First {
             self.checks.finality += 1;
-            if first != outcome.reply {
-                let detail = format!(
-                    "height {}: correct replicas answer {first:016x} and {:016x}",
-                    height.0, outcome.reply
-                );
-                self.violate("finality", at, detail);
-            }
-            return;
-        }
-        self.answers.insert(height, outcome.reply);
-        if self.answers.len() as u64 > COMPARED_HEIGHTS {
-            self.answers.pop_first();
+            return self.judge("finality", at, seen);
         }
         for (_, gateway, reply) in self.held.remove(&height).unwrap_or_default() {
             self.compare_answer(at, gateway, height, (reply, outcome.reply));
@@ -271,16 +202,11 @@ impl Checker {
             return;
         }
         self.compared = Some((tx.gateway, tx.height));
-        match self.answers.get(&tx.height) {
-            Some(&answer) => self.compare_answer(at, tx.gateway, tx.height, (tx.reply, answer)),
+        match self.heights.answered(tx.height) {
+            Some(answer) => self.compare_answer(at, tx.gateway, tx.height, (tx.reply, answer)),
             None => {
                 let held = self.held.entry(tx.height).or_default();
                 held.push((at, tx.gateway, tx.reply));
-                if self.held.len() as u64 > COMPARED_HEIGHTS
-                    && let Some((_, forgotten)) = self.held.pop_first()
-                {
-                    self.checks.uncompared += forgotten.len() as u64;
-                }
             }
         }
     }
@@ -307,24 +233,10 @@ impl Checker {
     }
 
     fn compare_root(&mut self, at: Time, replica: ReplicaId, height: Height, root: Hash) {
-        let Some(facts) = self.heights.get_mut(&height) else {
-            return;
-        };
-        match facts.root {
-            None => facts.root = Some(root),
-            Some(first) => {
-                self.checks.state_root += 1;
-                if first != root {
-                    self.violate(
-                        "state_root",
-                        at,
-                        format!(
-                            "height {}: replica {} has root {root}, another {first}",
-                            height.0, replica.0
-                        ),
-                    );
-                }
-            }
+        let seen = self.heights.root(height, replica, root);
+        if seen != Seen::First {
+            self.checks.state_root += 1;
+            self.judge("state_root", at, seen);
         }
     }
 

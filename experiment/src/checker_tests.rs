@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use groma_consensus_models::{Batch, Block, ReplicaSet};
+use groma_consensus_models::{Batch, Block, BlockId, Proof, ReplicaSet};
 use groma_ledger::payment::Payment;
 use groma_ledger::{AccountId, Body, Genesis, Keyring, SignedTransaction, Transaction};
 use groma_sim::Streams;
@@ -121,6 +121,31 @@ fn agreement_names_both_blocks_and_who_signed_both() {
                   of view 1 signed by [1, 2, 3]; both signed by [1, 2]";
     assert_eq!(bench.checker.checks.agreement, 2);
     assert_eq!(bench.broken(), said("agreement", detail));
+}
+
+#[test]
+fn a_replica_that_comes_long_after_the_others_is_compared_all_the_same() {
+    let mut bench = Bench::new();
+    let last = crate::heights::RECENT as u64 + 300;
+    for height in 1..=last {
+        bench.commit(0, height, height, &[], &[0, 1, 2]);
+        bench.execute(0, height, 1, &[]);
+    }
+    bench.commit(3, 1, 1, &[], &[]);
+    bench.commit(3, 2, 77, &[], &[0, 1, 3]);
+    bench.execute(3, 1, 1, &[]);
+    bench.execute(3, 2, 9, &[]);
+    let checks = &bench.checker.checks;
+    assert_eq!((checks.agreement, checks.state_root), (2, 2));
+    let agreement = "height 2: block 0000000000000002, whose certificate is not kept so long; \
+                     replica 3 block 000000000000004d by a commit certificate of view 2 signed by \
+                     [0, 1, 3]";
+    let root = format!(
+        "height 2: replica 3 has root {}, another 0101010101010101",
+        Hash([9; 32])
+    );
+    let both = [said("agreement", agreement), said("state_root", &root)].concat();
+    assert_eq!(bench.broken(), both);
 }
 
 #[test]
@@ -312,10 +337,13 @@ fn an_execution_that_two_replicas_see_differently_is_found_by_the_audit() {
     bench.world.publish(Rc::new(body));
     let one = State::genesis(&genesis);
     let _ = bench.world.execute(&one, one.root(), &block);
-    // A replica whose state went astray executes the same block.
+    // A replica whose chain is another one executes the same block.
     genesis.balance += 1;
     let other = State::genesis(&genesis);
     let _ = bench.world.execute(&other, other.root(), &block);
+    assert_eq!(bench.world.audits(), 0);
+    // A replica whose state went astray behind an equal root.
+    let _ = bench.world.execute(&other, one.root(), &block);
     let (checks, violations, _) = bench.checker.finish();
     assert_eq!(checks.audit, 1);
     assert_eq!(violations.len(), 1);

@@ -17,6 +17,7 @@ mod disk;
 pub mod divergence;
 mod feed;
 mod growth;
+mod heights;
 mod layout;
 pub mod library;
 pub mod listing;

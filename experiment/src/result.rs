@@ -381,14 +381,6 @@ pub struct Checks {
     pub balance: u64,
     /// Shared executions repeated without sharing and found equal.
     pub audit: u64,
-    /// Commits and answers that could not be compared, because they came more than
-    /// 16,384 heights after the newest.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub uncompared: u64,
-}
-
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }
 
 impl RunRecord {

@@ -114,8 +114,9 @@ pub struct World {
     /// whole run, because a protocol may remember less.
     ordered: RefCell<Map<BatchId, Height>>,
     highest: Cell<Height>,
-    /// The last sampled block as its first executor saw it.
-    sample: RefCell<Option<(BlockId, Hash, Vec<Outcome>)>>,
+    /// The last sampled block, by the root of its parent too, as its first executor
+    /// saw it.
+    sample: RefCell<Option<((Hash, BlockId), Hash, Vec<Outcome>)>>,
     audited: Cell<Height>,
     audits: Cell<u64>,
     /// Transactions looked at but for one a block, and how many of them were in the
@@ -181,10 +182,10 @@ impl World {
         self.audits.get()
     }
 
-    /// Audits that found another result.
+    /// Audits that found another result and were not told of yet.
     #[must_use]
     pub fn divergences(&self) -> Vec<String> {
-        self.divergences.borrow().clone()
+        self.divergences.take()
     }
 
     /// Executes `block` on `parent`, or finds that it was done before.
@@ -193,8 +194,8 @@ impl World {
     /// When a body is missing: the caller holds all of them.
     #[must_use]
     pub fn execute(&self, parent: &State, parent_root: Hash, block: &Block) -> Executed {
-        self.audit(parent, block);
         let key = (parent_root, block.id());
+        self.audit(parent, key, block);
         if self.sharing
             && let Some(found) = self.find(key)
         {
@@ -204,7 +205,7 @@ impl World {
         let execution = run(parent, block, &txs);
         self.watch_contention(block, &txs);
         if is_sampled(block) && block.height > self.highest.get() {
-            let sample = (block.id(), execution.root, execution.outcomes.clone());
+            let sample = (key, execution.root, execution.outcomes.clone());
             *self.sample.borrow_mut() = Some(sample);
         }
         let executed = self.conclude(block, &txs, execution);
@@ -314,16 +315,17 @@ impl World {
     /// At a sample of the heights the second replica to come executes for
     /// itself, from its own state, and the result is compared with the first's:
     /// what it would have taken from the cache is what it would have computed.
-    fn audit(&self, parent: &State, block: &Block) {
+    /// Replicas whose chains have parted took nothing from one another.
+    fn audit(&self, parent: &State, key: (Hash, BlockId), block: &Block) {
         let second = block.height <= self.highest.get() && block.height > self.audited.get();
         if !second || !is_sampled(block) {
             return;
         }
         let sample = self.sample.borrow();
-        let Some((id, root, outcomes)) = sample.as_ref() else {
+        let Some((first, root, outcomes)) = sample.as_ref() else {
             return;
         };
-        if *id != block.id() {
+        if *first != key {
             return;
         }
         self.audited.set(block.height);

@@ -388,6 +388,27 @@ fn what_adversaries_do_is_counted() {
     assert!(counts("pbft", None).is_empty());
 }
 
+/// Clients of a city whose one replica is late wait for its batches to reach the leader
+/// too.
+#[test]
+fn what_a_late_replica_hands_on_is_late_too() {
+    let mean = |late: bool| {
+        let mut plan = plan("raft");
+        plan.load = vec![phase(3 * SECOND, 100, true)];
+        let horizon = plan.horizon_ns();
+        let behaviour = Byzantine::Late { by_ns: SECOND };
+        if late {
+            plan.faults.push(byzantine(vec![3], behaviour, 0, horizon));
+        }
+        let record = run(&plan).record;
+        let beijing = record.regions.iter().find(|one| one.region == "beijing");
+        let mean = beijing.expect("in the plan").finality_ms.mean;
+        mean.expect("some are final")
+    };
+    let (peace, late) = (mean(false), mean(true));
+    assert!(late > peace + 1_000.0, "{peace} and {late} ms");
+}
+
 #[test]
 fn runs_with_adversaries_are_equal() {
     let plan = attacked("hotstuff", 3);

@@ -23,6 +23,24 @@ pub(super) struct Outgoing<M> {
     pub(super) said: Faced<M>,
 }
 
+/// What leaves a member.
+#[derive(Debug)]
+enum Parcel<M> {
+    Message(Outgoing<M>),
+    /// A batch that another member is to order.
+    Batch(ReplicaId, Batch),
+}
+
+impl<M> Parcel<M> {
+    /// Members that it goes to.
+    fn receivers(&self) -> u64 {
+        match self {
+            Self::Message(outgoing) => outgoing.to.len() as u64,
+            Self::Batch(..) => 1,
+        }
+    }
+}
+
 /// Two instances that both speak.
 struct Doubled<'a> {
     /// Whether each lives in a network of its own, or both hear everybody.
@@ -40,8 +58,8 @@ pub(super) struct Mask<P: Protocol> {
     committee: Committee,
     deviations: Vec<Deviation>,
     pub(super) shadow: Shadow,
-    /// Messages that leave later, by their time and order.
-    held: BTreeMap<(Duration, u64), Outgoing<P::Message>>,
+    /// What leaves later, by its time and order.
+    held: BTreeMap<(Duration, u64), Parcel<P::Message>>,
     sequence: u64,
     /// What is said in the call under way, of which a fork may replace a part.
     said: Vec<Outgoing<P::Message>>,
@@ -239,8 +257,27 @@ impl<P: Protocol> Mask<P> {
         }
     }
 
+    /// An instance hands a batch on to another member.
+    pub(super) fn forward<E: Env<Member<P>> + ?Sized>(
+        &mut self,
+        to: ReplicaId,
+        batch: Batch,
+        env: &mut E,
+    ) {
+        if self.is(env.now(), &Behaviour::Silent) {
+            env.count(Behaviour::Silent.deed(), 1);
+        } else {
+            self.send(Parcel::Batch(to, batch), env);
+        }
+    }
+
     /// A message leaves, now or later.
     fn pass<E: Env<Member<P>> + ?Sized>(&mut self, outgoing: Outgoing<P::Message>, env: &mut E) {
+        self.send(Parcel::Message(outgoing), env);
+    }
+
+    /// Something leaves, now or later.
+    fn send<E: Env<Member<P>> + ?Sized>(&mut self, parcel: Parcel<P::Message>, env: &mut E) {
         let now = env.now();
         let late = |behaviour: &Behaviour| match behaviour {
             Behaviour::Late(by) => *by,
@@ -248,33 +285,42 @@ impl<P: Protocol> Mask<P> {
         };
         let by: Duration = self.now(now).map(late).sum();
         if by.is_zero() {
-            return self.leave(outgoing, env);
+            return self.leave(parcel, env);
         }
         if self.held.len() >= MOST_HELD {
             env.count("lateness-given-up", 1);
-            return self.leave(outgoing, env);
+            return self.leave(parcel, env);
         }
-        env.count(Behaviour::Late(by).deed(), outgoing.to.len() as u64);
+        env.count(Behaviour::Late(by).deed(), parcel.receivers());
         self.sequence += 1;
-        self.held.insert((now + by, self.sequence), outgoing);
+        self.held.insert((now + by, self.sequence), parcel);
         self.arm(env);
     }
 
-    /// A message leaves, once or more.
-    fn leave<E: Env<Member<P>> + ?Sized>(&self, outgoing: Outgoing<P::Message>, env: &mut E) {
+    /// Something leaves, once or more.
+    fn leave<E: Env<Member<P>> + ?Sized>(&self, parcel: Parcel<P::Message>, env: &mut E) {
         let copies = self.now(env.now()).filter_map(|behaviour| match behaviour {
             Behaviour::Flood(copies) => Some(*copies),
             _ => None,
         });
         let copies = copies.max().unwrap_or(1);
         if copies > 1 {
-            let more = u64::from(copies - 1) * outgoing.to.len() as u64;
+            let more = u64::from(copies - 1) * parcel.receivers();
             env.count(Behaviour::Flood(copies).deed(), more);
         }
-        for _ in 1..copies {
-            env.multicast(&outgoing.to, outgoing.said.clone());
+        match parcel {
+            Parcel::Message(outgoing) => {
+                for _ in 1..copies {
+                    env.multicast(&outgoing.to, outgoing.said.clone());
+                }
+                env.multicast(&outgoing.to, outgoing.said);
+            }
+            Parcel::Batch(to, batch) => {
+                for _ in 0..copies {
+                    env.forward(to, batch);
+                }
+            }
         }
-        env.multicast(&outgoing.to, outgoing.said);
     }
 
     fn arm<E: Env<Member<P>> + ?Sized>(&mut self, env: &mut E) {
@@ -290,8 +336,8 @@ impl<P: Protocol> Mask<P> {
         while let Some(entry) = self.held.first_entry()
             && entry.key().0 <= now
         {
-            let outgoing = entry.remove();
-            self.leave(outgoing, env);
+            let parcel = entry.remove();
+            self.leave(parcel, env);
         }
         self.arm(env);
     }

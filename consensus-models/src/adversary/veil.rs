@@ -84,10 +84,9 @@ impl<P: Protocol, E: Env<Member<P>> + ?Sized> Env<P> for Veil<'_, P, E> {
     }
 
     fn forward(&mut self, to: ReplicaId, batch: Batch) {
-        if self.is(&Behaviour::Silent) {
-            self.env.count(Behaviour::Silent.deed(), 1);
-        } else {
-            self.env.forward(to, batch);
+        match &mut self.mask {
+            None => self.env.forward(to, batch),
+            Some(mask) => mask.forward(to, batch, self.env),
         }
     }
 

@@ -65,7 +65,7 @@ fn fault(
     }
     let until_ns = until(&section, at_ns, scene)?;
     let kind = kind?;
-    one_split(&section, chosen, (&kind, at_ns, until_ns), earlier)?;
+    one_second(&section, chosen, (&kind, at_ns, until_ns), earlier)?;
     if let FaultKind::Restart(replicas) = &kind {
         let (end, down) = (
             section.entry("for").or(section.entry("until")),
@@ -93,31 +93,51 @@ fn fault(
     })
 }
 
-/// Twins that overlap split the network in one way.
-fn one_split(
+/// A second instance is of one kind at a time, and twins of one time are one attack.
+fn one_second(
     section: &Section<'_>,
     chosen: &Entry,
     (kind, at_ns, until_ns): (&FaultKind, u64, u64),
     earlier: &[FaultPlan],
 ) -> Result<(), Reported> {
-    let side = |kind: &FaultKind| match kind {
-        FaultKind::Byzantine {
-            behaviour: Byzantine::Twins { side },
-            ..
-        } => Some(side.clone()),
-        _ => None,
-    };
-    let Some(here) = side(kind) else {
+    let Some((here, apart)) = doubled(kind) else {
         return Ok(());
     };
     let overlaps = |fault: &&FaultPlan| fault.at_ns < until_ns && at_ns < fault.until_ns;
-    let mut others = earlier.iter().filter(overlaps);
-    if others.any(|fault| side(&fault.kind).is_some_and(|there| there != here)) {
-        let message = "these twins and earlier ones split the network in two ways at once";
-        let hint = "give all twins of one time the same `side`, or end one fault before the other";
-        return Err(section.report(Problem::new(chosen.value.span, message).hint(hint)));
+    for (there, also_apart) in earlier
+        .iter()
+        .filter(overlaps)
+        .filter_map(|f| doubled(&f.kind))
+    {
+        let problem = |message: String| Problem::new(chosen.value.span, message);
+        if apart && also_apart {
+            let problem = problem("earlier twins run at the same time".to_owned());
+            let hint = "name all twins of one time in one entry, or end one before the other";
+            return Err(section.report(problem.hint(hint)));
+        }
+        let both = there.iter().find(|id| here.contains(id));
+        if let (true, Some(both)) = (apart != also_apart, both) {
+            let problem = problem(format!("replica {both} equivocates and is a twin at once"));
+            let hint = "both need its second instance: end one before the other";
+            return Err(section.report(problem.hint(hint)));
+        }
     }
     Ok(())
+}
+
+/// Replicas with a second instance, and whether it lives in a network of its own.
+fn doubled(kind: &FaultKind) -> Option<(&[u32], bool)> {
+    match kind {
+        FaultKind::Byzantine {
+            replicas,
+            behaviour,
+        } => match behaviour {
+            Byzantine::Twins { .. } => Some((replicas, true)),
+            Byzantine::Equivocate => Some((replicas, false)),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// When the fault ends: never beyond the horizon.

@@ -273,7 +273,6 @@ pub fn checks() -> Checks {
         progress: 3,
         balance: 2,
         audit: 44,
-        uncompared: 0,
     }
 }
 
