@@ -7,7 +7,7 @@ use groma_sim::{Lane, Stop, Time};
 
 use crate::checker::Checker;
 use crate::layout::Layout;
-use crate::plan::{Plan, TargetPlan};
+use crate::plan::{Expect, Plan, TargetPlan};
 use crate::recorder::{Measured, Recorder, Recording};
 use crate::recovery;
 use crate::result::{
@@ -98,6 +98,7 @@ pub fn conclude(
     (record.verdict, record.reasons) = verdict(&record, violated, ending.stop);
     let unsuitable = suitability::causes(&record);
     record.reasons.extend(unsuitable);
+    record.reasons.extend(unmet(&record));
     let host = HostRecord {
         virtual_seconds: record.virtual_seconds,
         events: ending.events,
@@ -112,6 +113,38 @@ pub fn conclude(
         window_histograms: recording.window_histograms,
         trail: ending.trail,
         beside,
+    }
+}
+
+/// What a scenario expects that did not come, in words. A load that should have been
+/// sustained has its own reasons.
+fn unmet(record: &RunRecord) -> Option<String> {
+    let listed = |checks: &[String]| match checks {
+        [] => "none".to_owned(),
+        checks => checks.join(", "),
+    };
+    if record.is_as_expected() {
+        return None;
+    }
+    match record.plan.expect {
+        Expect::Sustained => None,
+        Expect::Unsustained => Some("the scenario expects a load that is not sustained".to_owned()),
+        Expect::Violated => {
+            let mut broken: Vec<String> = Vec::new();
+            for violation in &record.violations {
+                if !broken.contains(&violation.check) {
+                    broken.push(violation.check.clone());
+                }
+            }
+            let wanted = match record.plan.breaks.as_slice() {
+                [] => "some check".to_owned(),
+                checks => listed(checks),
+            };
+            let found = listed(&broken);
+            Some(format!(
+                "the scenario expects {wanted} to break; broken: {found}"
+            ))
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use groma_experiment::plan::{Plan, SharingPlan};
 use groma_experiment::registry::Registry;
 use groma_experiment::validation::{
     Chosen, Class, Figure, Published, Tolerance, Which, all, choose,
@@ -17,6 +18,9 @@ fn every_row_reads_the_runs_that_it_needs() {
         let plans = part
             .plans(&registry)
             .unwrap_or_else(|problems| panic!("{problems}"));
+        // As the page says.
+        let fifo = |plan: &Plan| plan.network.sharing == SharingPlan::Fifo;
+        assert!(plans.iter().all(fifo), "{}", part.set.id);
         for row in &part.rows {
             let read = plans.iter().filter(|plan| row.reads(plan)).count();
             let name = part.name(row);

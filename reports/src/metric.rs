@@ -154,8 +154,8 @@ metrics! {
     Consensus "per_block.txs" "Transactions per block" "tx/block" Mean Neither |r| Some(r.per_block.txs);
     Consensus "per_block.messages" "Messages per block" "msg/block" Mean Neither |r| Some(r.per_block.messages);
     Consensus "per_block.bytes" "Bytes per block" "bytes/block" Bytes Neither |r| Some(r.per_block.bytes);
-    Consensus "blocks_per_second" "Blocks with transactions per second" "blocks/s" Mean Neither |r| per_second(r, r.blocks);
-    Consensus "chain_growth" "Chain growth: blocks made that are on the chain" "chain growth" Share Higher |r| per_settled(r, |r| Some(r.heights as f64));
+    Consensus "blocks_per_second" "Blocks with transactions per second" "blocks/s" Mean Neither |r| per_second(r, r.blocks).filter(|_| is_watched(r));
+    Consensus "chain_growth" "Chain growth: blocks made that are on the chain" "chain growth" Share Higher |r| per_settled(r, |r| Some(r.heights as f64)).filter(|_| is_watched(r));
     Consensus "views_to_commit" "Views from a block's proposal to its commit" "views/commit" Mean Lower |r| counted(r, "views-to-commit").map(|views| views / (r.heights as f64).max(1.0));
     Consensus "adversary_blocks" "Adversary's share of the committed blocks" "adversary's blocks" Share Neither |r| adversary_share(r);
     Resources "max:replica.cpu" "CPU, busiest replica" "CPU" Share Neither |r| largest(r, "replica", |m| m.cpu);
@@ -217,8 +217,17 @@ fn per_second(record: &RunRecord, number: u64) -> Option<f64> {
     (seconds > 0.0).then(|| number as f64 / seconds)
 }
 
+/// Whether some replica is correct: blocks are seen where one commits them.
+fn is_watched(record: &RunRecord) -> bool {
+    let faulty = adversary::faulty(&record.plan).len();
+    faulty < record.plan.replicas().max(1)
+}
+
 /// Committed blocks that Byzantine replicas proposed, of all.
 fn adversary_share(record: &RunRecord) -> Option<f64> {
+    if !is_watched(record) {
+        return None;
+    }
     // Builds that count from zero always have it; older ones left a zero out.
     let own = counted(record, adversary::BLOCKS)
         .or_else(|| (!adversary::faulty(&record.plan).is_empty()).then_some(0.0))?;

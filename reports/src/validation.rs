@@ -10,7 +10,7 @@ use groma_experiment::validation::{Claim, Outcome, Tolerance};
 use serde::Serialize;
 
 pub use sensitivity::{Change, SetMoves, sensitivity_markdown, sensitivity_text, sets_moved};
-pub use tally::{ClassTally, Tally, by_class};
+pub use tally::{ClassTally, Tally, by_class, left_out, sentence};
 
 /// Schema name of the document.
 pub const SCHEMA: &str = "groma.validate/1";
@@ -123,7 +123,7 @@ pub fn text(outcomes: &[Outcome], claims: &[Claim]) -> String {
     let mut out = format!(
         "{}\n\n{}\n\n{}\n",
         table.trim_fmt(),
-        Tally::of(outcomes).sentence(),
+        sentence(outcomes),
         tally_text(outcomes)
     );
     out.push_str("\nclaimed without conditions, so not reproduced:\n");
@@ -151,7 +151,7 @@ pub fn markdown(outcomes: &[Outcome]) -> String {
     for outcome in outcomes {
         out.push_str(&line(&cells(outcome)));
     }
-    out.push_str(&format!("\n{}.\n\n", Tally::of(outcomes).sentence()));
+    out.push_str(&format!("\n{}.\n\n", sentence(outcomes)));
     out.push_str(&line(&ClassTally::HEAD.map(str::to_owned)));
     out.push_str(&format!("|{}\n", "---|".repeat(ClassTally::HEAD.len())));
     for tally in by_class(outcomes) {
@@ -173,6 +173,8 @@ struct Document<'a> {
     judged: usize,
     inside: usize,
     median_error: Option<f64>,
+    /// Judged rows of the whole validation that were not asked for.
+    not_run: usize,
     tally: Vec<ClassTally>,
     claims: &'a [Claim],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -192,6 +194,7 @@ pub fn json(outcomes: &[Outcome], claims: &[Claim], moved: Option<&[Moved]>) -> 
         judged: tally.judged,
         inside: tally.inside,
         median_error: tally.median_error,
+        not_run: left_out(outcomes).0,
         tally: by_class(outcomes),
         claims,
         sensitivity: moved.map(|rows| Turned {

@@ -95,6 +95,11 @@ fn the_text_shows_what_was_missed_and_calls_claims_claims() {
     assert!(line("a-below").contains("-3 %, +0 %"));
     assert!(line("a-printed").contains("not judged"));
     assert!(text.contains("3 of 4 judged rows inside their tolerance, median error 3.50 %"));
+    // None of these is a row of the whole.
+    let left = groma_experiment::validation::judged().count();
+    assert!(text.contains(&format!(
+        "median error 3.50 %; {left} of the {left} judged rows of the whole were not run"
+    )));
     let (before, after) = text.split_once("claimed without conditions").unwrap();
     assert!(!before.contains("Some chain") && after.contains("Some chain: a million TPS"));
 }

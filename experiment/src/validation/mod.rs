@@ -57,6 +57,16 @@ pub fn all() -> &'static [Set] {
     sets::ALL
 }
 
+/// Full names of all judged rows of what was published: the whole validation.
+pub fn judged() -> impl Iterator<Item = String> {
+    let published = all().iter().filter(|set| !set.beside);
+    published.flat_map(|set| {
+        let judged = set.rows.iter();
+        let judged = judged.filter(|row| row.tolerance != Tolerance::Printed);
+        judged.map(|row| format!("{}-{}", set.id, row.id))
+    })
+}
+
 /// Every claim without conditions.
 #[must_use]
 pub fn claims() -> &'static [Claim] {

@@ -9,7 +9,8 @@ use super::{POLICY, SORT, STYLE, inks};
 use crate::chart::ink::Ink;
 use crate::chart::{agreement, errors};
 use crate::validation::{
-    ClassTally, SetMoves, Tally, by_class, error, figure, name, pass, sets_moved, tolerance,
+    ClassTally, SetMoves, Tally, by_class, error, figure, name, pass, sentence, sets_moved,
+    tolerance,
 };
 
 /// A set with what became of its rows.
@@ -67,8 +68,8 @@ fn sections(parts: &[Part<'_>], claims: &[Claim], moved: Option<&[Moved]>) -> Ma
         main {
             section.hero id="answer" {
                 h1 { "Predicted against published" }
-                p class={ "answer " (tone) } { (tally.sentence()) "." }
-                p.note { "Tolerances stood before any run. Prices are fitted at most on rows marked (fit), one list a testbed; rows marked (seen) had been run before a choice was made that may have brought them nearer." }
+                p class={ "answer " (tone) } { (sentence(&outcomes)) "." }
+                p.note { "Tolerances stood before any run. Prices are fitted at most on rows marked (fit), one list a testbed; rows marked (seen) had been run before a choice was made that may have brought them nearer. A NIC sends one message after the other (FIFO) in every row." }
                 (classes(&outcomes))
             }
             section id="errors" {

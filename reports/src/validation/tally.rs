@@ -2,11 +2,31 @@
 //! compared with, where rows that were seen before a choice, and rows on which prices
 //! were fitted, stand apart.
 
-use groma_experiment::validation::{Class, Outcome};
+use groma_experiment::validation::{self, Class, Outcome};
 use serde::Serialize;
 
 use super::share;
 use crate::difference::statistics::median;
+
+/// Judged rows of the whole validation that are not among these outcomes, and how many
+/// there are in all: what a subset says nothing of.
+#[must_use]
+pub fn left_out(outcomes: &[Outcome]) -> (usize, usize) {
+    let all: Vec<String> = validation::judged().collect();
+    let run = |name: &&String| outcomes.iter().any(|one| one.id == **name);
+    let left = all.iter().filter(|name| !run(name)).count();
+    (left, all.len())
+}
+
+/// The count of all outcomes in a sentence, which says so where they are a subset.
+#[must_use]
+pub fn sentence(outcomes: &[Outcome]) -> String {
+    let said = Tally::of(outcomes).sentence();
+    match left_out(outcomes) {
+        (0, _) => said,
+        (left, all) => format!("{said}; {left} of the {all} judged rows of the whole were not run"),
+    }
+}
 
 /// The count that every form states.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -51,8 +71,7 @@ impl Tally {
     }
 
     /// The count in a sentence.
-    #[must_use]
-    pub fn sentence(&self) -> String {
+    fn sentence(&self) -> String {
         let median = self.median_error.map_or_else(String::new, |error| {
             format!(", median error {}", share(error))
         });
