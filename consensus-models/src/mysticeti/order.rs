@@ -9,8 +9,11 @@
 //! DAG: earlier leaders took along nothing above those.
 
 use super::committer::{Committer, Decision, Slot};
+use super::dag::Row;
 use super::message::{Point, Ref};
 use super::{Block, Env, Mysticeti};
+use crate::committee::ReplicaSet;
+use crate::protocol::Proof;
 
 impl Mysticeti {
     /// Commits what the DAG decides by now.
@@ -72,11 +75,27 @@ impl Mysticeti {
         };
         self.points.push_back(self.committed);
         if block.height > self.applied {
+            env.prove(Proof {
+                kind: "vote",
+                view: leader.round,
+                signers: self.voters(slot, &leader),
+            });
             env.commit(block);
         }
         let floor = self.floor_under(leader.round);
         self.dag
             .settle(floor, floor.saturating_sub(self.config.retain));
+    }
+
+    /// Whose blocks of the next round vote for a leader: whatever commits it, a quorum
+    /// of them does.
+    fn voters(&self, (round, index): Slot, leader: &Ref) -> ReplicaSet {
+        let next = self.dag.row(round + 1);
+        let nodes = next.into_iter().flat_map(Row::nodes);
+        nodes
+            .filter(|node| node.votes[index as usize] == Some(leader.id))
+            .map(|node| node.block.at().author)
+            .collect()
     }
 
     /// The highest round that no commit after a leader of `round` touches.

@@ -21,7 +21,7 @@ use super::{Certificate, Narwhal};
 use crate::block::mix;
 use crate::committee::{Committee, ReplicaId};
 use crate::dag::{Vertex, VertexRef};
-use crate::protocol::Env;
+use crate::protocol::{Env, Proof};
 
 /// How leaders are found in the graph.
 pub trait Rule: fmt::Debug + 'static {
@@ -163,6 +163,11 @@ impl<R: Rule> Narwhal<R> {
         self.forget();
         if block.height > self.applied {
             self.applied = block.height;
+            env.prove(Proof {
+                kind: "vertex",
+                view: leader.at().round,
+                signers: leader.signers.clone(),
+            });
             env.commit(block);
         }
     }
