@@ -110,7 +110,8 @@ pub struct Probe {
     /// Whether more than half of the seeds passed and no invariant broke.
     pub passed: bool,
     /// The verdict of the seed that speaks for the others: of those that came
-    /// out as the probe did, the one with the median p99.
+    /// out as the probe did, the one with the median p99. A stall is a load that is not
+    /// sustained.
     pub verdict: Verdict,
     /// The criteria that this seed failed; empty when it passed.
     pub because: String,

@@ -144,7 +144,10 @@ pub struct Recorder {
     load: LoadRecord,
     rejected_by: [u64; groma_ledger::Reason::ALL.len()],
     offered_by: Vec<(&'static str, u64)>,
-    applied_in_measured: u64,
+    /// Applied with finality in measured time, and offered in it, each as often as that
+    /// stands for.
+    applied_weight: u64,
+    offered_weight: u64,
     finality: Histogram<u64>,
     commit: Histogram<u64>,
     consensus: Histogram<u64>,
@@ -179,8 +182,10 @@ pub struct Recorder {
 pub struct Recording {
     /// Counts, without rates and expired.
     pub load: LoadRecord,
-    /// Applied with finality in measured time.
-    pub applied_in_measured: u64,
+    /// Applied with finality in measured time, each as often as that stands for.
+    pub applied_weight: u64,
+    /// Offered in measured time, each as often as that stands for.
+    pub offered_weight: u64,
     /// What each region's citizens saw.
     pub regions: Vec<RegionRecord>,
     /// The commits around each fault.
@@ -223,7 +228,8 @@ impl Recorder {
             load: LoadRecord::default(),
             rejected_by: [0; groma_ledger::Reason::ALL.len()],
             offered_by: Vec::new(),
-            applied_in_measured: 0,
+            applied_weight: 0,
+            offered_weight: 0,
             finality: fine(),
             commit: fine(),
             consensus: fine(),
@@ -358,6 +364,7 @@ impl Recorder {
             return;
         }
         self.load.offered += 1;
+        self.offered_weight += self.weights.at(intended);
         self.regions.of(node).row.offered += 1;
         match self
             .offered_by
@@ -424,7 +431,7 @@ impl Recorder {
         count(&mut window.latencies, tx.intended, at, 1);
         if applied {
             window.row.finalised += 1;
-            self.applied_in_measured += u64::from(finished_measured);
+            self.applied_weight += u64::from(finished_measured) * self.weights.at(at);
         } else {
             window.row.rejected += 1;
         }
@@ -499,7 +506,8 @@ impl Recorder {
             load: self.load,
             regions: self.regions.finish(),
             commits: self.commits,
-            applied_in_measured: self.applied_in_measured,
+            applied_weight: self.applied_weight,
+            offered_weight: self.offered_weight,
             histograms,
             windows,
             window_histograms,

@@ -118,7 +118,9 @@ fn counts_and_windows_tell_what_was_played() {
     let (once, sixty) = (recording(&plan(1), [9, 9]), recording(&plan(60), [9, 9]));
     assert_eq!(once.load, sixty.load);
     assert_eq!((sixty.load.offered, sixty.load.finalised), (20, 20));
-    assert_eq!(once.applied_in_measured, sixty.applied_in_measured);
+    // What rates are made of weighs.
+    assert_eq!((once.offered_weight, once.applied_weight), (20, 20));
+    assert_eq!((sixty.offered_weight, sixty.applied_weight), (610, 610));
     assert_eq!(once.nonempty_blocks, sixty.nonempty_blocks);
     assert_eq!(once.windows, sixty.windows);
     assert_eq!(once.window_histograms, sixty.window_histograms);

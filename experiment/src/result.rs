@@ -207,7 +207,8 @@ pub struct LoadRecord {
     pub rejected_by: BTreeMap<String, u64>,
     /// Offered transactions by kind.
     pub offered_by: BTreeMap<String, u64>,
-    /// Offered per second of measured time.
+    /// Offered per second of measured time; of the day that it stands for, where a
+    /// calendar is compressed.
     pub offered_tps: f64,
     /// Applied, by time of finality, per second of measured time.
     pub goodput_tps: f64,
@@ -384,6 +385,13 @@ pub struct Checks {
 }
 
 impl RunRecord {
+    /// Whether one of the reasons says that the application suits no chain.
+    #[must_use]
+    pub fn is_unsuitable(&self) -> bool {
+        let mut reasons = self.reasons.iter();
+        reasons.any(|reason| reason.starts_with(crate::suitability::MARK))
+    }
+
     /// Whether the run came out as its scenario says. A scenario that expects an
     /// overload or a broken quorum states no targets that could be missed.
     #[must_use]

@@ -9,6 +9,9 @@ const FILE_BYTES: f64 = 65_536.0;
 const CHAINED: f64 = 0.5;
 const DAY_SECONDS: f64 = 86_400.0;
 
+/// Begins each of the reasons.
+pub const MARK: &str = "unsuitable for a chain";
+
 /// Why the application is not suited, in sentences with the measured figures; nothing for
 /// a run that passes, or whose invariants broke.
 pub fn causes(record: &RunRecord) -> Vec<String> {
@@ -18,7 +21,7 @@ pub fn causes(record: &RunRecord) -> Vec<String> {
     [size(record), contention(record), deadline(record)]
         .into_iter()
         .flatten()
-        .map(|cause| format!("unsuitable for a chain: {cause}"))
+        .map(|cause| format!("{MARK}: {cause}"))
         .collect()
 }
 

@@ -16,6 +16,7 @@ use crate::result::{
 };
 use crate::suitability;
 use crate::usage::{self, LaneTotals, MachineTotals};
+use crate::weights::Weights;
 
 /// Below so many transactions in flight (at the middle and the end together) a
 /// backlog's swing is told from its growth.
@@ -234,8 +235,10 @@ fn finish_load(plan: &Plan, recording: &mut Recording, expired: u64) {
     load.submitted = load.finalised + load.rejected + load.expired;
     load.measured_seconds = seconds;
     if seconds > 0.0 {
-        load.offered_tps = round4(load.offered as f64 / seconds);
-        load.goodput_tps = round4(recording.applied_in_measured as f64 / seconds);
+        // Rates are those of the true day, where a calendar plays it in less time.
+        let seconds = Weights::measured_ns(plan) as f64 / 1e9;
+        load.offered_tps = round4(recording.offered_weight as f64 / seconds);
+        load.goodput_tps = round4(recording.applied_weight as f64 / seconds);
     }
 }
 

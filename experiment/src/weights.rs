@@ -1,6 +1,7 @@
 //! How much of the true day a played instant stands for. Where a calendar is
 //! compressed, a second of an ordinary hour is played for a whole minute, and a second of
-//! a rush for itself; a latency that is measured there counts for as many.
+//! a rush for itself; a latency that is measured there counts for as many, and so does
+//! what is offered and becomes final where a rate is meant.
 //!
 //! Knows nothing of calendars: a phase says how long it is played and how much true
 //! time it stands for.
@@ -31,6 +32,15 @@ impl Weights {
             }
         }
         Self { until }
+    }
+
+    /// What the measured phases of a plan stand for, in nanoseconds.
+    #[must_use]
+    pub fn measured_ns(plan: &Plan) -> u128 {
+        let measured = plan.load.iter().filter(|phase| phase.measure);
+        measured
+            .map(|phase| u128::from(weight(phase)) * u128::from(phase.for_ns))
+            .sum()
     }
 
     /// So many of the true day are what is intended at an instant; 1 after the load.

@@ -303,6 +303,29 @@ fn a_probe_keeps_the_proportions_of_the_plan() {
     assert_eq!(long.drain_ns, plan.drain_ns);
 }
 
+/// An hour at 100 TPS and a rush of ten seconds at 1,000, which is always played in its
+/// own time: the load of a certificate is the day's, however the hour is played.
+#[test]
+fn a_day_is_scaled_alike_however_it_is_compressed() {
+    let rates = |compress: u64| {
+        let mut plan = plan("pbft");
+        plan.load = vec![
+            phase(3_600 * SECOND / compress, 100, true),
+            phase(10 * SECOND, 1_000, true),
+        ];
+        plan.load[0].stands_for_ns = 3_600 * SECOND;
+        let probe = with_load(&plan, Load::from_tps(205.0), Length::Short);
+        probe.load.into_iter().map(|phase| match phase.load {
+            LoadPlan::Open { from_mtps, .. } => from_mtps,
+            _ => 0,
+        })
+    };
+    // The mean of the day is 102.493 TPS.
+    let all: Vec<u64> = rates(60).collect();
+    assert_eq!(all, [200_014, 2_000_137]);
+    assert_eq!(rates(600).collect::<Vec<_>>(), all);
+}
+
 #[test]
 fn a_fault_that_stays_is_there_before_anything_is_measured() {
     let mut plan = narrow("raft");

@@ -51,7 +51,13 @@ pub fn headline(runs: &[Run], rows: &[Row], offset: usize) -> String {
     match runs {
         [] => "No run was found.".to_owned(),
         [only] => single(only, &figures),
-        _ => format!("{}{}{}.", tally(runs), broken(runs), figures.leaders()),
+        _ => format!(
+            "{}{}{}{}.",
+            tally(runs),
+            broken(runs),
+            unsuitable(runs),
+            figures.leaders()
+        ),
     }
 }
 
@@ -73,7 +79,8 @@ fn single(run: &Run, figures: &Figures<'_>) -> String {
         .violations
         .first()
         .map_or_else(String::new, |first| format!(" ({})", first.check));
-    format!("{opening}{broken}: goodput {goodput}, p99 {p99}.")
+    let unsuitable = unsuitable(std::slice::from_ref(run));
+    format!("{opening}{broken}{unsuitable}: goodput {goodput}, p99 {p99}.")
 }
 
 fn tally(runs: &[Run]) -> String {
@@ -104,6 +111,16 @@ fn broken(runs: &[Run]) -> String {
         0 => String::new(),
         1 => "; an invariant breaks in 1 of them".to_owned(),
         many => format!("; an invariant breaks in {many} of them"),
+    }
+}
+
+/// What no other design would mend comes before the figures too.
+fn unsuitable(runs: &[Run]) -> String {
+    let found = runs.iter().filter(|run| run.source.record.is_unsuitable());
+    match (found.count(), runs.len()) {
+        (0, _) => String::new(),
+        (_, 1) => "; the application is unsuitable for a chain".to_owned(),
+        (found, all) => format!("; unsuitable for a chain: {found} of {all} runs"),
     }
 }
 

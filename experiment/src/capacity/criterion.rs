@@ -4,7 +4,8 @@
 //! A run meets the criterion when its verdict is `pass`: final and rejected make
 //! 99 % of what was offered, the backlog does not grow, every latency target is
 //! met and no invariant broke. More than half of the seeds must agree, which
-//! makes the answer the median of the seeds' own capacities.
+//! makes the answer the median of the seeds' own capacities. A stall under a load is
+//! what a search looks for; any other broken invariant ends it.
 
 use super::interval::Answer;
 use crate::bottleneck;
@@ -25,17 +26,14 @@ pub(super) struct Judged<'a> {
 /// # Panics
 /// When there are none.
 pub(super) fn judge<'a>(step: Step, offered_tps: f64, records: &[&'a RunRecord]) -> Judged<'a> {
-    let with = |verdict: Verdict| {
-        records
-            .iter()
-            .filter(move |run| run.verdict == verdict)
-            .count()
-    };
-    let passes = with(Verdict::Pass);
-    let answer = match (with(Verdict::Violated), 2 * passes > records.len()) {
-        (1.., _) => Answer::Broken,
-        (0, true) => Answer::Passed,
-        (0, false) => Answer::Failed,
+    let passing = |run: &&&RunRecord| run.verdict == Verdict::Pass;
+    let passes = records.iter().filter(passing).count();
+    let answer = if records.iter().any(|run| is_broken(run)) {
+        Answer::Broken
+    } else if 2 * passes > records.len() {
+        Answer::Passed
+    } else {
+        Answer::Failed
     };
     let swings = records.iter().filter(|run| within_swing(run)).count();
     let undecided = answer == Answer::Failed && 2 * (passes + swings) > records.len();
@@ -46,7 +44,10 @@ pub(super) fn judge<'a>(step: Step, offered_tps: f64, records: &[&'a RunRecord])
         measured_seconds: speaker.load.measured_seconds,
         passed_seeds: u32::try_from(passes).unwrap_or(u32::MAX),
         passed: answer == Answer::Passed,
-        verdict: speaker.verdict,
+        verdict: match speaker.verdict {
+            Verdict::Violated if answer != Answer::Broken => Verdict::Unsustained,
+            verdict => verdict,
+        },
         because: because(speaker),
         goodput_tps: median(records, |run| Some(run.load.goodput_tps)).unwrap_or(0.0),
         finality_ms_p50: median(records, |run| run.finality_ms.p50),
@@ -59,6 +60,14 @@ pub(super) fn judge<'a>(step: Step, offered_tps: f64, records: &[&'a RunRecord])
         speaker,
         undecided,
     }
+}
+
+/// Whether something false was done. That nothing more came to be done while load waited
+/// is how an overload ends, and no falsehood.
+fn is_broken(run: &RunRecord) -> bool {
+    run.violations
+        .iter()
+        .any(|violation| violation.check != "progress")
 }
 
 /// Whether a run failed by the growth of its backlog alone, and that by less
@@ -86,7 +95,7 @@ fn backlog_grew(run: &RunRecord) -> bool {
 fn speaker<'a>(answer: Answer, records: &[&'a RunRecord]) -> &'a RunRecord {
     let agrees = |run: &RunRecord| match answer {
         Answer::Passed => run.verdict == Verdict::Pass,
-        Answer::Broken => run.verdict == Verdict::Violated,
+        Answer::Broken => is_broken(run),
         Answer::Failed => run.verdict != Verdict::Pass,
     };
     let mut same: Vec<&RunRecord> = records.iter().copied().filter(|run| agrees(run)).collect();
@@ -108,7 +117,8 @@ fn median(records: &[&RunRecord], read: impl Fn(&RunRecord) -> Option<f64>) -> O
 
 /// The criteria that a run failed, most telling first; empty for a pass.
 fn because(run: &RunRecord) -> String {
-    if let Some(violation) = run.violations.first() {
+    let worst = run.violations.iter().find(|it| it.check != "progress");
+    if let Some(violation) = worst {
         return format!(
             "invariant `{}` broken: {}",
             violation.check, violation.detail
@@ -125,6 +135,8 @@ fn because(run: &RunRecord) -> String {
         .filter(|target| !target.met)
         .map(miss)
         .collect();
+    let stall = run.violations.iter().find(|it| it.check == "progress");
+    failed.extend(stall.map(|stall| format!("it stalls: {}", stall.detail)));
     let lost = load.offered.saturating_sub(ended);
     if lost * 100 > load.offered {
         let percent = |part: u64| part as f64 * 100.0 / load.offered as f64;
@@ -188,7 +200,51 @@ fn millis(ms: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
+    use crate::registry::{Registry, RunOptions};
+    use crate::result::Violation;
+    use crate::scenario::Scenario;
+    use crate::sweep::{self, Ended};
+
+    /// A run of a second in which this check is said to break.
+    fn broken(check: &str) -> RunRecord {
+        let text = "{ name: w, seed: 1, committee: { shenzhen: 4 }, protocol: pbft, workload: payments, load: [{ for: 1s, tps: 10 }] }";
+        let registry = Registry::standard();
+        let plans = Scenario::parse("w.yaml", text, None, &[], &registry).unwrap();
+        let ended = sweep::run_one(&plans[0], &RunOptions::default(), &registry);
+        let Ended::Finished(result) = ended else {
+            panic!("nothing stops it");
+        };
+        let mut record = result.record;
+        record.verdict = Verdict::Violated;
+        record.violations.push(Violation {
+            check: check.to_owned(),
+            at_ns: 1,
+            detail: "as a test says".to_owned(),
+            replay: String::new(),
+        });
+        record
+    }
+
+    #[test]
+    fn a_stall_fails_a_load_and_any_other_breach_a_design() {
+        let judged = |check: &str| {
+            let record = broken(check);
+            let judged = judge(Step::Bracket, 10.0, &[&record]);
+            (judged.answer, judged.probe.verdict, judged.probe.because)
+        };
+        let (answer, verdict, because) = judged("progress");
+        assert_eq!((answer, verdict), (Answer::Failed, Verdict::Unsustained));
+        assert!(because.contains("it stalls: as a test says"), "{because}");
+        let (answer, verdict, because) = judged("agreement");
+        assert_eq!((answer, verdict), (Answer::Broken, Verdict::Violated));
+        assert!(
+            because.starts_with("invariant `agreement` broken"),
+            "{because}"
+        );
+    }
 
     #[test]
     fn latencies_are_spelt_with_three_digits() {

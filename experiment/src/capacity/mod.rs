@@ -337,6 +337,10 @@ fn network_bytes_per_day(run: &RunRecord) -> Option<f64> {
         .iter()
         .map(|machine| machine.egress_bytes)
         .sum();
-    let seconds = run.load.measured_seconds;
-    (seconds > 0.0).then(|| (sent as f64 / seconds * SECONDS_A_DAY).round())
+    let load = &run.load;
+    let played_tps = verdict::round4(load.offered as f64 / load.measured_seconds);
+    // A rush that is played in its own time sends more than its share of the day.
+    let of_the_day = load.offered_tps / played_tps;
+    (played_tps > 0.0)
+        .then(|| (sent as f64 / load.measured_seconds * SECONDS_A_DAY * of_the_day).round())
 }

@@ -73,7 +73,8 @@ pub(super) fn refusal(plan: &Plan) -> Option<String> {
     })
 }
 
-/// Mean of the measured phases, in thousandths of a transaction per second.
+/// Mean of the measured phases, in thousandths of a transaction per second: of the true
+/// day, so that it hangs on no compression.
 pub(super) fn mean_mtps(plan: &Plan) -> u64 {
     let (mut offered, mut time) = (0_u128, 0_u128);
     for phase in plan.load.iter().filter(|phase| phase.measure) {
@@ -81,9 +82,10 @@ pub(super) fn mean_mtps(plan: &Plan) -> u64 {
             from_mtps, to_mtps, ..
         } = phase.load
         {
-            offered += (u128::from(from_mtps) + u128::from(to_mtps)) * u128::from(phase.for_ns);
+            let rates = u128::from(from_mtps) + u128::from(to_mtps);
+            offered += rates * u128::from(phase.stands_for_ns);
         }
-        time += u128::from(phase.for_ns);
+        time += u128::from(phase.stands_for_ns);
     }
     u64::try_from(offered / (2 * time).max(1)).unwrap_or(u64::MAX)
 }
