@@ -118,6 +118,28 @@ fn scenarios_do_not_compete_with_each_other() {
 }
 
 #[test]
+fn a_headline_says_that_an_application_suits_no_chain() {
+    let run = |unsuited: bool| {
+        let mut run = one("s", "a", 10_480.0, 412.3, Verdict::Missed);
+        if unsuited {
+            let reason = "unsuitable for a chain: as a test says".to_owned();
+            run.record.reasons.push(reason);
+        }
+        run
+    };
+    let headline = |runs| Comparison::of(runs).scenarios[0].headline.clone();
+    let alone = headline(vec![run(true)]);
+    let text = "but a target is missed; the application is unsuitable for a chain: goodput";
+    assert!(alone.contains(text), "{alone}");
+    let both = headline(vec![run(true), run(false)]);
+    assert!(
+        both.contains("; unsuitable for a chain: 1 of 2 runs"),
+        "{both}"
+    );
+    assert!(!headline(vec![run(false)]).contains("unsuitable"));
+}
+
+#[test]
 fn headlines_answer() {
     let headline = |runs| Comparison::of(runs).scenarios[0].headline.clone();
     let mut expected = one("s", "a", 8_000.0, 4_000.0, Verdict::Unsustained);
