@@ -120,9 +120,11 @@ fn check_scores(state: &State, checks: &mut Checks) {
         };
         let named = subject.newest.len() == NEWEST_LIMIT.min(subject.records as usize);
         checks.hold(SCORE, named && subject.newest.iter().all(known), || {
+            let names = subject.newest.len();
+            let unknown = subject.newest.iter().find(|number| !known(number));
             format!(
-                "subject {}: its index names {:?}",
-                account.0, subject.newest
+                "subject {}: its index names {names} of {} records; unknown: {unknown:?}",
+                account.0, subject.records
             )
         });
     });
