@@ -8,7 +8,7 @@ use groma_experiment::plan::{
     CryptoMode, Dissemination, FaultKind, FaultPlan, LatencyPlan, LoadPlan, Plan, SharingPlan,
     WorkloadShare,
 };
-use groma_experiment::result::{RunRecord, Verdict};
+use groma_experiment::result::{MeantRecord, RunRecord, Verdict};
 use support::{MS, PROTOCOLS, SECOND, crash, phase, plan, run, run_with};
 
 fn json(record: &RunRecord) -> String {
@@ -68,6 +68,38 @@ fn every_protocol_clears_a_small_load_of_everything() {
             "{protocol}: stages add up to {stages} of {mean} ms"
         );
     }
+}
+
+#[test]
+fn attacks_and_mistakes_are_counted_and_refused() {
+    let mut city = mixed("pbft");
+    city.workload.attack_ppm = 50_000;
+    let record = run(&city).record;
+    assert_eq!(record.verdict, Verdict::Pass, "{:?}", record.reasons);
+    let load = &record.load;
+    let (attacks, mistakes) = (
+        load.attacks.expect("counted"),
+        load.mistakes.expect("counted"),
+    );
+    let share = attacks.offered as f64 / load.offered as f64;
+    assert!((0.04..0.06).contains(&share), "{attacks:?}");
+    let share = mistakes.offered as f64 / load.offered as f64;
+    assert!((0.015..0.027).contains(&share), "{mistakes:?}");
+    for meant in [attacks, mistakes] {
+        // Nothing overtakes another by the two seconds of a lag.
+        assert_eq!((meant.rejected, meant.applied), (meant.offered, 0));
+    }
+    assert!(load.rejected >= attacks.rejected + mistakes.rejected);
+    assert!(record.checks.intrusion > 0);
+
+    let mut honest = city.clone();
+    (honest.workload.attack_ppm, honest.workload.mistake_ppm) = (0, 0);
+    let load = run(&honest).record.load;
+    let none = Some(MeantRecord::default());
+    assert_eq!(
+        (load.attacks, load.mistakes, load.rejected),
+        (none, none, 0)
+    );
 }
 
 #[test]

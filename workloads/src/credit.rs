@@ -199,7 +199,7 @@ impl Credit {
 
     fn query(&mut self, now: Duration, wrong: bool, rng: &mut dyn Rng) -> Option<Draft> {
         if self.attack.draw(rng) {
-            return Some(self.pry(now, rng).meant(Intent::Attack));
+            return Some(self.pry(now, rng).meant(Intent::Intrusion));
         }
         if wrong {
             // A bank uses the consent that another one was given.
