@@ -8,7 +8,7 @@ use groma_ledger::credit::{
 };
 use groma_ledger::{AccountId, Genesis};
 
-use super::{CONSENT_NS, Granted, MOST_USES, Reported};
+use super::{CONSENT_NS, Granted, MOST_USES, RETENTION, Reported};
 use crate::people::{BANKS, DEPARTMENTS, OPENING_BALANCE, People, TERMINALS, seats};
 use crate::population::Scatter;
 
@@ -104,5 +104,6 @@ fn registry(people: People) -> Registry {
         departments: people.departments(0, DEPARTMENTS),
         banks: people.banks(),
         engine: seats(people.engine(0), 1, TERMINALS),
+        retention_ns: RETENTION.as_nanos() as u64,
     }
 }
