@@ -84,6 +84,7 @@ impl Bench {
                 .map(|&at| (GatewayId(0), Ticket(at)))
                 .collect(),
             txs: tickets.len() as u64,
+            work: tickets.len() as u64,
             bytes: 0,
             touched: 0,
         };

@@ -278,7 +278,7 @@ pub struct CostPlan {
     pub message_byte_ps: u64,
     /// Decoding and admitting one transaction.
     pub admit_ns: u64,
-    /// Executing one transaction.
+    /// Executing one payment; what computes more is worth several.
     pub execute_ns: u64,
     /// Hashing one touched record into the state root.
     pub root_ns: u64,

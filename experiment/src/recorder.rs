@@ -337,6 +337,7 @@ impl Recorder {
                 if outcome.height > self.highest_executed {
                     self.highest_executed = outcome.height;
                     self.storage.executed_txs += outcome.txs;
+                    self.storage.extra_executions += outcome.work.saturating_sub(outcome.txs);
                     let times = self.blocks.get(&outcome.height);
                     if times.is_some_and(|times| self.measured.contains(times.committed)) {
                         self.block_txs += outcome.txs;

@@ -481,6 +481,10 @@ pub struct StorageRecord {
     pub records_written: u64,
     /// Transactions executed over the whole run, refused ones included.
     pub executed_txs: u64,
+    /// Executions charged beyond one for each of them, because they compute more than a
+    /// payment.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub extra_executions: u64,
     /// Of the transactions of a sample of blocks, the share that wait for one another
     /// whatever the number of cores; null where no block of the sample had several.
     #[serde(default)]

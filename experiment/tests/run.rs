@@ -102,6 +102,37 @@ fn attacks_and_mistakes_are_counted_and_refused() {
     );
 }
 
+/// How busy the execution lane of the busiest replica is, and what came of the run.
+fn executing(workload: &str) -> (f64, RunRecord) {
+    let mut plan = plan("pbft");
+    plan.workload.mix[0].workload = workload.to_owned();
+    // A payment takes ten times the usual, so that a small load will do.
+    plan.costs.execute_ns = 8_000;
+    plan.load = vec![phase(3 * SECOND, 1_600, true)];
+    let record = run(&plan).record;
+    let lane = record.lanes.iter().find(|lane| lane.lane == "execution");
+    (lane.expect("replicas execute").busy_max, record)
+}
+
+#[test]
+fn what_computes_saturates_the_execution_lane() {
+    let (idle, nothing) = executing("donothing");
+    assert_eq!(nothing.verdict, Verdict::Pass, "{:?}", nothing.reasons);
+    assert!(idle < 0.03, "{idle}");
+    assert_eq!(nothing.storage.extra_executions, 0);
+    // A sort is worth 90 payments: 1,389 a second.
+    let (busy, sorts) = executing("cpuheavy");
+    assert_eq!(sorts.verdict, Verdict::Unsustained, "{:?}", sorts.reasons);
+    assert!(busy > 0.95, "{busy}");
+    let storage = &sorts.storage;
+    assert_eq!(storage.extra_executions, 89 * storage.executed_txs);
+    assert!(
+        sorts.load.goodput_tps < 1_400.0,
+        "{}",
+        sorts.load.goodput_tps
+    );
+}
+
 #[test]
 fn protocols_that_order_the_same_reach_the_same_ledger() {
     // Payments between funded accounts commute, so the final state depends on

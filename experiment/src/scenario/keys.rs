@@ -533,7 +533,7 @@ pub(crate) static COSTS: Table = Table {
         need("message", PRICE, "Handling one message, sent or received: fixed part."),
         need("message_byte", PRICE_PER_BYTE, "Handling one message: per byte."),
         need("admit", PRICE, "Decoding and admitting one transaction."),
-        need("execute", PRICE, "Executing one transaction."),
+        need("execute", PRICE, "Executing one payment; what computes more by design (benchmarks) is worth several."),
         need("root", PRICE, "Hashing one touched record into the state root."),
     ],
 };
