@@ -9,6 +9,7 @@ use std::rc::Rc;
 use groma_consensus_models::{BatchId, Height, Liveness, ReplicaId};
 use groma_ledger::{Hash, State};
 use groma_sim::{Span, Time};
+use groma_workloads::Intent;
 
 use crate::feed::Feed;
 use crate::heights::{Committed, Heights, Seen};
@@ -196,8 +197,24 @@ impl Checker {
         }
     }
 
+    /// What no order of the ledger allows was refused.
+    fn check_intrusion(&mut self, at: Time, tx: &FinalTx) {
+        if tx.meant != Intent::Intrusion {
+            return;
+        }
+        self.checks.intrusion += 1;
+        if tx.outcome.is_applied() {
+            let detail = format!(
+                "height {}: transaction {} of gateway {} is an intrusion and was applied",
+                tx.height.0, tx.ticket.0, tx.gateway.0
+            );
+            self.violate("intrusion", at, detail);
+        }
+    }
+
     /// A client holds an answer as final.
     fn finalised(&mut self, at: Time, tx: &FinalTx) {
+        self.check_intrusion(at, tx);
         if self.compared == Some((tx.gateway, tx.height)) {
             return;
         }

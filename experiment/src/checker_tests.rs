@@ -84,6 +84,7 @@ impl Bench {
                 .map(|&at| (GatewayId(0), Ticket(at)))
                 .collect(),
             txs: tickets.len() as u64,
+            work: tickets.len() as u64,
             bytes: 0,
             touched: 0,
         };
@@ -202,22 +203,26 @@ fn states_of_one_height_have_one_root() {
     assert_eq!(bench.broken(), said("state_root", &detail));
 }
 
+/// An honest transaction that a client holds as applied.
+fn held(height: u64, ticket: u64, reply: u64) -> FinalTx {
+    FinalTx {
+        gateway: GatewayId(0),
+        ticket: Ticket(ticket),
+        intended: Time::ZERO,
+        arrived: Time::ZERO,
+        closed: Time::ZERO,
+        created: Time::ZERO,
+        height: Height(height),
+        reply,
+        answered: Time::ZERO,
+        outcome: groma_ledger::Outcome::Applied,
+        meant: groma_workloads::Intent::Honest,
+    }
+}
+
 #[test]
 fn what_a_client_holds_is_what_correct_replicas_say() {
-    let hold = |height: u64, ticket: u64, reply: u64| {
-        Observation::Final(FinalTx {
-            gateway: GatewayId(0),
-            ticket: Ticket(ticket),
-            intended: Time::ZERO,
-            arrived: Time::ZERO,
-            closed: Time::ZERO,
-            created: Time::ZERO,
-            height: Height(height),
-            reply,
-            answered: Time::ZERO,
-            outcome: groma_ledger::Outcome::Applied,
-        })
-    };
+    let hold = |height, ticket, reply| Observation::Final(held(height, ticket, reply));
     let mut bench = Bench::new();
     bench.execute(0, 1, 1, &[0, 1]);
     bench.checker.check(Time::ZERO, &hold(1, 0, 0));
@@ -232,6 +237,32 @@ fn what_a_client_holds_is_what_correct_replicas_say() {
     let detail = "height 2: gateway 0 holds the answer 0000000000000009, correct replicas say \
                   0000000000000000";
     assert_eq!(bench.broken(), said("finality", detail));
+}
+
+#[test]
+fn an_intrusion_that_is_applied_is_a_violation() {
+    use groma_ledger::{Outcome, Reason};
+    use groma_workloads::Intent;
+    let mut bench = Bench::new();
+    bench.execute(0, 1, 1, &[0, 1, 2, 3]);
+    let refused = Outcome::Rejected(Reason::NoConsent);
+    for (ticket, outcome, meant) in [
+        (0, Outcome::Applied, Intent::Honest),
+        // It overtook what it attacks.
+        (1, Outcome::Applied, Intent::Attack),
+        (2, refused, Intent::Intrusion),
+        (3, Outcome::Applied, Intent::Intrusion),
+    ] {
+        let tx = FinalTx {
+            outcome,
+            meant,
+            ..held(1, ticket, 0)
+        };
+        bench.checker.check(Time::ZERO, &Observation::Final(tx));
+    }
+    assert_eq!(bench.checker.checks.intrusion, 2);
+    let detail = "height 1: transaction 3 of gateway 0 is an intrusion and was applied";
+    assert_eq!(bench.broken(), said("intrusion", detail));
 }
 
 #[test]

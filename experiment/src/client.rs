@@ -8,11 +8,12 @@ use std::rc::Rc;
 use groma_consensus_models::{Height, Protocol, ReplicaId, ReplicaSet, mix};
 use groma_ledger::SignedTransaction;
 use groma_sim::{Context, NodeId, Span, Time};
+use groma_workloads::Intent;
 use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
 
 use crate::cluster::Process;
-use crate::feed::Feed;
+use crate::feed::{Feed, Intended};
 use crate::observe::{FinalTx, Observation};
 use crate::wire::{BlockOutcome, Framing, GatewayId, Ticket, Ticketed, Wire};
 use crate::world::Map;
@@ -74,6 +75,7 @@ struct Pending {
     /// Sent to a second replica: the first may still order it, so that a
     /// refusal of the second is not the end.
     resent: bool,
+    meant: Intent,
 }
 
 /// Replies to one height.
@@ -202,22 +204,23 @@ impl Gateway {
         loop {
             let due = self.feed.borrow_mut().take_due(self.setup.me, now);
             let Some(intended) = due else { break };
-            self.submit(intended.tx, intended.at, ctx);
+            self.submit(intended, ctx);
         }
         self.arm_arrival(ctx);
     }
 
-    fn submit<P: Protocol>(
-        &mut self,
-        tx: Arc<SignedTransaction>,
-        intended: Time,
-        ctx: &mut Ctx<'_, P>,
-    ) {
+    fn submit<P: Protocol>(&mut self, asked: Intended, ctx: &mut Ctx<'_, P>) {
+        let Intended {
+            at: intended,
+            tx,
+            meant,
+        } = asked;
         let ticket = self.next_ticket;
         self.next_ticket += 1;
         ctx.emit(Observation::Offered {
             intended,
             kind: tx.transaction.kind(),
+            meant,
         });
         let owner = self.healthy(self.home(&tx));
         self.pending.insert(
@@ -228,6 +231,7 @@ impl Gateway {
                 sent: ctx.now(),
                 owner,
                 resent: false,
+                meant,
             },
         );
         self.transmit(ticket, ctx);
@@ -369,6 +373,7 @@ impl Gateway {
                 reply: outcome.reply,
                 answered,
                 outcome: result.outcome,
+                meant: pending.meant,
             }));
             self.replace_in_closed_loop(ctx);
         }
@@ -387,8 +392,8 @@ impl Gateway {
         if let Some(phase) = self.current_closed(now) {
             let missing = u64::from(phase.in_flight).saturating_sub(self.pending.len() as u64);
             for _ in 0..missing {
-                let tx = self.feed.borrow_mut().draw_now(now);
-                self.submit(tx, now, ctx);
+                let asked = self.feed.borrow_mut().draw_now(now);
+                self.submit(asked, ctx);
             }
         }
         if let Some(next) = self.setup.closed.iter().find(|phase| phase.from > now) {
@@ -401,8 +406,8 @@ impl Gateway {
         if let Some(phase) = self.current_closed(now)
             && (self.pending.len() as u64) < u64::from(phase.in_flight)
         {
-            let tx = self.feed.borrow_mut().draw_now(now);
-            self.submit(tx, now, ctx);
+            let asked = self.feed.borrow_mut().draw_now(now);
+            self.submit(asked, ctx);
         }
     }
 }

@@ -58,10 +58,10 @@ impl Prices {
         Span::from_nanos(self.list.verify_batch_ns)
     }
 
-    /// Executing so many transactions one after another.
+    /// Executing what so many payments are worth, one after another.
     #[must_use]
-    pub fn execute(&self, txs: u64) -> Span {
-        Span::from_nanos(txs * self.list.execute_ns)
+    pub fn execute(&self, payments: u64) -> Span {
+        Span::from_nanos(payments * self.list.execute_ns)
     }
 
     /// Hashing one touched record into the state root.

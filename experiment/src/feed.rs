@@ -11,7 +11,7 @@ use groma_consensus_models::mix;
 use groma_ledger::{AccountId, Keyring, SignedTransaction};
 use groma_sim::{Stream, Time};
 use groma_workloads::trace::Asked;
-use groma_workloads::{Arrivals, City};
+use groma_workloads::{Arrivals, City, Intent};
 
 use crate::wire::GatewayId;
 
@@ -22,6 +22,8 @@ pub struct Intended {
     pub at: Time,
     /// What.
     pub tx: Arc<SignedTransaction>,
+    /// What its author means by it; no replica learns it.
+    pub meant: Intent,
 }
 
 /// Which gateway serves an account: regions weigh by their people, or by their replicas
@@ -114,12 +116,9 @@ impl Feed {
             let arrival = self.arrivals.as_mut()?.next()?;
             let row = arrival.row;
             let asked = row.and_then(|row| self.requests.get(arrival.phase)?.get(row).copied());
-            let tx = self.draw(arrival.at, asked);
-            let home = self.homes.of(tx.transaction.sender);
-            self.queues[home.0 as usize].push_back(Intended {
-                at: Time::from_duration(arrival.at),
-                tx,
-            });
+            let intended = self.draw(arrival.at, asked);
+            let home = self.homes.of(intended.tx.transaction.sender);
+            self.queues[home.0 as usize].push_back(intended);
         }
         self.queues[queue].front().map(|intended| intended.at)
     }
@@ -135,24 +134,28 @@ impl Feed {
     }
 
     /// Draws a transaction now, for a closed loop.
-    pub fn draw_now(&mut self, now: Time) -> Arc<SignedTransaction> {
+    pub fn draw_now(&mut self, now: Time) -> Intended {
         self.draw(now.since_start(), None)
     }
 
-    fn draw(&mut self, at: Duration, asked: Option<Asked>) -> Arc<SignedTransaction> {
+    fn draw(&mut self, at: Duration, asked: Option<Asked>) -> Intended {
         self.drawn += 1;
-        let transaction = match asked {
-            None => self.city.next(at),
+        let (transaction, meant) = match asked {
+            None => self.city.next_meant(at),
             Some(asked) => {
                 let drawn = self.city.next_asked(at, &asked);
-                drawn.expect("a plan's trace asks for parts of its mix").0
+                drawn.expect("a plan's trace asks for parts of its mix")
             }
         };
         let mut tx = self.keyring.sign(transaction);
         if self.request_bytes > 0 {
             tx.wire_bytes = self.request_bytes;
         }
-        Arc::new(tx)
+        Intended {
+            at: Time::from_duration(at),
+            tx: Arc::new(tx),
+            meant,
+        }
     }
 
     /// Open-loop transactions that the load called for and no gateway has taken.

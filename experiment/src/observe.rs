@@ -6,6 +6,7 @@ use std::rc::Rc;
 use groma_consensus_models::{BatchId, BlockId, Height, Proof, ReplicaId};
 use groma_ledger::{Hash, Outcome, State};
 use groma_sim::Time;
+use groma_workloads::Intent;
 use smallvec::SmallVec;
 
 use crate::wire::{BlockOutcome, GatewayId, Ticket};
@@ -19,6 +20,8 @@ pub enum Observation {
         intended: Time,
         /// Its kind, such as `invoice.issue`.
         kind: &'static str,
+        /// What its author means by it.
+        meant: Intent,
     },
     /// A gateway sent a transaction again.
     Resent {
@@ -132,4 +135,6 @@ pub struct FinalTx {
     pub answered: Time,
     /// Applied or refused.
     pub outcome: Outcome,
+    /// What its author means by it.
+    pub meant: Intent,
 }

@@ -13,6 +13,7 @@ mod network;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use groma_workloads::workload::{ATTACK_PPM, MISTAKE_PPM};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -277,7 +278,7 @@ pub struct CostPlan {
     pub message_byte_ps: u64,
     /// Decoding and admitting one transaction.
     pub admit_ns: u64,
-    /// Executing one transaction.
+    /// Executing one payment; what computes more is worth several.
     pub execute_ns: u64,
     /// Hashing one touched record into the state root.
     pub root_ns: u64,
@@ -311,6 +312,42 @@ pub struct BatchPlan {
 pub struct WorkloadPlan {
     /// Name -> weight in thousandths, in scenario order.
     pub mix: Vec<WorkloadShare>,
+    /// Of a million transactions, so many by which somebody cheats. Left out where it is
+    /// [`ATTACK_PPM`], as in plans of before it could be said.
+    #[serde(default = "attack_ppm", skip_serializing_if = "is_attack_ppm")]
+    pub attack_ppm: u32,
+    /// Of a million transactions, so many by which somebody errs. Left out where it is
+    /// [`MISTAKE_PPM`].
+    #[serde(default = "mistake_ppm", skip_serializing_if = "is_mistake_ppm")]
+    pub mistake_ppm: u32,
+}
+
+fn attack_ppm() -> u32 {
+    ATTACK_PPM
+}
+
+fn is_attack_ppm(ppm: &u32) -> bool {
+    *ppm == ATTACK_PPM
+}
+
+fn mistake_ppm() -> u32 {
+    MISTAKE_PPM
+}
+
+fn is_mistake_ppm(ppm: &u32) -> bool {
+    *ppm == MISTAKE_PPM
+}
+
+impl WorkloadPlan {
+    /// A mix among whom people cheat and err as often as the catalogue says.
+    #[must_use]
+    pub fn usual(mix: Vec<WorkloadShare>) -> Self {
+        Self {
+            mix,
+            attack_ppm: ATTACK_PPM,
+            mistake_ppm: MISTAKE_PPM,
+        }
+    }
 }
 
 /// One part of a mix.

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use groma_consensus_models::{Height, ReplicaSet};
 use groma_ledger::Outcome;
 use groma_sim::{NodeId, Span, Time};
+use groma_workloads::Intent;
 use hdrhistogram::Histogram;
 
 use crate::adversary;
@@ -21,7 +22,9 @@ use crate::plan::Plan;
 use crate::propagation::Propagation;
 use crate::recovery::Commits;
 use crate::regions::Regions;
-use crate::result::{LoadRecord, PropagationRecord, RegionRecord, STAGES, StorageRecord, Window};
+use crate::result::{
+    LoadRecord, MeantRecord, PropagationRecord, RegionRecord, STAGES, StorageRecord, Window,
+};
 use crate::weights::Weights;
 
 /// Commit times are kept for so many heights; finality follows sooner.
@@ -143,6 +146,8 @@ pub struct Recorder {
     weights: Weights,
     load: LoadRecord,
     rejected_by: [u64; groma_ledger::Reason::ALL.len()],
+    attacks: MeantRecord,
+    mistakes: MeantRecord,
     offered_by: Vec<(&'static str, u64)>,
     /// Applied with finality in measured time, and offered in it, each as often as that
     /// stands for.
@@ -227,6 +232,8 @@ impl Recorder {
             weights: Weights::of(plan),
             load: LoadRecord::default(),
             rejected_by: [0; groma_ledger::Reason::ALL.len()],
+            attacks: MeantRecord::default(),
+            mistakes: MeantRecord::default(),
             offered_by: Vec::new(),
             applied_weight: 0,
             offered_weight: 0,
@@ -297,9 +304,13 @@ impl Recorder {
     /// Takes an observation in.
     pub fn record(&mut self, at: Time, node: NodeId, observation: &Observation) {
         match observation {
-            Observation::Offered { intended, kind } => {
+            Observation::Offered {
+                intended,
+                kind,
+                meant,
+            } => {
                 self.occupancy.enters(at);
-                self.offered_at(*intended, node, kind);
+                self.offered_at(*intended, node, kind, *meant);
             }
             Observation::Resent { intended } => {
                 self.load.resent += u64::from(self.measured.contains(*intended));
@@ -332,6 +343,7 @@ impl Recorder {
                 if outcome.height > self.highest_executed {
                     self.highest_executed = outcome.height;
                     self.storage.executed_txs += outcome.txs;
+                    self.storage.extra_executions += outcome.work.saturating_sub(outcome.txs);
                     let times = self.blocks.get(&outcome.height);
                     if times.is_some_and(|times| self.measured.contains(times.committed)) {
                         self.block_txs += outcome.txs;
@@ -357,7 +369,7 @@ impl Recorder {
         }
     }
 
-    fn offered_at(&mut self, intended: Time, node: NodeId, kind: &'static str) {
+    fn offered_at(&mut self, intended: Time, node: NodeId, kind: &'static str, meant: Intent) {
         self.offered_all += 1;
         self.window(intended).offered += 1;
         if !self.measured.contains(intended) {
@@ -365,6 +377,9 @@ impl Recorder {
         }
         self.load.offered += 1;
         self.offered_weight += self.weights.at(intended);
+        if let Some(of) = self.meant(meant) {
+            of.offered += 1;
+        }
         self.regions.of(node).row.offered += 1;
         match self
             .offered_by
@@ -373,6 +388,15 @@ impl Recorder {
         {
             Some((_, count)) => *count += 1,
             None => self.offered_by.push((kind, 1)),
+        }
+    }
+
+    /// The count of what should be refused, if it should.
+    fn meant(&mut self, meant: Intent) -> Option<&mut MeantRecord> {
+        match meant {
+            Intent::Honest => None,
+            Intent::Mistake => Some(&mut self.mistakes),
+            Intent::Attack | Intent::Intrusion => Some(&mut self.attacks),
         }
     }
 
@@ -438,6 +462,10 @@ impl Recorder {
         if !counted {
             return;
         }
+        if let Some(of) = self.meant(tx.meant) {
+            of.applied += u64::from(applied);
+            of.rejected += u64::from(!applied);
+        }
         let weight = self.weights.at(tx.intended);
         let region = self.regions.of(node);
         count(&mut region.finality, tx.intended, at, weight);
@@ -486,6 +514,8 @@ impl Recorder {
                     .insert(reason.as_str().to_owned(), count);
             }
         }
+        self.load.attacks = Some(self.attacks);
+        self.load.mistakes = Some(self.mistakes);
         for (kind, count) in &self.offered_by {
             *self.load.offered_by.entry((*kind).to_owned()).or_default() += count;
         }

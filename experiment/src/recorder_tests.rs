@@ -35,6 +35,23 @@ fn committed(replica: u32, created: Time) -> Observation {
     }
 }
 
+/// Of ten transactions one is a mistake and two are attacks, one of which is applied.
+fn meant(second: u64) -> Intent {
+    match second % 10 {
+        3 => Intent::Mistake,
+        5 => Intent::Attack,
+        7 => Intent::Intrusion,
+        _ => Intent::Honest,
+    }
+}
+
+fn outcome(second: u64) -> Outcome {
+    match second % 10 {
+        3 | 7 => Outcome::Rejected(groma_ledger::Reason::NotPermitted),
+        _ => Outcome::Applied,
+    }
+}
+
 /// A recording of ten transactions in each phase, with these latencies.
 fn recording(plan: &Plan, latencies_ms: [u64; 2]) -> Recording {
     let mut recorder = Recorder::new(plan, &Layout::of(plan), 3);
@@ -46,6 +63,7 @@ fn recording(plan: &Plan, latencies_ms: [u64; 2]) -> Recording {
         let offered = Observation::Offered {
             intended,
             kind: "payment",
+            meant: meant(second),
         };
         recorder.record(intended, gateway, &offered);
         recorder.record(after(2), NodeId(0), &committed(0, intended));
@@ -59,7 +77,8 @@ fn recording(plan: &Plan, latencies_ms: [u64; 2]) -> Recording {
             height: Height(1 + second),
             reply: 0,
             answered: after(3),
-            outcome: Outcome::Applied,
+            outcome: outcome(second),
+            meant: meant(second),
         };
         recorder.record(after(4), gateway, &Observation::Final(tx));
     }
@@ -117,13 +136,59 @@ fn stages_weigh_as_finality_does() {
 fn counts_and_windows_tell_what_was_played() {
     let (once, sixty) = (recording(&plan(1), [9, 9]), recording(&plan(60), [9, 9]));
     assert_eq!(once.load, sixty.load);
-    assert_eq!((sixty.load.offered, sixty.load.finalised), (20, 20));
+    assert_eq!((sixty.load.offered, sixty.load.finalised), (20, 16));
+    assert_eq!(sixty.load.rejected, 4);
     // What rates are made of weighs.
-    assert_eq!((once.offered_weight, once.applied_weight), (20, 20));
-    assert_eq!((sixty.offered_weight, sixty.applied_weight), (610, 610));
+    assert_eq!((once.offered_weight, once.applied_weight), (20, 16));
+    assert_eq!((sixty.offered_weight, sixty.applied_weight), (610, 488));
     assert_eq!(once.nonempty_blocks, sixty.nonempty_blocks);
     assert_eq!(once.windows, sixty.windows);
     assert_eq!(once.window_histograms, sixty.window_histograms);
+}
+
+#[test]
+fn attacks_and_mistakes_are_counted_where_it_is_measured() {
+    let mut plan = plan(1);
+    let count = |offered, rejected, applied| {
+        Some(MeantRecord {
+            offered,
+            rejected,
+            applied,
+        })
+    };
+    let load = recording(&plan, [9, 9]).load;
+    assert_eq!(
+        (load.attacks, load.mistakes),
+        (count(4, 2, 2), count(2, 2, 0))
+    );
+    plan.load[0].measure = false;
+    let load = recording(&plan, [9, 9]).load;
+    assert_eq!(
+        (load.attacks, load.mistakes),
+        (count(2, 1, 1), count(1, 1, 0))
+    );
+    // What never became final is offered and neither.
+    let mut recorder = Recorder::new(&plan, &Layout::of(&plan), 3);
+    let offered = Observation::Offered {
+        intended: Time::from_nanos(11 * SECOND),
+        kind: "payment",
+        meant: Intent::Attack,
+    };
+    recorder.record(
+        Time::from_nanos(11 * SECOND),
+        NodeId(plan.replicas()),
+        &offered,
+    );
+    assert_eq!(recorder.finish().load.attacks, count(1, 0, 0));
+}
+
+#[test]
+fn a_record_of_before_they_were_counted_reads() {
+    let mut old = serde_json::to_value(LoadRecord::default()).unwrap();
+    let fields = old.as_object_mut().unwrap();
+    assert!(fields.remove("attacks").is_some() && fields.remove("mistakes").is_some());
+    let read: LoadRecord = serde_json::from_value(old).unwrap();
+    assert_eq!((read.attacks, read.mistakes), (None, None));
 }
 
 #[test]

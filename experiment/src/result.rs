@@ -205,6 +205,14 @@ pub struct LoadRecord {
     pub resent: u64,
     /// Refusals by reason.
     pub rejected_by: BTreeMap<String, u64>,
+    /// Transactions by which somebody cheats; null in records of before they were
+    /// counted.
+    #[serde(default)]
+    pub attacks: Option<MeantRecord>,
+    /// Transactions by which somebody errs; null in records of before they were
+    /// counted.
+    #[serde(default)]
+    pub mistakes: Option<MeantRecord>,
     /// Offered transactions by kind.
     pub offered_by: BTreeMap<String, u64>,
     /// Offered per second of measured time; of the day that it stands for, where a
@@ -214,6 +222,18 @@ pub struct LoadRecord {
     pub goodput_tps: f64,
     /// Measured time, in seconds.
     pub measured_seconds: f64,
+}
+
+/// What became of transactions that should be refused: of those offered the rest was
+/// shed or expired.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeantRecord {
+    /// Offered.
+    pub offered: u64,
+    /// Final and refused by a rule, as they should be.
+    pub rejected: u64,
+    /// Final and applied: they overtook what they would have been refused for.
+    pub applied: u64,
 }
 
 /// Percentiles in milliseconds; null where nothing was measured.
@@ -376,6 +396,9 @@ pub struct Checks {
     pub finality: u64,
     /// The workloads' laws hold in the state.
     pub conservation: u64,
+    /// What nobody was ever granted was refused.
+    #[serde(default)]
+    pub intrusion: u64,
     /// Commits go on after the faults have healed.
     pub progress: u64,
     /// offered = submitted + shed, submitted = final + rejected + expired.
@@ -458,10 +481,18 @@ pub struct StorageRecord {
     pub records_written: u64,
     /// Transactions executed over the whole run, refused ones included.
     pub executed_txs: u64,
+    /// Executions charged beyond one for each of them, because they compute more than a
+    /// payment.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub extra_executions: u64,
     /// Of the transactions of a sample of blocks, the share that wait for one another
     /// whatever the number of cores; null where no block of the sample had several.
     #[serde(default)]
     pub contention: Option<f64>,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Noisy figures: `host.json`.

@@ -115,6 +115,8 @@ pub struct BlockOutcome {
     pub applied: Vec<(GatewayId, Ticket)>,
     /// Transactions executed.
     pub txs: u64,
+    /// Executions of a payment that they are worth.
+    pub work: u64,
     /// Bytes of their bodies.
     pub bytes: u64,
     /// Records written into the state.

@@ -344,10 +344,11 @@ impl World {
         let mut results = vec![Vec::new(); self.gateways as usize];
         let mut newly = Vec::with_capacity(txs.len());
         let mut reply = execution.root.short();
-        let mut bytes = 0;
+        let (mut bytes, mut work) = (0, 0);
         for ((closed, tx), &outcome) in txs.iter().zip(&execution.outcomes) {
             reply = mix(reply, outcome_word(outcome));
             bytes += u64::from(tx.tx.wire_bytes);
+            work += tx.tx.transaction.body.rule().weight();
             let outcome = match outcome {
                 Outcome::Applied => {
                     newly.push((tx.gateway, tx.ticket));
@@ -376,6 +377,7 @@ impl World {
             results,
             applied: newly,
             txs: txs.len() as u64,
+            work,
             bytes,
             touched: execution.touched,
         };

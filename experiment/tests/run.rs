@@ -8,7 +8,7 @@ use groma_experiment::plan::{
     CryptoMode, Dissemination, FaultKind, FaultPlan, LatencyPlan, LoadPlan, Plan, SharingPlan,
     WorkloadShare,
 };
-use groma_experiment::result::{RunRecord, Verdict};
+use groma_experiment::result::{MeantRecord, RunRecord, Verdict};
 use support::{MS, PROTOCOLS, SECOND, crash, phase, plan, run, run_with};
 
 fn json(record: &RunRecord) -> String {
@@ -68,6 +68,69 @@ fn every_protocol_clears_a_small_load_of_everything() {
             "{protocol}: stages add up to {stages} of {mean} ms"
         );
     }
+}
+
+#[test]
+fn attacks_and_mistakes_are_counted_and_refused() {
+    let mut city = mixed("pbft");
+    city.workload.attack_ppm = 50_000;
+    let record = run(&city).record;
+    assert_eq!(record.verdict, Verdict::Pass, "{:?}", record.reasons);
+    let load = &record.load;
+    let (attacks, mistakes) = (
+        load.attacks.expect("counted"),
+        load.mistakes.expect("counted"),
+    );
+    let share = attacks.offered as f64 / load.offered as f64;
+    assert!((0.04..0.06).contains(&share), "{attacks:?}");
+    let share = mistakes.offered as f64 / load.offered as f64;
+    assert!((0.015..0.027).contains(&share), "{mistakes:?}");
+    for meant in [attacks, mistakes] {
+        // Nothing overtakes another by the two seconds of a lag.
+        assert_eq!((meant.rejected, meant.applied), (meant.offered, 0));
+    }
+    assert!(load.rejected >= attacks.rejected + mistakes.rejected);
+    assert!(record.checks.intrusion > 0);
+
+    let mut honest = city.clone();
+    (honest.workload.attack_ppm, honest.workload.mistake_ppm) = (0, 0);
+    let load = run(&honest).record.load;
+    let none = Some(MeantRecord::default());
+    assert_eq!(
+        (load.attacks, load.mistakes, load.rejected),
+        (none, none, 0)
+    );
+}
+
+/// How busy the execution lane of the busiest replica is, and what came of the run.
+fn executing(workload: &str) -> (f64, RunRecord) {
+    let mut plan = plan("pbft");
+    plan.workload.mix[0].workload = workload.to_owned();
+    // A payment takes ten times the usual, so that a small load will do.
+    plan.costs.execute_ns = 8_000;
+    plan.load = vec![phase(3 * SECOND, 1_600, true)];
+    let record = run(&plan).record;
+    let lane = record.lanes.iter().find(|lane| lane.lane == "execution");
+    (lane.expect("replicas execute").busy_max, record)
+}
+
+#[test]
+fn what_computes_saturates_the_execution_lane() {
+    let (idle, nothing) = executing("donothing");
+    assert_eq!(nothing.verdict, Verdict::Pass, "{:?}", nothing.reasons);
+    assert!(idle < 0.03, "{idle}");
+    assert_eq!(nothing.storage.extra_executions, 0);
+    // A sort is worth 90 payments: 1,389 a second.
+    let (busy, sorts) = executing("cpuheavy");
+    assert_eq!(sorts.verdict, Verdict::Unsustained, "{:?}", sorts.reasons);
+    assert!(busy > 0.95, "{busy}");
+    let storage = &sorts.storage;
+    assert_eq!(storage.extra_executions, 89 * storage.executed_txs);
+    assert!(
+        sorts.load.goodput_tps < 1_400.0,
+        "{}",
+        sorts.load.goodput_tps
+    );
 }
 
 #[test]

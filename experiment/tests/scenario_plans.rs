@@ -86,6 +86,26 @@ fn equal_values_in_other_words_make_equal_plans() {
 }
 
 #[test]
+fn people_cheat_and_err_as_often_as_a_scenario_says() {
+    let usual = plan(BASE, &[]);
+    let ppm = |plan: &Plan| (plan.workload.attack_ppm, plan.workload.mistake_ppm);
+    assert_eq!(ppm(&usual), (5_000, 21_000));
+    // What is usual is left out, so that plans of before keep their keys.
+    assert!(!usual.to_json().contains("_ppm\":5000"));
+    let said = "{ mix: { payments: 1 }, attack: 0.5%, mistake: 2.1% }";
+    assert_eq!(plan(BASE, &[("workload", said)]).key(), usual.key());
+    let said = "{ mix: { payments: 1 }, attack: 5%, mistake: 0 }";
+    let more = plan(BASE, &[("workload", said)]);
+    assert_eq!(ppm(&more), (50_000, 0));
+    let back: Plan = serde_json::from_str(&more.to_json()).unwrap();
+    assert_eq!(back, more);
+    let mixed = BASE.replace("payments", "{ mix: { payments: 1 } }");
+    let varied = plans(&mixed, &[("vary", "{ workload.attack: [0, 1%] }")]);
+    let attacks: Vec<u32> = varied.iter().map(|plan| ppm(plan).0).collect();
+    assert_eq!(attacks, [0, 10_000]);
+}
+
+#[test]
 fn vary_is_the_cross_product_in_written_order() {
     let text = format!(
         "{BASE}vary:\n  protocol: [pbft, {{ raft: {{ election_timeout: 2s }} }}]\n  batch.max_txs: [10, 20]\n  seed: [7, 8]\n"

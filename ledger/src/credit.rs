@@ -3,14 +3,16 @@
 //!
 //! ```text
 //! record:   Active -> Disputed -> Corrected | Upheld
+//!           Active, Corrected, Upheld -> Expired (after five years) -> Archived
 //! consent:  granted -> used n times -> revoked, expired or used up
 //! ```
 //!
 //! Rules: no query without a live consent; every query writes an audit row and uses the consent up
 //! by one; a subject's score is the fold of its records, where a disputed record does not count.
 //! Rewards and penalties of the rule engine are records too, so that nothing moves a score but a
-//! record. A consent expires by the block's timestamp. Archiving after five years is left out: no
-//! run lasts that long.
+//! record. A consent expires by the block's timestamp. A record that is older than
+//! [`Registry::retention_ns`] is expired by whoever reported it and no longer counts; archived, only
+//! its digest stays.
 
 mod rules;
 
@@ -91,6 +93,16 @@ pub enum CreditTx {
         /// Which one.
         number: u32,
     },
+    /// Whoever reported a record says that its time is over: it no longer counts.
+    Expire {
+        /// Which.
+        key: RecordKey,
+    },
+    /// Whoever reported a record archives it: only its digest stays.
+    Archive {
+        /// Which.
+        key: RecordKey,
+    },
 }
 
 /// The most points by which one record moves a score (estimate).
@@ -150,6 +162,10 @@ pub enum Standing {
     Corrected,
     /// It counts as before the dispute.
     Upheld,
+    /// It is too old to count.
+    Expired,
+    /// It is too old to count, and what it said is gone but for its digest.
+    Archived,
 }
 
 /// One fact about a subject.
@@ -171,7 +187,7 @@ impl Record {
     /// What it adds to the score.
     pub fn counts(&self) -> i64 {
         match self.standing {
-            Standing::Disputed => 0,
+            Standing::Disputed | Standing::Expired | Standing::Archived => 0,
             Standing::Active | Standing::Corrected | Standing::Upheld => i64::from(self.weight),
         }
     }
@@ -273,6 +289,8 @@ pub struct Registry {
     pub banks: Seats,
     /// Who rewards and penalises: one institution.
     pub engine: Seats,
+    /// How old a record must be to expire.
+    pub retention_ns: u64,
 }
 
 /// The [`Registry`], under one key.

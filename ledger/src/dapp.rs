@@ -270,6 +270,15 @@ impl Rule for DappTx {
         tally::touch::<Contracts>(0, context, touches);
     }
 
+    /// A ride computes 10,000 distances in 148 us, as measured on a core on which a payment takes
+    /// 0.8 us: 54 drivers each. The others do next to nothing.
+    fn weight(&self) -> u64 {
+        match self {
+            DappTx::Ride { .. } => u64::from(DRIVERS) / 54,
+            _ => 1,
+        }
+    }
+
     fn apply(&self, context: &Context, access: &mut Access<'_>) -> Result<(), Reason> {
         match *self {
             DappTx::Move { x, y } => move_all(access, x, y)?,

@@ -3,16 +3,20 @@
 //!
 //! ```text
 //! (quota) -> Issued -> Claimed -> Reimbursing -> Reimbursed, with an entry in the employer's books
-//!              |          |            |
-//!              |          +-- RedPending (the buyer must confirm)
-//!              |                  |
-//!              +---------------> Red, the quota returns
+//!              |          |            |              |
+//!              |          |            |              +-- Recalled (the employer must confirm)
+//!              |          +------------+-- RedPending (the buyer must confirm) |
+//!              |                                |                              |
+//!              +--------------------------------+--> Red, the quota returns <--+ and a counter-entry
+//! Issued, Claimed -> Expired, once its time is over
 //! ```
 //!
 //! Rules: an issuer's invoices less its red letters never exceed its quota; a payment is invoiced
-//! once; an invoice is reimbursed at most once; a red letter is for the full amount and only before
-//! the reimbursement. [`InvoiceTx::Verify`] is an ordered read: it writes nothing but the sender's
-//! nonce, and its receipt is the answer. Expiry after years is left out: no run lasts that long.
+//! once; an invoice is reimbursed at most once; a red letter is for the full amount, and after the
+//! reimbursement the employer must confirm it, with a counter-entry in its books. The tax bureau
+//! closes what nobody had reimbursed within [`Registry::validity_ns`]; its quota stays used.
+//! [`InvoiceTx::Verify`] is an ordered read: it writes nothing but the sender's nonce, and its receipt
+//! is the answer.
 
 mod codes;
 mod rules;
@@ -81,7 +85,8 @@ pub enum InvoiceTx {
         /// For whom the sender speaks.
         employer: FirmId,
     },
-    /// The issuer cancels the invoice in full; the buyer must confirm once it is claimed.
+    /// The issuer cancels the invoice in full; the buyer must confirm once it is claimed, and the
+    /// employer once it is reimbursed.
     RedLetter {
         /// Which.
         number: InvoiceNumber,
@@ -107,6 +112,20 @@ pub enum InvoiceTx {
         number: InvoiceNumber,
         /// The amount that it should have, in cents.
         amount: u64,
+    },
+    /// The employer agrees to a red letter on what it reimbursed, and books it back.
+    ConfirmReturn {
+        /// Which.
+        number: InvoiceNumber,
+        /// The number of the red invoice.
+        red: InvoiceNumber,
+        /// Whose quota returns.
+        issuer: FirmId,
+    },
+    /// The tax bureau closes an invoice that nobody had reimbursed in time.
+    Expire {
+        /// Which.
+        number: InvoiceNumber,
     },
 }
 
@@ -140,6 +159,15 @@ pub enum Step {
         /// The number of the red invoice.
         red: InvoiceNumber,
     },
+    /// Reimbursed, and to be cancelled once the employer confirms.
+    Recalled {
+        /// The number of the red invoice.
+        red: InvoiceNumber,
+        /// By whom it was reimbursed.
+        employer: FirmId,
+    },
+    /// Its time was over before anybody had it reimbursed.
+    Expired,
 }
 
 /// An invoice.
@@ -180,7 +208,7 @@ pub struct RedInvoice {
     pub amount: u64,
     /// Timestamp of the block that issued it.
     pub issued_ns: u64,
-    /// Whether it has taken effect, or waits for the payer to confirm.
+    /// Whether it has taken effect, or waits for the payer or the employer to confirm.
     pub in_force: bool,
 }
 
@@ -272,6 +300,16 @@ impl Table for Bookings {
     type Value = Booking;
 }
 
+/// Counter-entries by invoice: what was booked, booked back because of a red letter.
+pub struct Returns;
+
+impl Table for Returns {
+    const ID: u8 = 23;
+    const NAME: &'static str = "invoice_returns";
+    type Key = InvoiceNumber;
+    type Value = Booking;
+}
+
 /// Who is who in the world of invoices. Written at genesis.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, BorshSerialize, BorshDeserialize)]
 pub struct Registry {
@@ -283,6 +321,8 @@ pub struct Registry {
     pub minors: Seats,
     /// The quota of an issuer that was granted none yet, in cents.
     pub opening_quota: u64,
+    /// How long after its issue an invoice can be closed as expired.
+    pub validity_ns: u64,
 }
 
 impl Registry {

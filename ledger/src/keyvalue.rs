@@ -184,6 +184,14 @@ impl Rule for KeyValueTx {
         }
     }
 
+    /// A scan reads four records while a payment is executed, as measured.
+    fn weight(&self) -> u64 {
+        match self.operation {
+            Operation::Scan { count, .. } => 1 + u64::from(count.min(SCAN_LIMIT)) / 4,
+            _ => 1,
+        }
+    }
+
     fn apply(&self, context: &Context, access: &mut Access<'_>) -> Result<(), Reason> {
         let space = access.get::<Spaces>(&self.space);
         let loaded = *space.ok_or(Reason::UnknownRecord)?;

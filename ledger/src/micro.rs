@@ -129,6 +129,18 @@ impl Rule for MicroTx {
         }
     }
 
+    /// As measured on a core on which a payment takes 0.8 us: 72 us for 10,000 numbers, by n log n;
+    /// 0.8 us to read a pair, and three times that to write one, beside its root.
+    fn weight(&self) -> u64 {
+        match *self {
+            MicroTx::Nothing => 1,
+            MicroTx::Sort { size } if size == 0 || size > SORT_LIMIT => 1,
+            MicroTx::Sort { size } => 1 + u64::from(size) * u64::from(size.ilog2()) / 1_450,
+            MicroTx::Write { count, .. } => 3 * u64::from(count.clamp(1, PAIRS_LIMIT)),
+            MicroTx::Scan { count, .. } => u64::from(count.clamp(1, PAIRS_LIMIT)),
+        }
+    }
+
     fn apply(&self, context: &Context, access: &mut Access<'_>) -> Result<(), Reason> {
         match *self {
             MicroTx::Nothing => Ok(()),

@@ -111,6 +111,13 @@ pub trait Rule {
     /// Declares every key that `apply` may read or write. The sender's account
     /// is declared already.
     fn touches(&self, context: &Context, touches: &mut Touches);
+    /// How many executions of a payment it is worth, the root left out: what a simulator
+    /// charges, whether it is applied or refused. It follows from the transaction alone.
+    /// Only what computes or reads much by design says more than one.
+    fn weight(&self) -> u64 {
+        1
+    }
+
     /// Checks and writes. On `Err` all writes are undone.
     ///
     /// # Errors

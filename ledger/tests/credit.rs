@@ -19,6 +19,8 @@ const SUBJECT: u64 = 5;
 const DEPARTMENT: u64 = 20;
 const BANK: u64 = 26;
 const ENGINE: u64 = 30;
+/// Each step takes a microsecond.
+const RETENTION_NS: u64 = 20_000;
 
 fn desk() -> Desk {
     let mut genesis = Genesis::new(40, 0);
@@ -31,6 +33,7 @@ fn desk() -> Desk {
         departments: seats(DEPARTMENT, 3, 2),
         banks: seats(BANK, 2, 2),
         engine: seats(ENGINE, 1, 2),
+        retention_ns: RETENTION_NS,
     };
     genesis.put::<Registries>(&(), &registry);
     Desk::new(&genesis)
@@ -216,6 +219,63 @@ fn a_query_needs_a_live_consent_and_leaves_a_row() {
 }
 
 #[test]
+fn records_expire_by_the_block_and_are_archived() {
+    let mut desk = desk();
+    let expire = |number| CreditTx::Expire { key: key(number) };
+    let archive = |number| CreditTx::Archive { key: key(number) };
+    let reward = |number| CreditTx::Reward {
+        key: key(number),
+        points: 7,
+    };
+    let dispute = |number| CreditTx::Dispute {
+        number,
+        digest: [2; 32],
+    };
+    desk.no(DEPARTMENT, expire(1), Reason::Dependency);
+    desk.ok(DEPARTMENT, submit(1, 10));
+    let over_ns = desk.now_ns + RETENTION_NS;
+    desk.ok(DEPARTMENT, submit(2, 20));
+    desk.ok(DEPARTMENT, submit(3, 40));
+    desk.ok(ENGINE, reward(4));
+    desk.ok(SUBJECT, dispute(2));
+    desk.ok(SUBJECT, dispute(3));
+    desk.ok(DEPARTMENT, CreditTx::Uphold { key: key(3) });
+    // It must expire before it is archived.
+    desk.no(DEPARTMENT, archive(1), Reason::WrongState);
+    // Only whoever reported it.
+    desk.no(DEPARTMENT + 2, expire(1), Reason::NotPermitted);
+    desk.no(SUBJECT, expire(1), Reason::NotPermitted);
+    desk.no(ENGINE, expire(1), Reason::NotPermitted);
+    assert_eq!(desk.score(), 57);
+    desk.now_ns = over_ns - 2_000;
+    desk.no(DEPARTMENT, expire(1), Reason::TooEarly);
+    // To the very block; another account of the department.
+    desk.ok(DEPARTMENT + 1, expire(1));
+    assert_eq!(desk.score(), 47);
+    assert_eq!(desk.record::<Records>(&key(1)).weight, 10);
+    desk.no(DEPARTMENT, expire(1), Reason::WrongState);
+    desk.no(SUBJECT, dispute(1), Reason::WrongState);
+    desk.no(SUBJECT, archive(1), Reason::NotPermitted);
+    desk.ok(DEPARTMENT, archive(1));
+    desk.no(DEPARTMENT, archive(1), Reason::WrongState);
+    desk.no(DEPARTMENT, expire(1), Reason::WrongState);
+    let record = desk.record::<Records>(&key(1));
+    let left = (record.standing, record.weight, record.digest);
+    assert_eq!(left, (Standing::Archived, 0, [1; 32]));
+    // Its number stays used, and its subject's index names it.
+    desk.no(DEPARTMENT, submit(1, 10), Reason::AlreadyExists);
+    assert_eq!(desk.record::<Subjects>(&AccountId(SUBJECT)).records, 4);
+    // A dispute is settled first; what was upheld expires like any other.
+    desk.now_ns += RETENTION_NS;
+    desk.no(DEPARTMENT, expire(2), Reason::WrongState);
+    desk.ok(DEPARTMENT, expire(3));
+    desk.no(DEPARTMENT, expire(4), Reason::NotPermitted);
+    desk.ok(ENGINE + 1, expire(4));
+    desk.ok(ENGINE, archive(4));
+    assert_eq!(desk.score(), 0);
+}
+
+#[test]
 fn consents_expire_by_the_block_and_can_be_revoked() {
     let mut desk = desk();
     let revoke = |number| CreditTx::Revoke {
@@ -298,6 +358,8 @@ fn any_tx() -> impl Strategy<Value = Transaction> {
             .prop_map(|(sender, key, points)| (sender, CreditTx::Penalise { key, points })),
         1 => (subjects(), banks(), numbers())
             .prop_map(|(sender, bank, number)| (sender, CreditTx::Revoke { bank, number })),
+        1 => (departments(), keys()).prop_map(|(sender, key)| (sender, CreditTx::Expire { key })),
+        1 => (departments(), keys()).prop_map(|(sender, key)| (sender, CreditTx::Archive { key })),
     ];
     tx.prop_map(|(sender, tx)| Transaction {
         sender: AccountId(sender),

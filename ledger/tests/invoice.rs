@@ -6,7 +6,7 @@ mod invoice_common;
 
 use groma_ledger::invoice::{
     Bookings, CreditCode, FirmId, Invoice, InvoiceNumber, InvoiceTx, InvoicedPayments, Invoices,
-    PaymentId, Quota, Quotas, RedInvoices, Registries, Registry, Sequences, Step,
+    PaymentId, Quota, Quotas, RedInvoices, Registries, Registry, Returns, Sequences, Step,
 };
 use groma_ledger::roles::Seats;
 use groma_ledger::{AccountId, Body, Genesis, Reason, Transaction};
@@ -20,6 +20,8 @@ const FIRM_1: u64 = 22;
 const FIRM_2: u64 = 24;
 const TAX: u64 = 26;
 const QUOTA: u64 = 10_000;
+/// Each step takes a microsecond.
+const VALID_NS: u64 = 20_000;
 
 fn desk() -> Desk {
     let mut genesis = Genesis::new(30, 0);
@@ -33,6 +35,7 @@ fn desk() -> Desk {
         majors: seats(FIRM_0, 2, 2),
         minors: seats(FIRM_2, 2, 1),
         opening_quota: QUOTA,
+        validity_ns: VALID_NS,
     };
     genesis.put::<Registries>(&(), &registry);
     Desk::new(&genesis)
@@ -138,7 +141,6 @@ fn a_life_from_issue_to_the_books() {
     desk.no(FIRM_1, approve(a, 1), Reason::WrongState);
     // Paid once.
     desk.no(PAYER, submit(a, 2), Reason::WrongState);
-    desk.no(FIRM_0, red(a, number(0, 2), 700), Reason::WrongState);
     let booking = desk.record::<Bookings>(&a);
     assert_eq!((booking.employer, booking.amount), (FirmId(1), 700));
     let invoice = desk.record::<Invoices>(&a);
@@ -309,6 +311,91 @@ fn a_red_letter_stops_a_reimbursement_that_is_not_paid_yet() {
 }
 
 #[test]
+fn a_red_letter_takes_a_reimbursement_back_if_the_employer_agrees() {
+    let mut desk = desk();
+    let (a, r, s) = (number(0, 1), number(0, 2), number(0, 3));
+    let confirm = |red, issuer| InvoiceTx::ConfirmReturn {
+        number: a,
+        red,
+        issuer: FirmId(issuer),
+    };
+    desk.no(FIRM_1, confirm(r, 0), Reason::Dependency);
+    desk.ok(FIRM_0, issue(a, 0, 500, 1));
+    desk.ok(PAYER, InvoiceTx::Claim { number: a });
+    desk.ok(PAYER, submit(a, 1));
+    desk.ok(FIRM_1, approve(a, 1));
+    let booked = desk.record::<Bookings>(&a);
+    // Nobody recalled it.
+    desk.no(FIRM_1, confirm(r, 0), Reason::WrongState);
+    desk.no(FIRM_0, red(a, r, 499), Reason::Malformed);
+    desk.ok(FIRM_0, red(a, r, 500));
+    let employer = FirmId(1);
+    assert_eq!(desk.step(a), Step::Recalled { red: r, employer });
+    assert!(!desk.record::<RedInvoices>(&r).in_force);
+    assert_eq!(desk.record::<Quotas>(&FirmId(0)).red, 0);
+    // Once; and it is no longer to be reimbursed, claimed or closed.
+    desk.no(FIRM_0, red(a, s, 500), Reason::WrongState);
+    desk.no(FIRM_1, approve(a, 1), Reason::WrongState);
+    desk.no(PAYER, submit(a, 2), Reason::WrongState);
+    desk.no(TAX, InvoiceTx::Expire { number: a }, Reason::WrongState);
+    // The buyer has been paid: it is not his to confirm.
+    let buyer = InvoiceTx::ConfirmRed {
+        number: a,
+        red: r,
+        issuer: FirmId(0),
+    };
+    desk.no(PAYER, buyer, Reason::WrongState);
+    desk.no(FIRM_2, confirm(r, 0), Reason::NotPermitted);
+    desk.no(FIRM_1, confirm(s, 0), Reason::WrongState);
+    desk.no(FIRM_1, confirm(r, 2), Reason::NotPermitted);
+    desk.ok(FIRM_1 + 1, confirm(r, 0));
+    assert_eq!(desk.step(a), Step::Red { red: r });
+    assert!(desk.record::<RedInvoices>(&r).in_force);
+    assert_eq!(desk.record::<Quotas>(&FirmId(0)).red, 500);
+    // Both entries stay in the books.
+    let back = desk.record::<Returns>(&a);
+    assert_eq!(desk.record::<Bookings>(&a), booked);
+    assert_eq!((back.employer, back.amount), (booked.employer, 500));
+    assert_eq!(back.booked_ns, desk.now_ns);
+    desk.no(FIRM_1, confirm(r, 0), Reason::WrongState);
+    desk.no(PAYER, submit(a, 1), Reason::WrongState);
+}
+
+#[test]
+fn an_invoice_that_nobody_had_reimbursed_expires() {
+    let mut desk = desk();
+    let (a, b, c) = (number(0, 1), number(0, 2), number(0, 3));
+    let expire = |number| InvoiceTx::Expire { number };
+    desk.no(TAX, expire(a), Reason::Dependency);
+    desk.ok(FIRM_0, issue(a, 0, 500, 1));
+    let over_ns = desk.now_ns + VALID_NS;
+    desk.ok(FIRM_0, issue(b, 0, 300, 2));
+    desk.ok(FIRM_0, issue(c, 0, 200, 3));
+    desk.ok(PAYER, InvoiceTx::Claim { number: b });
+    desk.ok(PAYER, InvoiceTx::Claim { number: c });
+    desk.no(FIRM_0, expire(a), Reason::NotPermitted);
+    desk.no(PAYER, expire(a), Reason::NotPermitted);
+    desk.now_ns = over_ns - 2_000;
+    desk.no(TAX, expire(a), Reason::TooEarly);
+    // To the very block.
+    desk.ok(TAX + 1, expire(a));
+    assert_eq!(desk.step(a), Step::Expired);
+    desk.no(TAX, expire(a), Reason::WrongState);
+    desk.no(PAYER, InvoiceTx::Claim { number: a }, Reason::WrongState);
+    desk.no(FIRM_0, red(a, number(0, 4), 500), Reason::WrongState);
+    // Claimed ones too, unless somebody has them reimbursed.
+    desk.now_ns += VALID_NS;
+    desk.ok(PAYER, submit(c, 1));
+    desk.ok(TAX, expire(b));
+    desk.no(PAYER, submit(b, 1), Reason::WrongState);
+    desk.no(TAX, expire(c), Reason::WrongState);
+    desk.ok(FIRM_1, approve(c, 1));
+    desk.no(TAX, expire(c), Reason::WrongState);
+    // It was issued: its quota stays used.
+    assert_eq!(desk.record::<Quotas>(&FirmId(0)).outstanding(), 1_000);
+}
+
+#[test]
 fn verifying_writes_nothing_but_the_nonce() {
     let (mut desk, a) = (desk(), number(0, 1));
     let verify = |number, amount| InvoiceTx::Verify { number, amount };
@@ -359,6 +446,9 @@ fn any_tx() -> impl Strategy<Value = Transaction> {
         1 => (numbers(), numbers(), firms())
             .prop_map(|(number, red, issuer)| InvoiceTx::ConfirmRed { number, red, issuer }),
         1 => (numbers(), amounts()).prop_map(|(number, amount)| InvoiceTx::Verify { number, amount }),
+        1 => (numbers(), numbers(), firms())
+            .prop_map(|(number, red, issuer)| InvoiceTx::ConfirmReturn { number, red, issuer }),
+        1 => numbers().prop_map(|number| InvoiceTx::Expire { number }),
     ];
     let senders = prop_oneof![3 => Just(PAYER), 1 => Just(PAYER + 1), 6 => FIRM_0..TAX + 2];
     (senders, tx).prop_map(|(sender, tx)| Transaction {
@@ -387,7 +477,13 @@ fn by_the_right_sender(desk: &Desk, transaction: &mut Transaction) {
             .map(|invoice: Invoice| invoice.payer.0)
     };
     let right = match tx {
-        InvoiceTx::GrantQuota { .. } | InvoiceTx::AdjustQuota { .. } => Some(TAX),
+        InvoiceTx::GrantQuota { .. } | InvoiceTx::AdjustQuota { .. } | InvoiceTx::Expire { .. } => {
+            Some(TAX)
+        }
+        InvoiceTx::ConfirmReturn { number, .. } => {
+            let booking = desk.state.get::<Bookings>(number);
+            booking.map(|booking| firm_seat(booking.employer))
+        }
         InvoiceTx::Issue { number, .. } => Some(FIRM_0 + u64::from(number.terminal())),
         InvoiceTx::RedLetter { red, .. } => Some(FIRM_0 + u64::from(red.terminal())),
         InvoiceTx::ApproveReimburse { employer, .. } => Some(firm_seat(*employer)),
@@ -434,11 +530,12 @@ fn totals(desk: &Desk) -> (u128, u128, u64) {
         issued += amount;
         match invoice.step {
             Step::Red { .. } => red += amount,
-            Step::Reimbursed { .. } => reimbursed += 1,
+            Step::Reimbursed { .. } | Step::Recalled { .. } => reimbursed += 1,
             _ => {}
         }
     });
-    (issued, red, reimbursed)
+    // What was booked back is red, and stays in the books.
+    (issued, red, reimbursed + desk.state.count::<Returns>())
 }
 
 proptest! {

@@ -132,6 +132,12 @@ metrics! {
     Load "load.submitted" "Submitted" "submitted" Count Neither |r| Some(r.load.submitted as f64);
     Load "load.final" "Final and applied" "final" Count Higher |r| Some(r.load.finalised as f64);
     Load "load.rejected" "Refused by a rule" "refused" Count Neither |r| Some(r.load.rejected as f64);
+    Load "load.attacks.offered" "Attacks" "attacks" Count Neither |r| Some(r.load.attacks?.offered as f64);
+    Load "load.attacks.rejected" "Attacks refused" "att. refused" Count Neither |r| Some(r.load.attacks?.rejected as f64);
+    Load "load.attacks.applied" "Attacks that took effect" "att. applied" Count Lower |r| Some(r.load.attacks?.applied as f64);
+    Load "load.mistakes.offered" "Mistakes" "mistakes" Count Neither |r| Some(r.load.mistakes?.offered as f64);
+    Load "load.mistakes.rejected" "Mistakes refused" "mist. refused" Count Neither |r| Some(r.load.mistakes?.rejected as f64);
+    Load "load.mistakes.applied" "Mistakes that took effect" "mist. applied" Count Lower |r| Some(r.load.mistakes?.applied as f64);
     Load "load.shed" "Shed by a full queue" "shed" Count Lower |r| Some(r.load.shed as f64);
     Load "load.expired" "Expired unfinished" "expired" Count Lower |r| Some(r.load.expired as f64);
     Load "load.resent" "Sent again" "resent" Count Neither |r| Some(r.load.resent as f64);
@@ -173,6 +179,7 @@ metrics! {
     Checks "checks.state_root" "Replicas reached the same state at a height" "state root" Count Neither |r| Some(r.checks.state_root as f64);
     Checks "checks.finality" "What a client holds as final is what correct replicas executed" "finality" Count Neither |r| Some(r.checks.finality as f64);
     Checks "checks.conservation" "The workloads' laws hold in the state" "laws" Count Neither |r| Some(r.checks.conservation as f64);
+    Checks "checks.intrusion" "What nobody was ever granted was refused" "intrusions" Count Neither |r| Some(r.checks.intrusion as f64);
     Checks "checks.progress" "Commits go on after faults have healed" "progress" Count Neither |r| Some(r.checks.progress as f64);
     Checks "checks.balance" "Every offered transaction is accounted for" "balance" Count Neither |r| Some(r.checks.balance as f64);
     Checks "checks.audit" "Shared executions repeated and found equal" "audit" Count Neither |r| Some(r.checks.audit as f64);

@@ -22,7 +22,7 @@ use crate::cycle::{Cycle, any_of};
 use crate::parents::Parents;
 use crate::people::People;
 use crate::population::{Sampler, Skew, Weighted, below};
-use crate::workload::{Breach, Draft, WorkloadSetup};
+use crate::workload::{Breach, Draft, Intent, WorkloadSetup};
 
 /// In thousandths: register, bind, unbind, inspect, freeze, thaw, propose, sign, query. W13 gives the
 /// query (85 %); the rest is an estimate.
@@ -304,13 +304,14 @@ impl Cycle for Addresses {
             }
             3 => {
                 let proposed = *self.proposed.look(now, rng)?;
-                Some(signature(self.people.any_citizen(rng), proposed))
+                let signature = signature(self.people.any_citizen(rng), proposed);
+                Some(signature.meant(Intent::Intrusion))
             }
             _ => {
                 // A bank drives out an enterprise.
                 let seat = self.seats.look(now, rng)?.id;
                 let bank = any_of(self.people.banks(), rng);
-                Some(draft(bank, AddressTx::Unbind { seat }))
+                Some(draft(bank, AddressTx::Unbind { seat }).meant(Intent::Intrusion))
             }
         }
     }

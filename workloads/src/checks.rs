@@ -9,6 +9,9 @@ use groma_ledger::{AccountId, State, Table};
 use crate::people::OPENING_BALANCE;
 use crate::workload::Breach;
 
+/// The most bytes of a breach's detail: a record may hold thousands of numbers.
+const DETAIL_LIMIT: usize = 400;
+
 /// Comparisons made so far.
 #[derive(Debug, Default)]
 pub(crate) struct Checks {
@@ -23,7 +26,7 @@ impl Checks {
         if !holds && self.breach.is_none() {
             self.breach = Some(Breach {
                 law,
-                detail: detail(),
+                detail: capped(detail()),
             });
         }
     }
@@ -87,6 +90,18 @@ pub(crate) fn check_audit<A: Audited>(state: &State, law: &'static str, checks: 
     }
 }
 
+/// A detail of bearable length, which says where it was cut.
+fn capped(mut detail: String) -> String {
+    if detail.len() > DETAIL_LIMIT {
+        let whole = detail.len();
+        let mut ends = (0..=DETAIL_LIMIT).rev();
+        let end = ends.find(|&end| detail.is_char_boundary(end));
+        detail.truncate(end.unwrap_or(0));
+        detail.push_str(&format!(" ... ({whole} bytes in all)"));
+    }
+    detail
+}
+
 const PAID: &str = "what is released is with its payee, and what goes back with its payer";
 
 /// What goes through an escrow: what came in is what went out and what lies on the vaults, a pot
@@ -135,4 +150,24 @@ pub(crate) fn check_escrow<E: Escrow>(state: &State, law: &'static str, checks: 
         };
         checks.hold(PAID, lock.paid_to == due, || format!("{lock:?}"));
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Checks, DETAIL_LIMIT};
+
+    #[test]
+    fn a_detail_of_thousands_of_numbers_is_cut() {
+        let mut checks = Checks::default();
+        checks.hold("a law", false, || format!("{:?}", Vec::from_iter(0..9_999)));
+        let breach = checks.result().expect_err("a law does not hold");
+        assert!(breach.detail.starts_with("[0, 1, 2,"));
+        assert!(breach.detail.ends_with(" ... (58884 bytes in all)"));
+        assert!(breach.detail.len() < DETAIL_LIMIT + 40);
+
+        let mut checks = Checks::default();
+        checks.hold("a law", false, || "\u{e9}".repeat(DETAIL_LIMIT));
+        let breach = checks.result().expect_err("a law does not hold");
+        assert!(breach.detail.ends_with(" ... (800 bytes in all)"));
+    }
 }

@@ -24,7 +24,7 @@ use crate::cycle::{Cycle, any_of};
 use crate::parents::Parents;
 use crate::people::{People, TERMINALS};
 use crate::population::{Chance, Weighted, below};
-use crate::workload::{Breach, Draft, WorkloadSetup};
+use crate::workload::{Breach, Draft, Intent, WorkloadSetup};
 
 /// In thousandths (estimate): create, donate, allocate, disburse, reclaim, publish a receipt, query.
 const MIX: Weighted<7> = Weighted::new([1, 880, 40, 36, 2, 36, 5]);
@@ -383,14 +383,14 @@ impl<const SHARDS: u16> Cycle for Donations<SHARDS> {
         let clerk = self.clerk(part.vault, rng);
         let attack = match kind {
             // Another charity's.
-            0 => disbursement(self.official(Self::HOT + 1, rng), part),
+            0 => disbursement(self.official(Self::HOT + 1, rng), part).meant(Intent::Intrusion),
             1 => {
                 // More than all the money that there is.
                 self.numbers += 1;
                 let mut more = part;
                 more.id.number = self.numbers;
                 let until_ns = now.as_nanos() as u64 + PAYOUT_NS;
-                allocation(clerk, more, u64::MAX, until_ns)
+                allocation(clerk, more, u64::MAX, until_ns).meant(Intent::Intrusion)
             }
             2 => {
                 let payee = self.people.tax(0);

@@ -25,8 +25,9 @@ use crate::people::{MAJOR_FIRMS, People};
 use crate::population::{Chance, Sampler, Skew, Weighted, below, log_uniform};
 use crate::workload::{Breach, Draft, Intent, Workload, WorkloadSetup};
 
-/// In thousandths (W1): grant or adjust, issue, claim, submit, approve, red letter, verify.
-const MIX: Weighted<7> = Weighted::new([3, 420, 240, SUBMIT_SHARE, 70, 12, 175]);
+/// In thousandths (W1): grant or adjust, issue, claim, submit, approve, red letter, verify, expire.
+/// The catalogue gives no share for expiry: it has one of the 175 that verify (estimate).
+const MIX: Weighted<8> = Weighted::new([3, 420, 240, SUBMIT_SHARE, 70, 12, 174, 1]);
 const SUBMIT_SHARE: u32 = 80;
 /// One issuer has 10 % of all invoices; the others follow Zipf's law with 1.1 (W1).
 const HOT_ISSUER_SHARE: f64 = 0.1;
@@ -46,6 +47,13 @@ const PROVINCE: u8 = 44;
 const REMEMBERED: usize = 1 << 17;
 /// Reimbursed invoices remembered for attacks.
 const BOOKED: usize = 1 << 12;
+/// How long an invoice can be claimed and reimbursed before it may be closed (estimate; truly years,
+/// which no run could show, as lags are truly days).
+const VALIDITY: Duration = Duration::from_secs(10);
+/// One invoice in so many is never claimed, and closed in the end (estimate).
+const LOST_EVERY: u64 = 64;
+/// Lost invoices remembered: at 40,000 TPS and a lag of 2 s, four times as many as are needed.
+const LOST: usize = 1 << 14;
 
 /// An invoice that was issued, or at least submitted to be.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +88,8 @@ pub struct Invoices {
     submitted: Parents<Submitted>,
     booked: Parents<Submitted>,
     red: Parents<(Parent, InvoiceNumber)>,
+    recalled: Parents<(Submitted, InvoiceNumber)>,
+    lost: Parents<Parent>,
 }
 
 impl Invoices {
@@ -102,6 +112,8 @@ impl Invoices {
             submitted: Parents::new(setup.lag, REMEMBERED),
             booked: Parents::new(setup.lag, BOOKED),
             red: Parents::new(setup.lag, REMEMBERED),
+            recalled: Parents::new(setup.lag, BOOKED),
+            lost: Parents::new(setup.lag + VALIDITY, LOST),
         };
         invoices.take_stock();
         invoices
@@ -161,7 +173,12 @@ impl Invoices {
             }
         } else {
             self.payments += 1;
-            self.issued.push(
+            let list = if below(rng, LOST_EVERY) == 0 {
+                &mut self.lost
+            } else {
+                &mut self.issued
+            };
+            list.push(
                 now,
                 Parent {
                     number,
@@ -275,9 +292,11 @@ impl Invoices {
     }
 
     fn red_letter(&mut self, now: Duration, wrong: bool, rng: &mut dyn Rng) -> Option<Draft> {
-        let claimed = match below(rng, 3) {
-            0 if !wrong => return self.confirm(now, rng),
-            1 => true,
+        // One in twelve is about a reimbursed invoice (estimate).
+        let claimed = match below(rng, 12) {
+            0 if !wrong => return self.recall(now, rng),
+            1..=4 if !wrong => return self.confirm(now, rng),
+            5..=8 => true,
             _ => false,
         };
         let from = if claimed {
@@ -323,6 +342,46 @@ impl Invoices {
                 issuer,
             },
         ))
+    }
+
+    /// A red letter on what was reimbursed, or the employer's word on an earlier one.
+    fn recall(&mut self, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
+        if let Some((submitted, red)) = self.recalled.take(now, rng) {
+            let Submitted { parent, employer } = submitted;
+            let tx = InvoiceTx::ConfirmReturn {
+                number: parent.number,
+                red,
+                issuer: FirmId(parent.issuer),
+            };
+            return Some(draft(self.terminal(employer, rng).0, tx));
+        }
+        let submitted = self.booked.take(now, rng)?;
+        let Parent {
+            number,
+            issuer,
+            amount,
+            ..
+        } = submitted.parent;
+        let (sender, red) = self.number(issuer, rng);
+        self.recalled.push(now, (submitted, red));
+        let tx = InvoiceTx::RedLetter {
+            number,
+            red,
+            issuer: FirmId(issuer),
+            amount,
+        };
+        Some(draft(sender, tx))
+    }
+
+    /// The tax bureau closes what nobody has claimed; or somebody else tries to.
+    fn expire(&mut self, now: Duration, wrong: bool, rng: &mut dyn Rng) -> Option<Draft> {
+        let (sender, parent) = if wrong {
+            (self.people.any_citizen(rng), *self.issued.look(now, rng)?)
+        } else {
+            (self.people.any_tax(rng), self.lost.take(now, rng)?)
+        };
+        let number = parent.number;
+        Some(draft(sender, InvoiceTx::Expire { number }))
     }
 
     fn verify(&mut self, now: Duration, wrong: bool, rng: &mut dyn Rng) -> Option<Draft> {
@@ -400,8 +459,10 @@ fn draft(sender: AccountId, tx: InvoiceTx) -> Draft {
         InvoiceTx::SubmitReimburse { .. } => (420, 2 + 11 + 4),
         InvoiceTx::ApproveReimburse { .. } => (360, 2 + 11 + 4),
         InvoiceTx::RedLetter { .. } => (560, 2 + 11 + 11 + 4 + 8),
-        InvoiceTx::ConfirmRed { .. } => (560, 2 + 11 + 11 + 4),
+        InvoiceTx::ConfirmRed { .. } | InvoiceTx::ConfirmReturn { .. } => (560, 2 + 11 + 11 + 4),
         InvoiceTx::Verify { .. } => (220, 2 + 11 + 8),
+        // The catalogue gives no size; it says as much as a claim.
+        InvoiceTx::Expire { .. } => (300, 2 + 11),
     };
     let filler = wire - encoded - ENVELOPE_BYTES as u16;
     Draft::filled(sender, filler, Body::Invoice(tx))
@@ -425,7 +486,11 @@ impl Workload for Invoices {
             3 => self.submit(now, wrong, rng),
             4 => self.approve(now, wrong, rng),
             5 => self.red_letter(now, wrong, rng),
-            _ => self.verify(now, wrong, rng),
+            6 => self.verify(now, wrong, rng),
+            _ => {
+                let expired = self.expire(now, wrong, rng);
+                expired.or_else(|| self.verify(now, wrong, rng))
+            }
         };
         let drawn = drawn.map(|draft| draft.erring(wrong));
         drawn.unwrap_or_else(|| self.issue(now, false, rng))

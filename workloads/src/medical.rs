@@ -23,7 +23,7 @@ use crate::cycle::{Cycle, any_of};
 use crate::parents::Parents;
 use crate::people::People;
 use crate::population::{Chance, Weighted, below, log_uniform};
-use crate::workload::{Breach, Draft, WorkloadSetup};
+use crate::workload::{Breach, Draft, Intent, WorkloadSetup};
 
 /// In thousandths: create, grant, revoke, refer, read, break the glass, destroy. W11 gives the glass
 /// (0.1 %); the rest is an estimate.
@@ -282,7 +282,8 @@ impl Cycle for Medical {
             2 => {
                 let Granted { grant, .. } = *self.readable.look(now, rng)?;
                 let other = other_hospital(grant.hospital.into(), rng);
-                Some(self.reading(grant, other, rng))
+                let reading = self.reading(grant, other, rng);
+                Some(reading.meant(Intent::Intrusion))
             }
             3 => {
                 // Once destroyed, not even an emergency helps.
@@ -294,7 +295,8 @@ impl Cycle for Medical {
             }
             _ => {
                 let community = TERTIARY + below(rng, u64::from(HOSPITALS - TERTIARY)) as u32;
-                self.break_glass(now, community, rng)
+                let breaking = self.break_glass(now, community, rng)?;
+                Some(breaking.meant(Intent::Intrusion))
             }
         }
     }

@@ -14,7 +14,12 @@ use rand::Rng;
 
 use crate::people::{People, PopulationFault};
 
-/// What its author means by a transaction. The ledger never learns it; a test can.
+/// Transactions in a million that attack, by default.
+pub const ATTACK_PPM: u32 = 5_000;
+/// Transactions in a million that are honest mistakes, by default.
+pub const MISTAKE_PPM: u32 = 21_000;
+
+/// What its author means by a transaction. The ledger never learns it; whoever measures can.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Intent {
     /// It should be applied, unless what it follows is not there yet.
@@ -22,8 +27,18 @@ pub enum Intent {
     Honest,
     /// Somebody erred: it must be refused.
     Mistake,
-    /// Somebody cheats: it must be refused, always.
+    /// Somebody cheats: it must be refused, unless it overtakes what it attacks.
     Attack,
+    /// Somebody cheats where no order helps, with what nobody ever granted him: applied, it is a
+    /// violation.
+    Intrusion,
+}
+
+impl Intent {
+    /// Whether somebody cheats.
+    pub fn is_attack(self) -> bool {
+        matches!(self, Self::Attack | Self::Intrusion)
+    }
 }
 
 /// A transaction before it has a nonce.
@@ -42,9 +57,12 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// The same with another intent.
+    /// The same with another intent; an intrusion stays one among attacks.
     pub(crate) fn meant(self, intent: Intent) -> Self {
-        Self { intent, ..self }
+        match (self.intent, intent) {
+            (Intent::Intrusion, Intent::Attack) => self,
+            _ => Self { intent, ..self },
+        }
     }
 
     /// The same, meant as a mistake if it is one; an attack stays an attack.
@@ -160,8 +178,8 @@ impl WorkloadSetup {
             people,
             lag: Duration::from_secs(2),
             stock: 32_768,
-            attack_ppm: 5_000,
-            mistake_ppm: 21_000,
+            attack_ppm: ATTACK_PPM,
+            mistake_ppm: MISTAKE_PPM,
         })
     }
 }

@@ -16,7 +16,10 @@ use groma_workloads::WorkloadSetup;
 fn catalogue_bytes(tx: &CreditTx) -> u32 {
     match tx {
         CreditTx::Submit { .. } => 480,
-        CreditTx::Authorise { .. } | CreditTx::Revoke { .. } => 300,
+        CreditTx::Authorise { .. }
+        | CreditTx::Revoke { .. }
+        | CreditTx::Expire { .. }
+        | CreditTx::Archive { .. } => 300,
         CreditTx::Query { .. } => 240,
         CreditTx::Dispute { .. } => 600,
         CreditTx::Correct { .. } | CreditTx::Uphold { .. } => 450,
@@ -160,6 +163,31 @@ fn the_law_notices_scores_that_are_no_fold() {
     };
     let orphan = town.law::<Records>(orphan, record);
     assert_eq!([better, fewer, unnamed, heavier, orphan], [fold; 5]);
+}
+
+#[test]
+fn records_expire_and_are_archived_once_they_are_old() {
+    let mut run = Run::new(build("credit", &common::honest()), 7);
+    run.blocks(50, 1_000);
+    assert!(!run.tally.contains_key(&("credit.expire", "applied")));
+    run.blocks(40, 1_000);
+    for kind in ["credit.expire", "credit.archive"] {
+        let applied = run.tally[&(kind, "applied")];
+        assert!((15..80).contains(&applied), "{:?}", run.tally);
+    }
+    let refused = run.share(|_, outcome| outcome != "applied");
+    assert_eq!(refused, 0.0, "{:?}", run.tally);
+    run.city.workload().check(&run.state).unwrap();
+
+    let town = Town::of(run, TABLES);
+    let (key, _) = town.find::<Records>(|_, record| record.standing == Standing::Archived);
+    let told = town.changed::<Records>(key, |record| record.weight = 1);
+    assert_eq!(told, "of an archived record only the digest is left");
+    let counted = town.changed::<Records>(key, |record| {
+        record.standing = Standing::Active;
+        record.weight = 1;
+    });
+    assert_eq!(counted, "a score is the fold of its records");
 }
 
 #[test]

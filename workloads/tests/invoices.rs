@@ -8,7 +8,7 @@ use common::forge::{Town, copy};
 use common::{Run, assert_lawful, assert_shares, build, town};
 use groma_ledger::invoice::{
     Booking, Bookings, FirmId, Invoice, InvoiceNumber, InvoiceTx, InvoicedPayments, Invoices,
-    PaymentId, Quotas, RedInvoice, RedInvoices, Sequence, Sequences, Step,
+    PaymentId, Quotas, RedInvoice, RedInvoices, Returns, Sequence, Sequences, Step,
 };
 use groma_ledger::{AccountId, Body};
 use groma_workloads::WorkloadSetup;
@@ -21,8 +21,11 @@ fn catalogue_bytes(tx: &InvoiceTx) -> u32 {
         InvoiceTx::Claim { .. } => 300,
         InvoiceTx::SubmitReimburse { .. } => 420,
         InvoiceTx::ApproveReimburse { .. } => 360,
-        InvoiceTx::RedLetter { .. } | InvoiceTx::ConfirmRed { .. } => 560,
+        InvoiceTx::RedLetter { .. }
+        | InvoiceTx::ConfirmRed { .. }
+        | InvoiceTx::ConfirmReturn { .. } => 560,
         InvoiceTx::Verify { .. } => 220,
+        InvoiceTx::Expire { .. } => 300,
     }
 }
 
@@ -47,7 +50,7 @@ fn the_mix_and_the_sizes_are_the_catalogues() {
             (&["claim"], 0.24),
             (&["submit_reimburse"], 0.08),
             (&["approve_reimburse"], 0.07),
-            (&["red_letter", "confirm_red"], 0.012),
+            (&["red_letter", "confirm_red", "confirm_return"], 0.012),
             (&["verify"], 0.175),
         ],
     );
@@ -55,6 +58,7 @@ fn the_mix_and_the_sizes_are_the_catalogues() {
     for (kind, outcome) in [
         ("invoice.confirm_red", "applied"),
         ("invoice.adjust_quota", "applied"),
+        ("invoice.confirm_return", "applied"),
     ] {
         assert!(run.tally.contains_key(&(kind, outcome)), "{:?}", run.tally);
     }
@@ -142,6 +146,7 @@ fn invoiced() -> Invoiced {
         copy::<Sequences>,
         copy::<InvoicedPayments>,
         copy::<Bookings>,
+        copy::<Returns>,
     ];
     let town = Town::new("invoices", tables);
     let find = |step: fn(Step) -> bool| town.find::<Invoices>(|_, invoice| step(invoice.step));
@@ -189,6 +194,38 @@ fn the_law_notices_a_second_reimbursement() {
     });
     let other = by(127, paid);
     assert_eq!([booked, unbooked, other], [once; 3]);
+}
+
+#[test]
+fn the_law_notices_what_was_booked_back_for_nothing() {
+    let Invoiced {
+        town, issued, paid, ..
+    } = invoiced();
+    let once = "an invoice is reimbursed at most once";
+    let (number, back) = town.find::<Returns>(|_, _| true);
+    let dearer = town.changed::<Returns>(number, |back| back.amount += 1);
+    let other = town.changed::<Returns>(number, |back| back.employer.0 += 1);
+    let kept = town.law::<Returns>(paid.0, back);
+    let never = town.law::<Returns>(issued.0, back);
+    assert_eq!([dearer, other, kept, never], [once; 4]);
+    let recalled = town.changed::<Invoices>(issued.0, |invoice| {
+        let red = number;
+        let employer = FirmId(3);
+        invoice.step = Step::Recalled { red, employer };
+    });
+    assert_eq!(recalled, once);
+}
+
+#[test]
+fn what_nobody_claimed_is_closed_once_its_time_is_over() {
+    let mut run = Run::new(build("invoices", &common::honest()), 7);
+    run.blocks(50, 1_000);
+    assert!(!run.tally.contains_key(&("invoice.expire", "applied")));
+    run.blocks(30, 1_000);
+    let closed = run.tally[&("invoice.expire", "applied")];
+    assert!((10..60).contains(&closed), "{:?}", run.tally);
+    assert!(!run.tally.contains_key(&("invoice.expire", "too_early")));
+    run.city.workload().check(&run.state).unwrap();
 }
 
 #[test]

@@ -15,7 +15,12 @@ use crate::plan::{CryptoMode, LoadPlan, PhasePlan, Plan, WorkloadShare};
 
 /// The city of a plan and the ledger's first state.
 pub(super) fn city(plan: &Plan, layout: &Layout) -> (Feed, State) {
-    let setup = WorkloadSetup::of_city(plan.population).expect("a plan's population is checked");
+    let usual = WorkloadSetup::of_city(plan.population).expect("a plan's population is checked");
+    let setup = WorkloadSetup {
+        attack_ppm: plan.workload.attack_ppm,
+        mistake_ppm: plan.workload.mistake_ppm,
+        ..usual
+    };
     let workload: Box<dyn Workload> = Box::new(mix(plan, &setup));
     let keyring = Arc::new(match plan.crypto.mode {
         CryptoMode::Real => Keyring::derive(plan.seed, plan.crypto.keys),

@@ -79,7 +79,7 @@ impl<P: Protocol> Host<P> {
         let block = self.commits.pop_front().expect("its front was there");
         let executed = self.world.execute(&self.state, self.root, &block);
         let outcome = executed.outcome;
-        ctx.spend_on("execute", self.world.prices.execute(outcome.txs));
+        ctx.spend_on("execute", self.world.prices.execute(outcome.work));
         ctx.spend_parallel_on(
             "state root",
             u32::try_from(outcome.touched).unwrap_or(u32::MAX),

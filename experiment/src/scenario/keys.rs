@@ -65,7 +65,7 @@ pub(crate) static SCENARIO: Table = Table {
         need("protocol", Shape::Protocol, "Consensus protocol: a name, or { name: { parameter: value } }."),
         may("batch", Shape::Object(&BATCH), "When a replica closes a batch."),
         may("mempool", Shape::Object(&MEMPOOL), "Transactions that wait at a replica."),
-        need("workload", Shape::Workload, "What is submitted: a name, or { mix: { name: weight } }."),
+        need("workload", Shape::Workload, "What is submitted: a name, or { mix: { name: weight } }, with shares of those who cheat (attack: 0.5%) and err (mistake: 2.1%)."),
         or("population", Shape::NumberOrMap(PEOPLE), "1_000_000", "Inhabitants, each with an account: of the city, or by region."),
         or("scale", number(Unit::Decimal, 1, 1_000_000_000), "1", "Multiplies every rate of the open loop."),
         need("load", Shape::List(&Shape::Object(&PHASE)), "Phases of the load, in order."),
@@ -169,7 +169,7 @@ pub(crate) static EXPECT: Table = Table {
 /// The checks of a run, as its record names them.
 pub(crate) const CHECKS: &[&str] = &[
     "agreement", "contiguous", "validity", "exactly_once", "state_root", "finality",
-    "conservation", "progress", "balance", "audit",
+    "conservation", "intrusion", "progress", "balance", "audit",
 ];
 
 pub(crate) static BATCH_OF_DAY: Table = Table {
@@ -533,7 +533,7 @@ pub(crate) static COSTS: Table = Table {
         need("message", PRICE, "Handling one message, sent or received: fixed part."),
         need("message_byte", PRICE_PER_BYTE, "Handling one message: per byte."),
         need("admit", PRICE, "Decoding and admitting one transaction."),
-        need("execute", PRICE, "Executing one transaction."),
+        need("execute", PRICE, "Executing one payment; what computes more by design (benchmarks) is worth several."),
         need("root", PRICE, "Hashing one touched record into the state root."),
     ],
 };

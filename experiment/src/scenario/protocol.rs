@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use groma_consensus_models::{ParamKind, ParamSpec, ParamValue};
 use groma_workloads::WORKLOADS;
+use groma_workloads::workload::{ATTACK_PPM, MISTAKE_PPM};
 
 use super::diagnostic::Problem;
 use super::section::{Reported, Sink, read_number};
@@ -20,6 +21,22 @@ pub(crate) const WEIGHT: Number = Number {
     unit: Unit::Decimal,
     min: 1,
     max: 1_000_000_000,
+    zero: None,
+};
+
+/// By which somebody cheats, in millionths: a workload's attacks stand among few of its steps.
+pub(crate) const ATTACK: Number = Number {
+    unit: Unit::Share,
+    min: 0,
+    max: 50_000,
+    zero: None,
+};
+
+/// By which somebody errs, in millionths.
+pub(crate) const MISTAKE: Number = Number {
+    unit: Unit::Share,
+    min: 0,
+    max: 500_000,
     zero: None,
 };
 
@@ -145,30 +162,51 @@ fn written(value: &ParamValue) -> String {
     }
 }
 
-/// Reads `invoices` or `{ mix: { invoices: 0.6, payments: 0.4 } }`.
+/// Reads `invoices` or `{ mix: { invoices: 0.6, payments: 0.4 }, attack: 1%, mistake: 0% }`.
 pub(crate) fn workload(node: &Node, sink: &Sink) -> Result<WorkloadPlan, Reported> {
     let shape = || "a name, such as payments, or { mix: { name: weight } }";
-    let parts = match &node.value {
+    let entries = match &node.value {
         Value::Scalar { text, .. } => {
             let share = named(text, node.span, sink).map(|workload| WorkloadShare {
                 workload,
                 share_milli: 1_000,
             });
-            return Ok(WorkloadPlan { mix: vec![share?] });
+            return Ok(WorkloadPlan::usual(vec![share?]));
         }
-        Value::Map(entries) => match entries.as_slice() {
-            [only] if only.key == "mix" => &only.value,
-            _ => {
-                let span = entries.first().map_or(node.span, |entry| entry.key_span);
-                let problem = Problem::new(span, "this is no workload").expected(shape());
-                return Err(sink.report(problem.hint("several workloads stand under `mix`")));
-            }
-        },
+        Value::Map(entries) => entries.as_slice(),
         _ => {
             let message = format!("a workload cannot be {}", node.found());
             return Err(sink.report(Problem::new(node.span, message).expected(shape())));
         }
     };
+    let is_known = |entry: &&Entry| ["mix", "attack", "mistake"].contains(&entry.key.as_str());
+    let of = |key: &str| entries.iter().find(|entry| entry.key == key);
+    let stranger = entries.iter().find(|entry| !is_known(entry));
+    let (Some(parts), None) = (of("mix"), stranger) else {
+        let culprit = stranger.or(entries.first());
+        let span = culprit.map_or(node.span, |entry| entry.key_span);
+        let problem = Problem::new(span, "this is no workload").expected(shape());
+        return Err(sink.report(problem.hint("several workloads stand under `mix`")));
+    };
+    let ppm = |key: &str, bounds: Number, usual: u32| match of(key) {
+        None => Ok(usual),
+        Some(entry) => read_number(&entry.value, bounds, key)
+            .map(|ppm| u32::try_from(ppm).expect("a share is bounded"))
+            .map_err(|problem| sink.report(problem)),
+    };
+    let (attack, mistake) = (
+        ppm("attack", ATTACK, ATTACK_PPM),
+        ppm("mistake", MISTAKE, MISTAKE_PPM),
+    );
+    Ok(WorkloadPlan {
+        mix: mix(&parts.value, sink)?,
+        attack_ppm: attack?,
+        mistake_ppm: mistake?,
+    })
+}
+
+/// Reads names with weights.
+fn mix(parts: &Node, sink: &Sink) -> Result<Vec<WorkloadShare>, Reported> {
     let entries: &[Entry] = match &parts.value {
         Value::Map(entries) if !entries.is_empty() => entries,
         _ => {
@@ -195,7 +233,7 @@ pub(crate) fn workload(node: &Node, sink: &Sink) -> Result<WorkloadPlan, Reporte
             (Err(reported), _) | (_, Err(reported)) => failed = Some(reported),
         }
     }
-    failed.map_or(Ok(WorkloadPlan { mix }), Err)
+    failed.map_or(Ok(mix), Err)
 }
 
 fn named(name: &str, span: super::source::Span, sink: &Sink) -> Result<String, Reported> {

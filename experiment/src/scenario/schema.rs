@@ -6,7 +6,7 @@ use groma_workloads::WORKLOADS;
 use serde_json::{Map, Value, json};
 
 use super::keys::SCENARIO;
-use super::protocol::WEIGHT;
+use super::protocol::{ATTACK, MISTAKE, WEIGHT};
 use super::shape::{Key, Need, Number, Shape, Table};
 use super::unit::Unit;
 use crate::library;
@@ -257,18 +257,28 @@ fn workload() -> Value {
             (entry.name.to_owned(), weight)
         })
         .collect();
+    let share = |bounds, what: &str, usual: &str| {
+        let mut share = number(bounds);
+        share["description"] = json!(what);
+        share["default"] = json!(usual);
+        share
+    };
     any([
         json!({ "enum": names }),
         json!({
             "type": "object",
             "additionalProperties": false,
             "required": ["mix"],
-            "properties": { "mix": {
-                "type": "object",
-                "minProperties": 1,
-                "additionalProperties": false,
-                "properties": parts,
-            } },
+            "properties": {
+                "mix": {
+                    "type": "object",
+                    "minProperties": 1,
+                    "additionalProperties": false,
+                    "properties": parts,
+                },
+                "attack": share(ATTACK, "Share of the transactions by which somebody cheats, where a workload has attackers.", "0.5%"),
+                "mistake": share(MISTAKE, "Share of the transactions by which somebody errs, where a workload has mistakes.", "2.1%"),
+            },
         }),
     ])
 }

@@ -196,6 +196,7 @@ fn what_the_schema_refuses_by_key_the_reader_refuses() {
         "phase-open-and-closed",
         "expect-word",
         "mix-unknown",
+        "mix-attack",
         "target-unknown",
         "machine-incomplete",
         "network-two-kinds",

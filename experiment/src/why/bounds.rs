@@ -25,6 +25,8 @@ struct Mean {
     bytes: f64,
     /// Records that it writes.
     records: f64,
+    /// Executions of a payment that it is worth.
+    work: f64,
 }
 
 /// The bounds of a plan, lowest first; a resource without a limit has none.
@@ -36,6 +38,7 @@ pub(super) fn of(plan: &Plan, record: &RunRecord) -> Vec<Bound> {
     let mean = Mean {
         bytes: record.storage.block_bytes as f64 / executed as f64,
         records: record.storage.records_written as f64 / executed as f64,
+        work: 1.0 + record.storage.extra_executions as f64 / executed as f64,
     };
     let mut bounds = links(plan, &mean);
     bounds.extend(cpu(plan, &mean));
@@ -139,7 +142,7 @@ fn cpu(plan: &Plan, mean: &Mean) -> Vec<Bound> {
         Dissemination::InProposal | Dissemination::Workers | Dissemination::Broadcast => n,
     };
     let admit = (costs.admit_ns + costs.message_ns) as f64 / share;
-    let execute = costs.execute_ns as f64;
+    let execute = mean.work * costs.execute_ns as f64;
     let root = mean.records * costs.root_ns as f64;
     let all = verify + admit + execute + root + per_byte * mean.bytes;
     let serial = execute + root / cores;

@@ -142,12 +142,10 @@ pub fn plan(protocol: &str) -> Plan {
             max_wait_ns: 20 * MS,
         },
         mempool_max_txs: 100_000,
-        workload: WorkloadPlan {
-            mix: vec![WorkloadShare {
-                workload: "payments".to_owned(),
-                share_milli: 1_000,
-            }],
-        },
+        workload: WorkloadPlan::usual(vec![WorkloadShare {
+            workload: "payments".to_owned(),
+            share_milli: 1_000,
+        }]),
         population: 100_000,
         scale_milli: 1_000,
         load: vec![

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::access::Access;
 use crate::patterns::consent;
-use crate::patterns::desk::Desk;
+use crate::patterns::desk::{Desk, permit};
 use crate::receipt::Reason;
 use crate::record::{Context, Rule, Touches};
 
@@ -22,6 +22,8 @@ impl Rule for CreditTx {
             CreditTx::Reward { .. } => "credit.reward",
             CreditTx::Penalise { .. } => "credit.penalise",
             CreditTx::Revoke { .. } => "credit.revoke",
+            CreditTx::Expire { .. } => "credit.expire",
+            CreditTx::Archive { .. } => "credit.archive",
         }
     }
 
@@ -31,6 +33,8 @@ impl Rule for CreditTx {
             CreditTx::Submit { key, .. }
             | CreditTx::Correct { key, .. }
             | CreditTx::Uphold { key }
+            | CreditTx::Expire { key }
+            | CreditTx::Archive { key }
             | CreditTx::Reward { key, .. }
             | CreditTx::Penalise { key, .. } => touch_record(key, touches),
             CreditTx::Dispute { number, .. } => {
@@ -80,6 +84,8 @@ impl Rule for CreditTx {
             CreditTx::Revoke { bank, number } => {
                 consent::revoke::<Consents, _>(&mut desk, own_consent(context, bank, number))
             }
+            CreditTx::Expire { key } => desk.expire(key),
+            CreditTx::Archive { key } => desk.archive(key),
         }
     }
 }
@@ -156,7 +162,7 @@ impl Desk<'_, '_, Registry> {
                     },
                 )
             }
-            Standing::Disputed | Standing::Corrected | Standing::Upheld => Err(Reason::WrongState),
+            _ => Err(Reason::WrongState),
         }
     }
 
@@ -183,6 +189,48 @@ impl Desk<'_, '_, Registry> {
             },
         };
         self.replace(key, record, settled)
+    }
+
+    /// A record that the sender's institution reported.
+    fn reported(&mut self, key: RecordKey) -> Result<Record, Reason> {
+        let record = self.entry::<Records>(&key)?;
+        let own = match record.source {
+            Source::Department(department) => self.department() == Ok(department),
+            Source::Engine => self.only_one_of(self.registry.engine).is_ok(),
+        };
+        permit(own)?;
+        Ok(record)
+    }
+
+    fn expire(&mut self, key: RecordKey) -> Result<(), Reason> {
+        let record = self.reported(key)?;
+        if !matches!(
+            record.standing,
+            Standing::Active | Standing::Corrected | Standing::Upheld
+        ) {
+            return Err(Reason::WrongState);
+        }
+        let over_ns = record
+            .submitted_ns
+            .saturating_add(self.registry.retention_ns);
+        if self.context.timestamp_ns < over_ns {
+            return Err(Reason::TooEarly);
+        }
+        let standing = Standing::Expired;
+        self.replace(key, record, Record { standing, ..record })
+    }
+
+    fn archive(&mut self, key: RecordKey) -> Result<(), Reason> {
+        let record = self.reported(key)?;
+        if record.standing != Standing::Expired {
+            return Err(Reason::WrongState);
+        }
+        let archived = Record {
+            standing: Standing::Archived,
+            weight: 0,
+            ..record
+        };
+        self.replace(key, record, archived)
     }
 
     /// Writes a record anew and moves the score by the difference.

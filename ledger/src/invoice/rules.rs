@@ -2,8 +2,8 @@
 
 use super::{
     Booking, Bookings, CreditCode, FirmId, Invoice, InvoiceNumber, InvoiceTx, InvoicedPayments,
-    Invoices, LINES_LIMIT, Quota, Quotas, RedInvoice, RedInvoices, Registries, Registry, Sequences,
-    Step,
+    Invoices, LINES_LIMIT, Quota, Quotas, RedInvoice, RedInvoices, Registries, Registry, Returns,
+    Sequences, Step,
 };
 use crate::access::Access;
 use crate::patterns::desk::{Desk, permit};
@@ -22,6 +22,8 @@ impl Rule for InvoiceTx {
             InvoiceTx::RedLetter { .. } => "invoice.red_letter",
             InvoiceTx::ConfirmRed { .. } => "invoice.confirm_red",
             InvoiceTx::Verify { .. } => "invoice.verify",
+            InvoiceTx::ConfirmReturn { .. } => "invoice.confirm_return",
+            InvoiceTx::Expire { .. } => "invoice.expire",
         }
     }
 
@@ -43,7 +45,9 @@ impl Rule for InvoiceTx {
                 touches.write::<Sequences>(&number.terminal());
                 touches.write::<InvoicedPayments>(payment);
             }
-            InvoiceTx::Claim { number } | InvoiceTx::SubmitReimburse { number, .. } => {
+            InvoiceTx::Claim { number }
+            | InvoiceTx::SubmitReimburse { number, .. }
+            | InvoiceTx::Expire { number } => {
                 touches.write::<Invoices>(number);
             }
             InvoiceTx::ApproveReimburse { number, .. } => {
@@ -67,9 +71,16 @@ impl Rule for InvoiceTx {
                 red,
                 issuer,
             } => {
-                touches.write::<Invoices>(number);
-                touches.write::<RedInvoices>(red);
-                touches.write::<Quotas>(issuer);
+                touch_confirmation(number, red, *issuer, touches);
+            }
+            InvoiceTx::ConfirmReturn {
+                number,
+                red,
+                issuer,
+            } => {
+                touch_confirmation(number, red, *issuer, touches);
+                touches.read::<Bookings>(number);
+                touches.write::<Returns>(number);
             }
             InvoiceTx::Verify { number, .. } => touches.read::<Invoices>(number),
         }
@@ -118,8 +129,25 @@ impl Rule for InvoiceTx {
                 issuer,
             } => desk.confirm(number, red, issuer),
             InvoiceTx::Verify { number, amount } => desk.verify(number, amount),
+            InvoiceTx::ConfirmReturn {
+                number,
+                red,
+                issuer,
+            } => desk.confirm_return(number, red, issuer),
+            InvoiceTx::Expire { number } => desk.expire(number),
         }
     }
+}
+
+fn touch_confirmation(
+    number: &InvoiceNumber,
+    red: &InvoiceNumber,
+    issuer: FirmId,
+    touches: &mut Touches,
+) {
+    touches.write::<Invoices>(number);
+    touches.write::<RedInvoices>(red);
+    touches.write::<Quotas>(&issuer);
 }
 
 fn touch_quota(issuer: &CreditCode, touches: &mut Touches) {
@@ -239,7 +267,8 @@ impl Desk<'_, '_, Registry> {
         let (in_force, step) = match invoice.step {
             Step::Issued => (true, Step::Red { red }),
             Step::Claimed | Step::Reimbursing { .. } => (false, Step::RedPending { red }),
-            Step::Reimbursed { .. } | Step::RedPending { .. } | Step::Red { .. } => {
+            Step::Reimbursed { employer } => (false, Step::Recalled { red, employer }),
+            Step::RedPending { .. } | Step::Red { .. } | Step::Recalled { .. } | Step::Expired => {
                 return Err(Reason::WrongState);
             }
         };
@@ -269,6 +298,39 @@ impl Desk<'_, '_, Registry> {
         if invoice.step != (Step::RedPending { red }) {
             return Err(Reason::WrongState);
         }
+        self.enforce(number, invoice, red, issuer)
+    }
+
+    /// The employer takes back what it paid, and so confirms the red letter.
+    fn confirm_return(
+        &mut self,
+        number: InvoiceNumber,
+        red: InvoiceNumber,
+        issuer: FirmId,
+    ) -> Result<(), Reason> {
+        let invoice = self.entry::<Invoices>(&number)?;
+        let employer = match invoice.step {
+            Step::Recalled { red: by, employer } if by == red => employer,
+            _ => return Err(Reason::WrongState),
+        };
+        self.only_firm(employer)?;
+        let booking = self.entry::<Bookings>(&number)?;
+        let back = Booking {
+            booked_ns: self.context.timestamp_ns,
+            ..booking
+        };
+        self.access.put::<Returns>(number, back);
+        self.enforce(number, invoice, red, issuer)
+    }
+
+    /// A red letter that waited takes effect.
+    fn enforce(
+        &mut self,
+        number: InvoiceNumber,
+        invoice: Invoice,
+        red: InvoiceNumber,
+        issuer: FirmId,
+    ) -> Result<(), Reason> {
         if invoice.issuer != issuer {
             return Err(Reason::NotPermitted);
         }
@@ -277,6 +339,19 @@ impl Desk<'_, '_, Registry> {
         self.access.put::<RedInvoices>(red, record);
         self.give_back(issuer, invoice.amount);
         self.advance(number, invoice, Step::Red { red })
+    }
+
+    fn expire(&mut self, number: InvoiceNumber) -> Result<(), Reason> {
+        self.only_one_of(self.registry.tax)?;
+        let invoice = self.entry::<Invoices>(&number)?;
+        if !matches!(invoice.step, Step::Issued | Step::Claimed) {
+            return Err(Reason::WrongState);
+        }
+        let over_ns = invoice.issued_ns.saturating_add(self.registry.validity_ns);
+        if self.context.timestamp_ns < over_ns {
+            return Err(Reason::TooEarly);
+        }
+        self.advance(number, invoice, Step::Expired)
     }
 
     fn verify(&mut self, number: InvoiceNumber, amount: u64) -> Result<(), Reason> {

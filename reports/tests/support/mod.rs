@@ -11,8 +11,8 @@ use std::path::Path;
 
 use groma_experiment::plan::{FaultKind, FaultPlan, Plan};
 use groma_experiment::result::{
-    BacklogRecord, HostRecord, LoadRecord, Percentiles, RunRecord, SCHEMA, STAGES, StageRecord,
-    Verdict, Violation, Window,
+    BacklogRecord, HostRecord, LoadRecord, MeantRecord, Percentiles, RunRecord, SCHEMA, STAGES,
+    StageRecord, Verdict, Violation, Window,
 };
 use groma_experiment::store::LoadedRun;
 use hdrhistogram::Histogram;
@@ -348,6 +348,16 @@ fn load(windows: &[Window], shape: &Shape) -> LoadRecord {
                 rejected - rejected / 2 - rejected / 3,
             ),
         ]),
+        attacks: Some(MeantRecord {
+            offered: rejected / 3,
+            rejected: rejected / 3 - (rejected / 3).min(1),
+            applied: (rejected / 3).min(1),
+        }),
+        mistakes: Some(MeantRecord {
+            offered: rejected / 2,
+            rejected: rejected / 2,
+            applied: 0,
+        }),
         offered_by: BTreeMap::from([
             ("invoice.issue".to_owned(), offered / 2),
             ("invoice.settle".to_owned(), offered / 4),

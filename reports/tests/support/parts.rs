@@ -123,14 +123,14 @@ pub fn plan(name: &str, why: &str, variation: &[(&str, &str)], shape: &Shape) ->
             max_wait_ns: 20_000_000,
         },
         mempool_max_txs: 50_000,
-        workload: WorkloadPlan {
-            mix: [("invoices", 600), ("receivables", 300), ("evidence", 100)]
+        workload: WorkloadPlan::usual(
+            [("invoices", 600), ("receivables", 300), ("evidence", 100)]
                 .map(|(workload, share_milli)| WorkloadShare {
                     workload: workload.to_owned(),
                     share_milli,
                 })
                 .to_vec(),
-        },
+        ),
         population: 17_800_000,
         scale_milli: 1_000,
         load: vec![
@@ -270,6 +270,7 @@ pub fn checks() -> Checks {
         finality: 1_320,
         state_root: 21_450,
         conservation: 240,
+        intrusion: 118,
         progress: 3,
         balance: 2,
         audit: 44,

@@ -5,12 +5,13 @@
 //! - Every query has an audit row: the rows are as many as the banks' accounts have counted
 //!   queries, account by account.
 //! - A subject's score is the fold of its records, and its index counts and names them.
+//! - Of an archived record only the digest is left.
 
 use std::collections::BTreeMap;
 
 use groma_ledger::credit::{
     AuditRow, AuditRows, BASE_SCORE, Consent, Consents, NEWEST_LIMIT, QueryCounts, Records,
-    Subjects,
+    Standing, Subjects,
 };
 use groma_ledger::{AccountId, State};
 
@@ -20,6 +21,7 @@ use crate::workload::Breach;
 const CONSENT: &str = "no query without a live consent";
 const AUDIT: &str = "every query has an audit row";
 const SCORE: &str = "a score is the fold of its records";
+const ARCHIVE: &str = "of an archived record only the digest is left";
 
 /// Scans everything; the number of comparisons, or the first breach.
 pub(super) fn check(state: &State) -> Result<u64, Breach> {
@@ -93,7 +95,11 @@ fn check_audit(state: &State, checks: &mut Checks) {
 
 fn check_scores(state: &State, checks: &mut Checks) {
     let mut records = Vec::new();
-    state.for_each::<Records>(|key, record| records.push((key, record.counts())));
+    state.for_each::<Records>(|key, record| {
+        records.push((key, record.counts()));
+        let gone = record.standing != Standing::Archived || record.weight == 0;
+        checks.hold(ARCHIVE, gone, || format!("{key:?}: {record:?}"));
+    });
     records.sort_unstable();
     state.for_each::<Subjects>(|account, subject| {
         let first = records.partition_point(|(key, _)| key.subject < account);
@@ -120,9 +126,11 @@ fn check_scores(state: &State, checks: &mut Checks) {
         };
         let named = subject.newest.len() == NEWEST_LIMIT.min(subject.records as usize);
         checks.hold(SCORE, named && subject.newest.iter().all(known), || {
+            let names = subject.newest.len();
+            let unknown = subject.newest.iter().find(|number| !known(number));
             format!(
-                "subject {}: its index names {:?}",
-                account.0, subject.newest
+                "subject {}: its index names {names} of {} records; unknown: {unknown:?}",
+                account.0, subject.records
             )
         });
     });

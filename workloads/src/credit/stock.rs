@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use groma_ledger::credit::{
-    BankId, Consent, ConsentKey, Consents, Record, RecordKey, Records, Registries, Registry,
-    Source, Standing, Subject, Subjects,
+    BankId, Consent, ConsentKey, Consents, NEWEST_LIMIT, Record, RecordKey, Records, Registries,
+    Registry, Source, Standing, Subject, Subjects,
 };
 use groma_ledger::{AccountId, Genesis};
 
-use super::{CONSENT_NS, Granted, MOST_USES, Reported};
+use super::{CONSENT_NS, Granted, MOST_USES, RETENTION, Reported};
 use crate::people::{BANKS, DEPARTMENTS, OPENING_BALANCE, People, TERMINALS, seats};
 use crate::population::Scatter;
 
@@ -87,6 +87,10 @@ pub(super) fn genesis(people: People, stock: u32, genesis: &mut Genesis) {
         let subject = subjects.entry(reported.key.subject).or_default();
         subject.score += record.counts();
         subject.records += 1;
+        // As the ledger does it: the index names the newest only.
+        if subject.newest.len() == NEWEST_LIMIT {
+            subject.newest.pop_front();
+        }
         subject.newest.push_back(reported.key.number);
         genesis.put::<Records>(&reported.key, &record);
     }
@@ -100,5 +104,6 @@ fn registry(people: People) -> Registry {
         departments: people.departments(0, DEPARTMENTS),
         banks: people.banks(),
         engine: seats(people.engine(0), 1, TERMINALS),
+        retention_ns: RETENTION.as_nanos() as u64,
     }
 }

@@ -3,7 +3,7 @@
 //! - What an issuer has issued, less its red letters, is within its quota, and its totals are the
 //!   sums of its invoices.
 //! - An invoice is reimbursed at most once: every booking stands for one reimbursed invoice, and
-//!   the reverse.
+//!   the reverse; and what was booked back was booked, for the same, and is red.
 //! - A red invoice cancels one invoice in full, and the reverse.
 //! - A payment is invoiced once.
 //! - Every number is valid, its terminal is its issuer's, and each terminal has counted what it
@@ -11,8 +11,8 @@
 
 use groma_ledger::State;
 use groma_ledger::invoice::{
-    Bookings, FirmId, InvoiceNumber, InvoicedPayments, Invoices, Quota, Quotas, RedInvoices,
-    Sequences, Step,
+    Booking, Bookings, FirmId, Invoice, InvoiceNumber, InvoicedPayments, Invoices, Quota, Quotas,
+    RedInvoices, Returns, Sequences, Step,
 };
 
 use crate::checks::Checks;
@@ -78,7 +78,12 @@ fn scan_invoices(people: People, state: &State, checks: &mut Checks) -> Totals {
                 totals.red += 1;
                 use_number(&mut totals, red);
             }
-            Step::Issued | Step::Claimed | Step::Reimbursing { .. } => {}
+            Step::Recalled { red, .. } => {
+                totals.reimbursed += 1;
+                totals.red += 1;
+                use_number(&mut totals, red);
+            }
+            Step::Issued | Step::Claimed | Step::Reimbursing { .. } | Step::Expired => {}
         }
     });
     totals
@@ -134,22 +139,40 @@ fn check_quotas(state: &State, totals: &Totals, checks: &mut Checks) {
     });
 }
 
+/// Whether an invoice stands as its booking says: paid by that employer, or booked back since.
+fn is_booked(state: &State, number: InvoiceNumber, invoice: &Invoice, booking: &Booking) -> bool {
+    let paid = match invoice.step {
+        Step::Reimbursed { employer } | Step::Recalled { employer, .. } => {
+            employer == booking.employer
+        }
+        Step::Red { .. } => state.get::<Returns>(&number).is_some(),
+        _ => false,
+    };
+    paid && invoice.amount == booking.amount
+}
+
 fn check_bookings(state: &State, totals: &Totals, checks: &mut Checks) {
     state.for_each::<Bookings>(|number, booking| {
         let invoice = state.get::<Invoices>(&number);
-        let paid = Step::Reimbursed {
-            employer: booking.employer,
-        };
-        let matches =
-            invoice.is_some_and(|invoice| invoice.step == paid && invoice.amount == booking.amount);
+        let matches = invoice.is_some_and(|invoice| is_booked(state, number, &invoice, &booking));
         checks.hold(ONCE, matches, || {
             format!("{number} is booked as {booking:?} and stands as {invoice:?}")
         });
     });
-    let bookings = state.count::<Bookings>();
-    checks.hold(ONCE, bookings == totals.reimbursed, || {
+    state.for_each::<Returns>(|number, back| {
+        let booked = state.get::<Bookings>(&number);
+        let step = state.get::<Invoices>(&number).map(|invoice| invoice.step);
+        let equal = booked
+            .is_some_and(|booked| (booked.employer, booked.amount) == (back.employer, back.amount));
+        let red = matches!(step, Some(Step::Red { .. }));
+        checks.hold(ONCE, equal && red, || {
+            format!("{number} is {step:?}, booked as {booked:?} and back as {back:?}")
+        });
+    });
+    let (bookings, back) = (state.count::<Bookings>(), state.count::<Returns>());
+    checks.hold(ONCE, bookings == totals.reimbursed + back, || {
         format!(
-            "{} invoices are reimbursed and {bookings} booked",
+            "{} invoices are reimbursed, {bookings} booked and {back} booked back",
             totals.reimbursed
         )
     });
@@ -158,13 +181,15 @@ fn check_bookings(state: &State, totals: &Totals, checks: &mut Checks) {
 fn check_red(state: &State, totals: &Totals, checks: &mut Checks) {
     state.for_each::<RedInvoices>(|red, record| {
         let invoice = state.get::<Invoices>(&record.cancels);
-        let step = if record.in_force {
-            Step::Red { red }
-        } else {
-            Step::RedPending { red }
+        let stands = |step: Step| match step {
+            Step::Red { red: by } => record.in_force && by == red,
+            Step::RedPending { red: by } | Step::Recalled { red: by, .. } => {
+                !record.in_force && by == red
+            }
+            _ => false,
         };
         let matches =
-            invoice.is_some_and(|invoice| invoice.step == step && invoice.amount == record.amount);
+            invoice.is_some_and(|invoice| stands(invoice.step) && invoice.amount == record.amount);
         checks.hold(RED, matches, || {
             format!("{red} is {record:?} and its original {invoice:?}")
         });

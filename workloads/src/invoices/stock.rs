@@ -8,7 +8,7 @@ use groma_ledger::invoice::{
     Sequence, Sequences, Step,
 };
 
-use super::{DOUBLINGS, LEAST_AMOUNT, OPENING_QUOTA, Parent, numbered};
+use super::{DOUBLINGS, LEAST_AMOUNT, OPENING_QUOTA, Parent, VALIDITY, numbered};
 use crate::counters::Counters;
 use crate::people::{OPENING_BALANCE, People, TERMINALS, seats};
 use crate::population::Scatter;
@@ -104,5 +104,6 @@ fn registry(people: People) -> Registry {
         majors: people.major_firms(),
         minors: people.minor_firms(),
         opening_quota: OPENING_QUOTA,
+        validity_ns: VALIDITY.as_nanos() as u64,
     }
 }
