@@ -299,7 +299,14 @@ fn city() -> (Feed, Genesis) {
     let city = City::new(workload, Streams::new(1).stream("city", 0));
     let keyring = Arc::new(Keyring::priced());
     (
-        Feed::new(city, None, keyring, Homes::new(&[1]), 0, Vec::new()),
+        Feed::new(
+            city,
+            (None, Duration::ZERO),
+            keyring,
+            Homes::new(&[1]),
+            0,
+            Vec::new(),
+        ),
         genesis,
     )
 }

@@ -5,13 +5,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use groma_ledger::{BlockInput, Executor, Genesis, Parallel, Serial, SignedTransaction, State};
+use groma_ledger::{
+    BlockInput, Executor, Genesis, Parallel, Serial, SignedTransaction, State, Transaction,
+};
 use groma_sim::Streams;
-use groma_workloads::{City, WorkloadSetup};
+use groma_workloads::{City, WorkloadEntry, WorkloadSetup};
 use serde::Serialize;
 
 use crate::certificate::CITY_TPS;
-use crate::plan::{Arrivals, LoadPlan, PhasePlan, Plan};
+use crate::plan::{Arrivals, LoadPlan, PhasePlan, Plan, WorkloadShare};
 use crate::verdict::round4;
 
 /// The schema of [`Demand`].
@@ -23,6 +25,8 @@ const YEAR_SECONDS: f64 = 365.0 * 86_400.0;
 /// Transactions drawn of each workload for their sizes, in blocks of so many.
 const SAMPLE: usize = 6_000;
 const BLOCK: usize = 500;
+/// What is due by the clock is drawn of so many seconds.
+const CLOCK_SECONDS: u64 = 600;
 /// People of the city in which the sample is drawn: sizes do not depend on it.
 const SAMPLE_PEOPLE: u64 = 100_000;
 /// What the standard normal exceeds once in 86,400 draws: a worst second a day.
@@ -165,6 +169,8 @@ struct Curve {
     pieces: Vec<Piece>,
     /// The most that come at one instant.
     bursts: f64,
+    /// What comes by the clock, on top of every phase.
+    clock_tps: f64,
     /// Whether arrivals are independent of one another.
     by_chance: bool,
 }
@@ -193,6 +199,7 @@ impl Curve {
         let mut curve = Self {
             pieces: Vec::new(),
             bursts: 0.0,
+            clock_tps: plan.workload.mix.iter().map(by_clock).sum(),
             by_chance: true,
         };
         for phase in plan.load.iter().filter(|phase| phase.measure) {
@@ -214,8 +221,8 @@ impl Curve {
                 begin,
                 end: begin + span,
                 before,
-                from_tps,
-                to_tps,
+                from_tps: from_tps + self.clock_tps,
+                to_tps: to_tps + self.clock_tps,
             });
         }
     }
@@ -314,7 +321,8 @@ impl Curve {
     }
 }
 
-/// Mean rates of the parts of the mix over true time, in transactions per second.
+/// Mean rates of the parts of the mix over true time, in transactions per second, without what comes by
+/// the clock.
 fn parts(plan: &Plan, curve: &Curve) -> Vec<f64> {
     let mix = &plan.workload.mix;
     let shares: u64 = mix.iter().map(|part| u64::from(part.share_milli)).sum();
@@ -341,60 +349,142 @@ fn parts(plan: &Plan, curve: &Curve) -> Vec<f64> {
     counts.into_iter().map(|count| count / seconds).collect()
 }
 
+/// What a workload has due by the clock, in transactions per second.
+fn by_clock(part: &WorkloadShare) -> f64 {
+    entry(&part.workload).by_clock.as_tps()
+}
+
+fn entry(workload: &str) -> &'static WorkloadEntry {
+    groma_workloads::table::find(workload).expect("a plan's workloads are checked")
+}
+
 fn workloads(plan: &Plan, curve: &Curve) -> Vec<WorkloadDemand> {
     let rates = parts(plan, curve);
     let mix = plan.workload.mix.iter().zip(rates);
-    mix.map(|(part, mean_tps)| {
+    mix.map(|(part, people_tps)| {
+        let clock_tps = by_clock(part);
+        let mean_tps = people_tps + clock_tps;
         let sample = sample(plan, &part.workload);
+        let mean = |of: fn(&Drawn) -> f64| {
+            let both = people_tps * of(&sample.people) + clock_tps * of(&sample.clock);
+            round4(both / mean_tps.max(f64::MIN_POSITIVE))
+        };
         WorkloadDemand {
             workload: part.workload.clone(),
             mean_tps: round4(mean_tps),
-            ..sample
+            bytes_per_tx: mean(|drawn| drawn.bytes_per_tx),
+            records_per_tx: mean(|drawn| drawn.records_per_tx),
+            contention: round4(sample.contention),
         }
     })
     .collect()
 }
 
+/// A sample of one workload.
+struct Sample {
+    /// What people do.
+    people: Drawn,
+    /// What comes by the clock.
+    clock: Drawn,
+    contention: f64,
+}
+
+/// Means over what was drawn; zero where nothing was.
+struct Drawn {
+    bytes_per_tx: f64,
+    records_per_tx: f64,
+}
+
 /// Draws and executes a sample of one workload.
-fn sample(plan: &Plan, workload: &str) -> WorkloadDemand {
+fn sample(plan: &Plan, workload: &str) -> Sample {
     let people = plan.population.min(SAMPLE_PEOPLE);
     let setup = WorkloadSetup::of_city(people).expect("a plan's population is checked");
-    let entry = groma_workloads::table::find(workload).expect("a plan's workloads are checked");
-    let workload = (entry.build)(&setup);
+    let workload = (entry(workload).build)(&setup);
     let mut genesis = Genesis::default();
     workload.genesis(&mut genesis);
-    let mut state = State::genesis(&genesis);
-    let records = |state: &State| state.audit().records.values().sum::<u64>();
-    let before = records(&state);
+    let mut ledger = Ledger::new(State::genesis(&genesis), plan.client.request_bytes);
     let mut city = City::new(workload, Streams::new(plan.seed).stream("city", 0));
-    let (mut bytes, mut contention) = (0_u64, 0.0_f64);
+    let mut contention = 0.0_f64;
     for block in 0..SAMPLE / BLOCK {
         // A second each, so that follow-ups find their parents.
         let now = Duration::from_secs(block as u64);
-        let transactions: Vec<Arc<SignedTransaction>> = (0..BLOCK)
-            .map(|_| Arc::new(SignedTransaction::new(city.next(now), None)))
-            .collect();
-        bytes += transactions
-            .iter()
-            .map(|tx| match plan.client.request_bytes {
-                0 => u64::from(tx.wire_bytes),
-                fixed => u64::from(fixed),
-            })
-            .sum::<u64>();
+        let transactions = (0..BLOCK).map(|_| city.next(now)).collect();
+        contention = contention.max(ledger.apply(now, transactions));
+    }
+    let people = ledger.drawn();
+    // By the clock nothing depends on what people do, nor they on it.
+    let until = Duration::from_secs(CLOCK_SECONDS);
+    let due = std::iter::from_fn(|| city.due_before(until)).map(|(_, due)| due);
+    ledger.apply(until, due.collect());
+    Sample {
+        people,
+        clock: ledger.drawn(),
+        contention,
+    }
+}
+
+/// What a sample is executed on.
+struct Ledger {
+    state: State,
+    /// Bytes of one request; 0: those of the workload's transactions.
+    request_bytes: u32,
+    height: u64,
+    /// Since the last count.
+    txs: u64,
+    bytes: u64,
+    /// At the last count.
+    records: u64,
+}
+
+impl Ledger {
+    fn new(state: State, request_bytes: u32) -> Self {
+        Self {
+            records: records(&state),
+            state,
+            request_bytes,
+            height: 0,
+            txs: 0,
+            bytes: 0,
+        }
+    }
+
+    /// Executes a block; the share of it in its largest group by shared keys.
+    fn apply(&mut self, now: Duration, transactions: Vec<Transaction>) -> f64 {
+        let signed = |transaction| Arc::new(SignedTransaction::new(transaction, None));
+        let transactions: Vec<_> = transactions.into_iter().map(signed).collect();
+        let bytes = transactions.iter().map(|tx| match self.request_bytes {
+            0 => u64::from(tx.wire_bytes),
+            fixed => u64::from(fixed),
+        });
+        self.bytes += bytes.sum::<u64>();
+        self.txs += transactions.len() as u64;
+        self.height += 1;
         let input = BlockInput {
-            height: block as u64 + 1,
+            height: self.height,
             timestamp_ns: u64::try_from(now.as_nanos()).unwrap_or(u64::MAX),
             transactions: &transactions,
         };
-        let longest = Parallel::largest_group(&input) as f64 / BLOCK as f64;
-        contention = contention.max(longest);
-        state = Serial.execute(&state, &input).state;
+        let longest = Parallel::largest_group(&input) as f64;
+        self.state = Serial.execute(&self.state, &input).state;
+        longest / transactions.len().max(1) as f64
     }
-    WorkloadDemand {
-        workload: String::new(),
-        mean_tps: 0.0,
-        bytes_per_tx: round4(bytes as f64 / SAMPLE as f64),
-        records_per_tx: round4((records(&state) - before) as f64 / SAMPLE as f64),
-        contention: round4(contention),
+
+    /// What was drawn since the last count.
+    fn drawn(&mut self) -> Drawn {
+        let added = records(&self.state) - self.records;
+        self.records += added;
+        let txs = (self.txs as f64).max(1.0);
+        let (bytes, _) = (
+            std::mem::take(&mut self.bytes),
+            std::mem::take(&mut self.txs),
+        );
+        Drawn {
+            bytes_per_tx: bytes as f64 / txs,
+            records_per_tx: added as f64 / txs,
+        }
     }
+}
+
+fn records(state: &State) -> u64 {
+    state.audit().records.values().sum()
 }

@@ -1,17 +1,18 @@
 //! The city's load, dealt to the gateways.
 //!
 //! Transactions are drawn in the order of their intended times, whatever the
-//! replicas do (open loop), and dealt to the gateway of their sender's region.
+//! replicas do (open loop): those of the load, and on top of them what a workload has due by the
+//! clock. They are dealt to the gateway of their sender's region.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use groma_consensus_models::mix;
-use groma_ledger::{AccountId, Keyring, SignedTransaction};
+use groma_ledger::{AccountId, Keyring, SignedTransaction, Transaction};
 use groma_sim::{Stream, Time};
 use groma_workloads::trace::Asked;
-use groma_workloads::{Arrivals, City, Intent};
+use groma_workloads::{Arrival, Arrivals, City, Intent};
 
 use crate::wire::GatewayId;
 
@@ -67,6 +68,10 @@ impl Homes {
 pub struct Feed {
     city: City<Stream>,
     arrivals: Option<Arrivals<Stream>>,
+    /// The next arrival, once it is known.
+    ahead: Option<Arrival>,
+    /// When the load ends, and with it what is due by the clock.
+    end: Duration,
     keyring: Arc<Keyring>,
     homes: Homes,
     queues: Vec<VecDeque<Intended>>,
@@ -90,7 +95,7 @@ impl Feed {
     #[must_use]
     pub fn new(
         city: City<Stream>,
-        arrivals: Option<Arrivals<Stream>>,
+        (arrivals, end): (Option<Arrivals<Stream>>, Duration),
         keyring: Arc<Keyring>,
         homes: Homes,
         request_bytes: u32,
@@ -100,6 +105,8 @@ impl Feed {
         Self {
             city,
             arrivals,
+            ahead: None,
+            end,
             keyring,
             homes,
             queues,
@@ -113,14 +120,27 @@ impl Feed {
     pub fn next_at(&mut self, gateway: GatewayId) -> Option<Time> {
         let queue = gateway.0 as usize;
         while self.queues[queue].is_empty() {
-            let arrival = self.arrivals.as_mut()?.next()?;
-            let row = arrival.row;
-            let asked = row.and_then(|row| self.requests.get(arrival.phase)?.get(row).copied());
-            let intended = self.draw(arrival.at, asked);
+            let intended = self.upcoming()?;
             let home = self.homes.of(intended.tx.transaction.sender);
             self.queues[home.0 as usize].push_back(intended);
         }
         self.queues[queue].front().map(|intended| intended.at)
+    }
+
+    /// The next transaction of the open loop: what people do at the times of the load, and in between
+    /// what is due by the clock.
+    fn upcoming(&mut self) -> Option<Intended> {
+        if self.ahead.is_none() {
+            self.ahead = self.arrivals.as_mut().and_then(Iterator::next);
+        }
+        let until = self.ahead.map_or(self.end, |arrival| arrival.at);
+        if let Some((at, transaction)) = self.city.due_before(until) {
+            return Some(self.sign(at, transaction, Intent::Honest));
+        }
+        let arrival = self.ahead.take()?;
+        let row = arrival.row;
+        let asked = row.and_then(|row| self.requests.get(arrival.phase)?.get(row).copied());
+        Some(self.draw(arrival.at, asked))
     }
 
     /// Takes the next open-loop transaction of a gateway that is due by `now`.
@@ -139,7 +159,6 @@ impl Feed {
     }
 
     fn draw(&mut self, at: Duration, asked: Option<Asked>) -> Intended {
-        self.drawn += 1;
         let (transaction, meant) = match asked {
             None => self.city.next_meant(at),
             Some(asked) => {
@@ -147,6 +166,11 @@ impl Feed {
                 drawn.expect("a plan's trace asks for parts of its mix")
             }
         };
+        self.sign(at, transaction, meant)
+    }
+
+    fn sign(&mut self, at: Duration, transaction: Transaction, meant: Intent) -> Intended {
+        self.drawn += 1;
         let mut tx = self.keyring.sign(transaction);
         if self.request_bytes > 0 {
             tx.wire_bytes = self.request_bytes;

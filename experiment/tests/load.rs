@@ -186,6 +186,36 @@ fn mistakes_in_a_trace_are_shown_where_they_stand() {
 }
 
 #[test]
+fn what_comes_by_the_clock_is_offered_on_top() {
+    let mix = "{ mix: { payments: 80, evidence: 20 } }";
+    for tps in [0.5, 2.0, 20.0] {
+        let load = format!("load: [{{ for: 100s, tps: {tps}, arrivals: even }}]\ndrain: 5s");
+        let plan = plan("10_000", mix, &load);
+        let record = run(&plan);
+        let people = (tps * 100.0) as u64;
+        // 22 chains, each every ten seconds; an attacker or two anchors anew.
+        let anchors = record.load.offered_by["evidence.anchor"];
+        assert!((220..=222).contains(&anchors), "{anchors}");
+        assert_eq!(record.load.offered, people + 220);
+        assert_eq!(record.load.finalised + record.load.rejected, people + 220);
+        assert_eq!(run(&plan), record);
+
+        let asked = demand(&plan).unwrap();
+        assert_eq!(asked.mean_tps, tps + 2.2);
+        assert_eq!(asked.worst_second_tps, tps + 2.2);
+        let [payments, evidence] = asked.workloads.as_slice() else {
+            panic!("two workloads: {asked:?}")
+        };
+        assert_eq!(payments.mean_tps, tps * 0.8);
+        assert!((evidence.mean_tps - tps * 0.2 - 2.2).abs() < 1e-3);
+        // An anchor is a record of 300 B; what people do has 416 B on average.
+        let (of_people, of_clock) = (0.2 * tps, 2.2);
+        let bytes = (416.0 * of_people + 300.0 * of_clock) / (of_people + of_clock);
+        assert!((evidence.bytes_per_tx - bytes).abs() < 4.0, "{evidence:?}");
+    }
+}
+
+#[test]
 fn a_closed_loop_asks_for_nothing_of_itself() {
     let plan = plan("10_000", "payments", "load: [{ for: 4s, in_flight: 10 }]");
     assert_eq!(demand(&plan), None);

@@ -17,16 +17,28 @@ pub struct City<R> {
     workload: Box<dyn Workload>,
     rng: R,
     nonces: Nonces,
+    /// When something is due next by the clock.
+    due_at: Option<Duration>,
 }
 
 impl<R: Rng> City<R> {
     /// A city in which nothing has happened.
     pub fn new(workload: Box<dyn Workload>, rng: R) -> Self {
         Self {
+            due_at: workload.due_at(),
             workload,
             rng,
             nonces: Nonces::default(),
         }
+    }
+
+    /// What is due next by the clock before `until`, and when. Whoever draws what people do asks for
+    /// it first, so that times never decrease.
+    pub fn due_before(&mut self, until: Duration) -> Option<(Duration, Transaction)> {
+        let at = self.due_at.filter(|at| *at < until)?;
+        let draft = self.workload.due()?;
+        self.due_at = self.workload.due_at();
+        Some((at, self.number(at, draft).0))
     }
 
     /// The transaction intended at `now`, which must not decrease from call to call.

@@ -21,8 +21,13 @@ pub(crate) trait Cycle: Send {
     /// Prepares the first state: who is who, and a stock to follow up on.
     fn genesis(&self, genesis: &mut Genesis);
 
-    /// What is due by the clock, whoever's turn it is.
-    fn due(&mut self, _now: Duration) -> Option<Draft> {
+    /// See [`Workload::due_at`].
+    fn due_at(&self) -> Option<Duration> {
+        None
+    }
+
+    /// See [`Workload::due`].
+    fn due(&mut self) -> Option<Draft> {
         None
     }
 
@@ -78,9 +83,6 @@ impl<C: Cycle> Workload for Living<C> {
     }
 
     fn next(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft {
-        if let Some(due) = self.cycle.due(now) {
-            return due;
-        }
         if self.attack.draw(rng)
             && let Some(attack) = self.cycle.attack(now, rng)
         {
@@ -92,6 +94,14 @@ impl<C: Cycle> Workload for Living<C> {
             return mistake.meant(Intent::Mistake);
         }
         self.cycle.honest(now, rng)
+    }
+
+    fn due_at(&self) -> Option<Duration> {
+        self.cycle.due_at()
+    }
+
+    fn due(&mut self) -> Option<Draft> {
+        self.cycle.due()
     }
 
     fn numbered(&mut self, now: Duration, nonce: u64) {

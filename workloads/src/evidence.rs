@@ -1,8 +1,8 @@
 //! Judicial evidence (docs/sources.md W4): platforms and citizens deposit digests, singly or in batches;
 //! other chains anchor; deposits are notarised, verified, and brought before courts.
 //!
-//! The mix is the catalogue's. Each of the 22 source chains anchors every ten seconds, on top of the
-//! mix and by the clock, whatever the load is. A batch is known by one leaf and the way to its root;
+//! The mix is the catalogue's. Each of the 22 source chains anchors every ten seconds, by the
+//! clock and on top of what people do, whatever the load is: 2.2 a second more. A batch is known by one leaf and the way to its root;
 //! the other leaves are somebody's secret. What is followed up on is remembered in bounded lists, and
 //! a stock exists at genesis; should a list run dry all the same, a digest is deposited instead.
 //!
@@ -19,6 +19,7 @@ use groma_ledger::patterns::inclusion;
 use groma_ledger::{AccountId, Body, Genesis, Hash, State};
 use rand::Rng;
 
+use crate::arrivals::MilliTps;
 use crate::cycle::Cycle;
 use crate::parents::Parents;
 use crate::people::People;
@@ -32,6 +33,8 @@ const MIX: Weighted<6> = Weighted::new([900, 20, 20, 40, 15, 5]);
 pub(crate) const SOURCES: u32 = 22;
 /// Each anchors this often (W4).
 const ANCHOR_EVERY: Duration = Duration::from_secs(10);
+/// What all of them add to any load.
+pub(crate) const BY_CLOCK: MilliTps = MilliTps(1_000 * SOURCES as u64 / ANCHOR_EVERY.as_secs());
 /// Courts (docs/sources.md W4: the Supreme Court's chain in 2019).
 pub(crate) const COURTS: u32 = 21;
 /// Accounts of each court (estimate).
@@ -286,12 +289,14 @@ impl Cycle for Evidence {
         stock::genesis(self.people, self.stock, genesis);
     }
 
-    /// A source chain anchors its head.
-    fn due(&mut self, now: Duration) -> Option<Draft> {
+    /// The chains are spread over their ten seconds.
+    fn due_at(&self) -> Option<Duration> {
         let due = ANCHOR_EVERY.as_nanos() * u128::from(self.anchors) / u128::from(SOURCES);
-        if now.as_nanos() < due {
-            return None;
-        }
+        u64::try_from(due).ok().map(Duration::from_nanos)
+    }
+
+    /// A source chain anchors its head.
+    fn due(&mut self) -> Option<Draft> {
         let (chain, place) = turn(self.anchors);
         self.anchors += 1;
         Some(self.anchored(chain, place, head(chain, place)))

@@ -138,6 +138,18 @@ impl Workload for Mix {
         Some(draft)
     }
 
+    fn due_at(&self) -> Option<Duration> {
+        self.parts.iter().filter_map(|part| part.due_at()).min()
+    }
+
+    fn due(&mut self) -> Option<Draft> {
+        let times = self.parts.iter().enumerate();
+        let due = times.filter_map(|(place, part)| Some((part.due_at()?, place)));
+        let (_, place) = due.min()?;
+        self.last = place;
+        self.parts[place].due()
+    }
+
     fn numbered(&mut self, now: Duration, nonce: u64) {
         self.parts[self.last].numbered(now, nonce);
     }

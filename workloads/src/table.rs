@@ -1,6 +1,7 @@
 //! The table of workloads: the one place that knows them all.
 
 use crate::addresses::Addresses;
+use crate::arrivals::MilliTps;
 use crate::blobs::Blobs;
 use crate::components::Components;
 use crate::contracts::Contracts;
@@ -11,7 +12,7 @@ use crate::dapps::{Diablo, Dota, Fifa, Nasdaq, Twitter, Uber, Youtube};
 use crate::directory::Directory;
 use crate::donations::Donations;
 use crate::drafts::Drafts;
-use crate::evidence::Evidence;
+use crate::evidence::{self, Evidence};
 use crate::identity::Identity;
 use crate::invoices::Invoices;
 use crate::medical::Medical;
@@ -38,6 +39,14 @@ const fn entry(
         source,
         summary,
         build,
+        by_clock: MilliTps::ZERO,
+    }
+}
+
+impl WorkloadEntry {
+    /// The same with so much by the clock.
+    const fn by_clock(self, by_clock: MilliTps) -> Self {
+        Self { by_clock, ..self }
     }
 }
 
@@ -126,7 +135,8 @@ pub const WORKLOADS: &[WorkloadEntry] = &[
         "docs/sources.md W4",
         "judicial evidence: digests in batches, notaries, 21 courts, 22 chains; 262-582 B",
         |setup| Living::boxed(setup, Evidence::new(setup)),
-    ),
+    )
+    .by_clock(evidence::BY_CLOCK),
     entry(
         "fifa",
         "docs/sources.md Diablo",

@@ -12,6 +12,7 @@ use groma_ledger::transaction::ENVELOPE_BYTES;
 use groma_ledger::{AccountId, Body, Genesis, State};
 use rand::Rng;
 
+use crate::arrivals::MilliTps;
 use crate::people::{People, PopulationFault};
 
 /// Transactions in a million that attack, by default.
@@ -135,6 +136,17 @@ pub trait Workload: Send {
         (part == self.name()).then(|| self.next(now, rng))
     }
 
+    /// When something is due next by the clock, on top of what people do and whatever the load is;
+    /// `None` where nothing ever is. It rises with each [`Workload::due`].
+    fn due_at(&self) -> Option<Duration> {
+        None
+    }
+
+    /// What is due then. It is no matter of chance, so that people do the same with it and without.
+    fn due(&mut self) -> Option<Draft> {
+        None
+    }
+
     /// Hears the nonce of what was drawn last, submitted at `now`: whoever submits something again must
     /// know it.
     fn numbered(&mut self, _now: Duration, _nonce: u64) {}
@@ -195,4 +207,6 @@ pub struct WorkloadEntry {
     pub summary: &'static str,
     /// Builds it.
     pub build: fn(&WorkloadSetup) -> Box<dyn Workload>,
+    /// What [`Workload::due`] adds to any load.
+    pub by_clock: MilliTps,
 }

@@ -4,14 +4,19 @@
 
 mod common;
 
+use core::time::Duration;
 use std::collections::BTreeMap;
 
 use common::forge::{Town, copy};
 use common::{Run, TPS, assert_lawful, assert_refusals, assert_shares, build, honest, town};
 use groma_ledger::evidence::{AUTHORITY, Anchors, Deposits, EvidenceTx, Exhibits, NOTARY};
 use groma_ledger::patterns::cosign::Signatures;
-use groma_ledger::{AccountId, Body};
-use groma_workloads::WorkloadSetup;
+use groma_ledger::{AccountId, Body, Transaction};
+use groma_workloads::{
+    Arrivals, City, Law, MilliTps, Mix, Phase, WORKLOADS, Workload, WorkloadSetup,
+};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
 /// Bytes on the wire by kind (docs/sources.md W4; the last two are estimates).
 fn catalogue_bytes(tx: &EvidenceTx) -> u32 {
@@ -73,6 +78,80 @@ fn the_mix_and_the_sizes_are_the_catalogues_and_the_first_deposit_stands() {
         "{compared} {notarised}"
     );
     assert!(run.city.workload().check(&run.state).unwrap() > 30_000);
+}
+
+/// An hour of a workload at a rate: how many of each kind, and what people did.
+fn hour(workload: Box<dyn Workload>, tps: f64, clock: bool) -> (Kinds, Vec<Transaction>) {
+    let phase = Phase::constant(HOUR, MilliTps::from_tps(tps).unwrap(), Law::Poisson);
+    let arrivals = Arrivals::new(vec![phase], ChaCha8Rng::seed_from_u64(1)).unwrap();
+    let mut city = City::new(workload, ChaCha8Rng::seed_from_u64(2));
+    let (mut kinds, mut people) = (Kinds::new(), Vec::new());
+    let mut last = Duration::ZERO;
+    let ends = [(HOUR, false)];
+    for (until, arrives) in arrivals.map(|arrival| (arrival.at, true)).chain(ends) {
+        while clock && let Some((at, due)) = city.due_before(until) {
+            assert!(last <= at, "times do not decrease");
+            last = at;
+            *kinds.entry(due.kind()).or_default() += 1;
+        }
+        if arrives {
+            last = until;
+            let drawn = city.next(until);
+            *kinds.entry(drawn.kind()).or_default() += 1;
+            people.push(drawn);
+        }
+    }
+    (kinds, people)
+}
+
+const HOUR: Duration = Duration::from_secs(3_600);
+type Kinds = BTreeMap<&'static str, u64>;
+
+#[test]
+fn anchors_come_on_top_of_what_people_do_at_any_rate() {
+    for tps in [0.5, 2.0, 20.0] {
+        let alone = || build("evidence", &honest());
+        let (kinds, people) = hour(alone(), tps, true);
+        assert_eq!(kinds["evidence.anchor"], 22 * 360, "{kinds:?}");
+        // People do what they would do without them: as many, and the catalogue's mix.
+        assert_eq!(people, hour(alone(), tps, false).1);
+        let count = people.len() as f64;
+        assert!((count / (tps * 3_600.0) - 1.0).abs() < 0.1, "{count}");
+        assert!(people.iter().all(|tx| tx.kind() != "evidence.anchor"));
+        let deposits = kinds["evidence.deposit"] as f64 / count;
+        assert!((deposits - 0.9).abs() < 0.03, "{deposits}: {kinds:?}");
+
+        let parts = || {
+            let parts = [("payments", 0.8), ("evidence", 0.2)];
+            parts.map(|(name, share)| (share, build(name, &honest())))
+        };
+        let mix = || -> Box<dyn Workload> { Box::new(Mix::new(parts().into()).unwrap()) };
+        let (kinds, people) = hour(mix(), tps, true);
+        assert_eq!(kinds["evidence.anchor"], 22 * 360, "{kinds:?}");
+        assert_eq!(people, hour(mix(), tps, false).1);
+        let evidence = people
+            .iter()
+            .filter(|tx| tx.kind().starts_with("evidence."));
+        let share = evidence.count() as f64 / people.len() as f64;
+        assert!((share - 0.2).abs() < 0.04, "{share}");
+    }
+}
+
+#[test]
+fn the_table_says_what_comes_by_the_clock() {
+    for entry in WORKLOADS {
+        let mut workload = build(entry.name, &town(1_000));
+        let mut due = 0;
+        while workload.due_at().is_some_and(|at| at < HOUR) {
+            due += u64::from(workload.due().is_some());
+        }
+        assert_eq!(
+            due * 1_000,
+            entry.by_clock.0 * HOUR.as_secs(),
+            "{}",
+            entry.name
+        );
+    }
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub(super) fn city(plan: &Plan, layout: &Layout) -> (Feed, State) {
     (
         Feed::new(
             city,
-            arrivals,
+            (arrivals, Duration::from_nanos(plan.load_end_ns())),
             keyring,
             Homes::new(&layout.gateway_weights),
             plan.client.request_bytes,

@@ -96,17 +96,23 @@ impl Run {
         }
     }
 
-    /// Draws the next block of `size` transactions at 5,000 per second.
+    /// Draws the next block of `size` transactions at 5,000 per second, and what is due by the clock
+    /// on top.
     pub fn draw(&mut self, size: u64) -> Vec<Arc<SignedTransaction>> {
         self.meant.clear();
-        let block = (0..size).map(|_| {
+        let mut block = Vec::new();
+        for _ in 0..size {
             let now = Duration::from_nanos(self.drawn * 1_000_000_000 / TPS);
             self.drawn += 1;
+            while let Some((_, due)) = self.city.due_before(now) {
+                self.meant.push(Intent::Honest);
+                block.push(Arc::new(SignedTransaction::new(due, None)));
+            }
             let (transaction, meant) = self.city.next_meant(now);
             self.meant.push(meant);
-            Arc::new(SignedTransaction::new(transaction, None))
-        });
-        block.collect()
+            block.push(Arc::new(SignedTransaction::new(transaction, None)));
+        }
+        block
     }
 
     /// Executes a block and counts its outcomes.
