@@ -294,6 +294,7 @@ pub fn storage(finalised: u64) -> StorageRecord {
         block_bytes: finalised * 412,
         records_written: finalised * 3,
         executed_txs: finalised,
+        extra_executions: 0,
         contention: None,
     }
 }
