@@ -154,7 +154,10 @@ pub(crate) fn workload(node: &Node, sink: &Sink) -> Result<WorkloadPlan, Reporte
                 workload,
                 share_milli: 1_000,
             });
-            return Ok(WorkloadPlan { mix: vec![share?] });
+            return Ok(WorkloadPlan {
+                mix: vec![share?],
+                apart: Vec::new(),
+            });
         }
         Value::Map(entries) => match entries.as_slice() {
             [only] if only.key == "mix" => &only.value,
@@ -195,7 +198,8 @@ pub(crate) fn workload(node: &Node, sink: &Sink) -> Result<WorkloadPlan, Reporte
             (Err(reported), _) | (_, Err(reported)) => failed = Some(reported),
         }
     }
-    failed.map_or(Ok(WorkloadPlan { mix }), Err)
+    let apart = Vec::new();
+    failed.map_or(Ok(WorkloadPlan { mix, apart }), Err)
 }
 
 fn named(name: &str, span: super::source::Span, sink: &Sink) -> Result<String, Reported> {

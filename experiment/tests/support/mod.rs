@@ -143,6 +143,7 @@ pub fn plan(protocol: &str) -> Plan {
         },
         mempool_max_txs: 100_000,
         workload: WorkloadPlan {
+            apart: Vec::new(),
             mix: vec![WorkloadShare {
                 workload: "payments".to_owned(),
                 share_milli: 1_000,

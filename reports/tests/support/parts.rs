@@ -124,6 +124,7 @@ pub fn plan(name: &str, why: &str, variation: &[(&str, &str)], shape: &Shape) ->
         },
         mempool_max_txs: 50_000,
         workload: WorkloadPlan {
+            apart: Vec::new(),
             mix: [("invoices", 600), ("receivables", 300), ("evidence", 100)]
                 .map(|(workload, share_milli)| WorkloadShare {
                     workload: workload.to_owned(),
