@@ -9,7 +9,8 @@ use groma_ledger::{
     BlockInput, Executor, Genesis, Parallel, Serial, SignedTransaction, State, Transaction,
 };
 use groma_sim::Streams;
-use groma_workloads::{City, WorkloadEntry, WorkloadSetup};
+use groma_workloads::steps::Step;
+use groma_workloads::{City, Mix, Workload, WorkloadEntry, WorkloadSetup};
 use serde::Serialize;
 
 use crate::certificate::CITY_TPS;
@@ -321,12 +322,11 @@ impl Curve {
     }
 }
 
-/// Mean rates of the parts of the mix over true time, in transactions per second, without what comes by
-/// the clock.
+/// Mean rates of the parts of the mix over true time, and then of the steps that stand apart, in
+/// transactions per second, without what comes by the clock.
 fn parts(plan: &Plan, curve: &Curve) -> Vec<f64> {
-    let mix = &plan.workload.mix;
-    let shares: u64 = mix.iter().map(|part| u64::from(part.share_milli)).sum();
-    let mut counts = vec![0.0; mix.len()];
+    let usual = plan.workload.usual_shares();
+    let mut counts = vec![0.0; usual.len()];
     for phase in plan.load.iter().filter(|phase| phase.measure) {
         let mut txs = phase.load.expected(phase.stands_for_ns).unwrap_or(0.0);
         if let LoadPlan::Replay { parts, .. } = &phase.load {
@@ -336,13 +336,13 @@ fn parts(plan: &Plan, curve: &Curve) -> Vec<f64> {
                 txs -= 1.0;
             }
         }
-        let rates: u64 = phase.mix.iter().sum();
-        for (place, count) in counts.iter_mut().enumerate() {
-            *count += txs
-                * match phase.mix.get(place) {
-                    Some(&rate) => rate as f64 / rates.max(1) as f64,
-                    None => f64::from(mix[place].share_milli) / shares.max(1) as f64,
-                };
+        let rates = match phase.mix.is_empty() {
+            true => &usual,
+            false => &phase.mix,
+        };
+        let all = rates.iter().sum::<u64>().max(1) as f64;
+        for (count, &rate) in counts.iter_mut().zip(rates) {
+            *count += txs * rate as f64 / all;
         }
     }
     let seconds = curve.seconds().max(f64::MIN_POSITIVE);
@@ -360,11 +360,18 @@ fn entry(workload: &str) -> &'static WorkloadEntry {
 
 fn workloads(plan: &Plan, curve: &Curve) -> Vec<WorkloadDemand> {
     let rates = parts(plan, curve);
-    let mix = plan.workload.mix.iter().zip(rates);
-    mix.map(|(part, people_tps)| {
+    let mix = plan.workload.mix.iter().zip(rates.iter().copied());
+    let steps = plan.workload.steps();
+    mix.map(|(part, own_tps)| {
+        let apart = steps.iter().copied().zip(&rates[plan.workload.mix.len()..]);
+        let apart: Vec<(&'static Step, f64)> = apart
+            .filter(|(step, _)| step.workload() == part.workload)
+            .map(|(step, &tps)| (step, tps))
+            .collect();
+        let people_tps = own_tps + apart.iter().map(|(_, tps)| tps).sum::<f64>();
         let clock_tps = by_clock(part);
         let mean_tps = people_tps + clock_tps;
-        let sample = sample(plan, &part.workload);
+        let sample = sample(plan, &part.workload, own_tps, &apart);
         let mean = |of: fn(&Drawn) -> f64| {
             let both = people_tps * of(&sample.people) + clock_tps * of(&sample.clock);
             round4(both / mean_tps.max(f64::MIN_POSITIVE))
@@ -396,10 +403,10 @@ struct Drawn {
 }
 
 /// Draws and executes a sample of one workload.
-fn sample(plan: &Plan, workload: &str) -> Sample {
+fn sample(plan: &Plan, workload: &str, own_tps: f64, apart: &[(&'static Step, f64)]) -> Sample {
     let people = plan.population.min(SAMPLE_PEOPLE);
     let setup = WorkloadSetup::of_city(people).expect("a plan's population is checked");
-    let workload = (entry(workload).build)(&setup);
+    let workload = in_proportion((entry(workload).build)(&setup), own_tps, apart);
     let mut genesis = Genesis::default();
     workload.genesis(&mut genesis);
     let mut ledger = Ledger::new(State::genesis(&genesis), plan.client.request_bytes);
@@ -421,6 +428,23 @@ fn sample(plan: &Plan, workload: &str) -> Sample {
         clock: ledger.drawn(),
         contention,
     }
+}
+
+/// A workload whose steps that stand apart have the shares that the load gives them.
+fn in_proportion(
+    workload: Box<dyn Workload>,
+    own_tps: f64,
+    apart: &[(&'static Step, f64)],
+) -> Box<dyn Workload> {
+    let (steps, rates): (Vec<_>, Vec<_>) = apart.iter().copied().unzip();
+    let all = own_tps + rates.iter().sum::<f64>();
+    if steps.is_empty() || all <= 0.0 {
+        return workload;
+    }
+    let shares = std::iter::once(own_tps).chain(rates).map(|tps| tps / all);
+    let spells = [(Duration::MAX, shares.collect())];
+    let mix = Mix::with_steps(vec![workload], &steps, &spells);
+    Box::new(mix.expect("rates that come to something are shares"))
 }
 
 /// What a sample is executed on.

@@ -64,7 +64,7 @@ pub fn calendars() -> Vec<Listing> {
         lines.push(line(pattern.name.to_owned(), summary, pattern.source));
     }
     for month in MONTHS {
-        let summary = "month: dates 1 to 31".to_owned();
+        let summary = format!("month: dates 1 to 31, strikes {}", month.of.join(", "));
         lines.push(line(month.name.to_owned(), summary, month.source));
     }
     for occasion in OCCASIONS {

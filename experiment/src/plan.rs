@@ -13,6 +13,7 @@ mod network;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use groma_workloads::steps::{self, Step};
 use groma_workloads::workload::{ATTACK_PPM, MISTAKE_PPM};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -320,6 +321,10 @@ pub struct WorkloadPlan {
     /// [`MISTAKE_PPM`].
     #[serde(default = "mistake_ppm", skip_serializing_if = "is_mistake_ppm")]
     pub mistake_ppm: u32,
+    /// Steps that come at rates of their own, by their names in the table of steps: their
+    /// workloads leave them out, and each phase has a rate for each, after those of the mix.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub apart: Vec<String>,
 }
 
 fn attack_ppm() -> u32 {
@@ -346,7 +351,46 @@ impl WorkloadPlan {
             mix,
             attack_ppm: ATTACK_PPM,
             mistake_ppm: MISTAKE_PPM,
+            apart: Vec::new(),
         }
+    }
+
+    /// The steps that stand apart.
+    ///
+    /// # Panics
+    /// When one does not exist: a plan comes from a checked scenario.
+    #[must_use]
+    pub fn steps(&self) -> Vec<&'static Step> {
+        let step = |name: &String| steps::find(name).expect("a plan's steps are checked");
+        self.apart.iter().map(step).collect()
+    }
+
+    /// Shares of the mix, and then of the steps that stand apart, where the load says nothing else.
+    #[must_use]
+    pub fn usual_shares(&self) -> Vec<u64> {
+        let apart = self.steps();
+        if apart.is_empty() {
+            return self
+                .mix
+                .iter()
+                .map(|part| part.share_milli.into())
+                .collect();
+        }
+        let share = |workload: &str| {
+            let parts = self.mix.iter().filter(|part| part.workload == workload);
+            parts.map(|part| f64::from(part.share_milli)).sum::<f64>() * 1e6
+        };
+        let left = |workload: &str| {
+            let own = apart.iter().filter(|step| step.workload() == workload);
+            1.0 - own.map(|step| step.share).sum::<f64>()
+        };
+        let parts = self.mix.iter().map(|part| part.workload.as_str());
+        let parts = parts.map(|workload| share(workload) * left(workload));
+        let steps = apart.iter().map(|step| share(step.workload()) * step.share);
+        parts
+            .chain(steps)
+            .map(|share| share.round() as u64)
+            .collect()
     }
 }
 

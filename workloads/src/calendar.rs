@@ -7,12 +7,14 @@
 //! queue cares how long a burst lasts: that leg is played in its own time. Each leg says
 //! how much true time it stands for, so that means over a day stay means over a day.
 //!
-//! This file knows nothing of accounts, records or scenarios.
+//! The tables are here, a day is played in `calendar/day.rs`. Neither knows anything of accounts,
+//! records or scenarios.
+
+mod day;
 
 use core::time::Duration;
-use std::collections::BTreeSet;
 
-use crate::arrivals::MilliTps;
+pub use self::day::{Day, Leg, Part, Strike};
 
 /// Hours of a day.
 pub const HOURS: usize = 24;
@@ -136,12 +138,18 @@ impl Pattern {
     /// The rate in an hour over the mean rate of a mean day; on `weekday` (0 is Monday), or on a
     /// day that stands for all of them.
     pub fn weight(&self, weekday: Option<usize>, hour: usize) -> f64 {
-        let of = |weights: &[u32], place: usize| {
-            let sum: u32 = weights.iter().sum();
-            f64::from(weights[place]) * weights.len() as f64 / f64::from(sum.max(1))
-        };
-        of(&self.hours, hour) * weekday.map_or(1.0, |day| of(&self.week, day))
+        over_mean(&self.hours, hour) * self.day(weekday)
     }
+
+    /// What a day has over a mean day.
+    pub fn day(&self, weekday: Option<usize>) -> f64 {
+        weekday.map_or(1.0, |day| over_mean(&self.week, day))
+    }
+}
+
+fn over_mean(weights: &[u32], place: usize) -> f64 {
+    let sum: u32 = weights.iter().sum();
+    f64::from(weights[place]) * weights.len() as f64 / f64::from(sum.max(1))
 }
 
 /// How a load spreads over the days of a month.
@@ -151,7 +159,7 @@ pub struct Month {
     pub name: &'static str,
     /// Where it comes from.
     pub source: &'static str,
-    /// The workloads that it strikes.
+    /// The workloads, or steps of workloads, that it strikes.
     pub of: &'static [&'static str],
     /// Weights of the days, in any unit.
     days: [u32; 31],
@@ -184,7 +192,7 @@ pub static MONTHS: &[Month] = &[
     Month {
         name: "month-end",
         source: "docs/sources.md: estimate, reimbursements from the 25th to the 3rd",
-        of: &["invoices"],
+        of: &["invoices.submit_reimburse", "invoices.approve_reimburse"],
         days: month_end(),
     },
     Month {
@@ -211,16 +219,27 @@ impl Month {
 /// What strikes on top of the hours.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event {
-    /// A rush that fades.
+    /// A rush that rises and fades. It multiplies whatever rate the hour has.
     Spike {
         /// When it begins.
         at: Duration,
-        /// What it adds at first, in multiples of the mean rate of the day.
+        /// How long it rises, evenly; zero: it is there at once.
+        rise: Duration,
+        /// What it adds at its height, in multiples of the rate of that hour.
         times: f64,
         /// After each of these, an e-th is left of it.
         decay: Duration,
     },
-    /// So many at an even rate.
+    /// A share of the day's own, at an even rate, which the rest of the day then lacks.
+    Bulk {
+        /// When it begins.
+        at: Duration,
+        /// Of all that the day has.
+        share: f64,
+        /// How long it takes.
+        within: Duration,
+    },
+    /// So many at an even rate, on top of all else.
     Batch {
         /// When it begins.
         at: Duration,
@@ -238,7 +257,7 @@ pub struct Occasion {
     pub name: &'static str,
     /// Where it comes from.
     pub source: &'static str,
-    /// The workload that it strikes; all of them where there is none.
+    /// The workload, or the step of a workload, that it strikes; all of them where there is none.
     pub of: Option<&'static str>,
     /// What happens.
     pub events: &'static [Event],
@@ -252,224 +271,114 @@ const fn clock(hour: u64) -> Duration {
 pub static OCCASIONS: &[Occasion] = &[
     Occasion {
         name: "singles-day",
-        source: "docs/sources.md: 11.11 from midnight, 1 + 6 exp(-t / 120 s) + 3 exp(-t / 3600 s)",
+        source: "docs/sources.md: NetsUnion's 11.11 of 2018, 6.8 times the mean of the day (by retail hours), and of 2019, at 00:03:44; fades in 120 s and an hour (estimate)",
         of: None,
         events: &[
             Event::Spike {
                 at: clock(0),
-                times: 6.0,
+                rise: Duration::from_secs(224),
+                times: 18.6,
                 decay: Duration::from_secs(120),
             },
             Event::Spike {
                 at: clock(0),
-                times: 3.0,
+                rise: Duration::from_secs(224),
+                times: 9.3,
                 decay: clock(1),
             },
         ],
     },
     Occasion {
         name: "new-year",
-        source: "docs/sources.md: NetsUnion at New Year's Eve 2019, 44k/s against 17.8k/s (the decay is an estimate)",
+        source: "docs/sources.md: NetsUnion at New Year's Eve 2019, 44k/s against 17.8k/s (by retail hours; the decay is an estimate)",
         of: None,
         events: &[Event::Spike {
             at: clock(0),
-            times: 2.2,
+            rise: Duration::ZERO,
+            times: 8.7,
             decay: Duration::from_secs(600),
         }],
     },
     Occasion {
         name: "court-filing",
-        source: "docs/sources.md: 200 to 5,000 filings at 09:00 and 14:00 (2,000 within 10 s: estimate)",
-        of: Some("evidence"),
+        source: "docs/sources.md: 200 to 5,000 filings at 09:00 and 14:00 (a twentieth of the day's within 10 s each: estimate)",
+        of: Some("evidence.submit_to_court"),
         events: &[
-            Event::Batch {
+            Event::Bulk {
                 at: clock(9),
-                txs: 2_000,
+                share: 0.05,
                 within: Duration::from_secs(10),
             },
-            Event::Batch {
+            Event::Bulk {
                 at: clock(14),
-                txs: 2_000,
+                share: 0.05,
                 within: Duration::from_secs(10),
             },
         ],
     },
     Occasion {
         name: "nightly-ingest",
-        source: "docs/sources.md: 10k to 1 M records from 01 to 05 h (200,000: estimate)",
-        of: Some("credit"),
-        events: &[Event::Batch {
+        source: "docs/sources.md: 10k to 1 M records from 01 to 05 h (all of the day's: estimate)",
+        of: Some("credit.submit_record"),
+        events: &[Event::Bulk {
             at: clock(1),
-            txs: 200_000,
+            share: 1.0,
             within: clock(4),
         }],
     },
 ];
+
+impl Event {
+    /// When it begins and ends, in nanoseconds since midnight.
+    fn span(&self) -> (u64, u64) {
+        let (at, span) = match *self {
+            Self::Spike {
+                at, rise, decay, ..
+            } => (at, nanos(rise) + DECAYS * nanos(decay)),
+            Self::Bulk { at, within, .. } | Self::Batch { at, within, .. } => (at, nanos(within)),
+        };
+        (nanos(at), nanos(at).saturating_add(span))
+    }
+
+    /// Until when it is played in its own time: the first ten minutes of a rush, and what is over
+    /// sooner than that.
+    fn brief(&self) -> u64 {
+        let (at, end) = self.span();
+        let brief = at + nanos(BRIEF);
+        match self {
+            Self::Spike { .. } => end.min(brief),
+            Self::Bulk { .. } | Self::Batch { .. } if end <= brief => end,
+            Self::Bulk { .. } | Self::Batch { .. } => at,
+        }
+    }
+
+    /// The instants at which it bends the rate.
+    fn cuts(&self) -> Vec<u64> {
+        let (at, end) = self.span();
+        let mut cuts = vec![at, end];
+        if let Self::Spike { rise, decay, .. } = *self {
+            let step = nanos(decay) / STEPS_PER_DECAY;
+            let steps = 0..DECAYS * STEPS_PER_DECAY;
+            cuts.extend(steps.map(|count| at + nanos(rise) + count * step));
+            cuts.push(self.brief());
+        }
+        cuts
+    }
+
+    /// How much of a rush is there at an instant of a time that it covers, of 1 at its height.
+    fn height(at: u64, rise: Duration, decay: Duration) -> f64 {
+        if at < nanos(rise) {
+            return at as f64 / nanos(rise) as f64;
+        }
+        libm::exp(-((at - nanos(rise)) as f64) / nanos(decay) as f64)
+    }
+}
 
 impl Occasion {
     /// The occasion of that name.
     pub fn find(name: &str) -> Option<&'static Occasion> {
         OCCASIONS.iter().find(|occasion| occasion.name == name)
     }
-}
-
-/// An event, and which part of the day's load it strikes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Strike {
-    /// What happens.
-    pub event: Event,
-    /// The part; all of them in proportion where there is none.
-    pub part: Option<usize>,
-}
-
-/// One workload's share of a day.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Part {
-    /// Its mean rate over a mean day.
-    pub mean: MilliTps,
-    /// How it spreads.
-    pub pattern: Pattern,
-    /// What the date makes of it: 1 is an ordinary day.
-    pub date: f64,
-}
-
-/// A day of the city.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Day {
-    /// What is submitted.
-    pub parts: Vec<Part>,
-    /// The weekday, 0 is Monday; a day that stands for all of them where there is none.
-    pub weekday: Option<usize>,
-    /// What strikes.
-    pub strikes: Vec<Strike>,
-    /// So many seconds pass in one; 1 is true time.
-    pub compress: u32,
-}
-
-/// A part of a day that is played in one go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Leg {
-    /// How long it is played.
-    pub span: Duration,
-    /// How long it takes in truth.
-    pub stands_for: Duration,
-    /// The rate at its start.
-    pub from: MilliTps,
-    /// The rate at its end.
-    pub to: MilliTps,
-    /// The rate of each part in its middle.
-    pub parts: Vec<MilliTps>,
-}
-
-impl Day {
-    /// What is played, from midnight to midnight.
-    pub fn legs(&self) -> Vec<Leg> {
-        let cuts: Vec<u64> = self.cuts().into_iter().collect();
-        let pairs = cuts.windows(2).map(|pair| (pair[0], pair[1]));
-        pairs.map(|(from, to)| self.leg(from, to)).collect()
-    }
-
-    /// The instants at which the rate bends or leaps.
-    fn cuts(&self) -> BTreeSet<u64> {
-        let mut cuts: BTreeSet<u64> = (0..=HOURS as u64).map(|hour| hour * HOUR_NS).collect();
-        for strike in &self.strikes {
-            match strike.event {
-                Event::Spike { at, decay, .. } => {
-                    let steps = 0..=DECAYS * STEPS_PER_DECAY;
-                    let step = nanos(decay) / STEPS_PER_DECAY;
-                    cuts.extend(steps.map(|count| nanos(at) + count * step));
-                    cuts.insert(nanos(at) + nanos(BRIEF));
-                }
-                Event::Batch { at, within, .. } => {
-                    cuts.extend([nanos(at), nanos(at) + nanos(within)]);
-                }
-            }
-        }
-        // Midnight ends the day, whatever goes on.
-        cuts.into_iter().filter(|&cut| cut <= DAY_NS).collect()
-    }
-
-    fn leg(&self, from: u64, to: u64) -> Leg {
-        let hour = (from / HOUR_NS) as usize;
-        let total = |at: u64| rate(self.rates(hour, (from, to), at).into_iter().sum());
-        let middle = self.rates(hour, (from, to), from + (to - from) / 2);
-        let compress = if self.is_brief(from, to) {
-            1
-        } else {
-            u64::from(self.compress)
-        };
-        Leg {
-            span: Duration::from_nanos(((to - from) / compress).max(1)),
-            stands_for: Duration::from_nanos(to - from),
-            from: total(from),
-            to: total(to),
-            parts: middle.into_iter().map(rate).collect(),
-        }
-    }
-
-    /// Whether a leg lies in something that is never compressed.
-    fn is_brief(&self, from: u64, to: u64) -> bool {
-        self.strikes.iter().any(|strike| {
-            let (at, span) = match strike.event {
-                Event::Spike { at, decay, .. } => (at, nanos(BRIEF).min(nanos(decay) * DECAYS)),
-                Event::Batch { at, within, .. } if within <= BRIEF => (at, nanos(within)),
-                Event::Batch { .. } => return false,
-            };
-            nanos(at) <= from && to <= nanos(at) + span
-        })
-    }
-
-    /// The rate of each part at an instant of a leg, in thousandths.
-    fn rates(&self, hour: usize, (from, to): (u64, u64), at: u64) -> Vec<f64> {
-        let mean = |part: &Part| part.mean.0 as f64 * part.date;
-        let base = |part: &Part| mean(part) * part.pattern.weight(self.weekday, hour);
-        let mut rates: Vec<f64> = self.parts.iter().map(base).collect();
-        let whole: f64 = self.parts.iter().map(mean).sum();
-        for strike in &self.strikes {
-            match strike.event {
-                Event::Spike {
-                    at: began,
-                    times,
-                    decay,
-                } => {
-                    let end = nanos(began) + nanos(decay) * DECAYS;
-                    if nanos(began) > from || to > end {
-                        continue;
-                    }
-                    let age = (at - nanos(began)) as f64 / nanos(decay) as f64;
-                    let factor = times * libm::exp(-age);
-                    for (place, part) in self.parts.iter().enumerate() {
-                        if strike.part.is_none_or(|of| of == place) {
-                            rates[place] += mean(part) * factor;
-                        }
-                    }
-                }
-                Event::Batch {
-                    at: began,
-                    txs,
-                    within,
-                } => {
-                    if nanos(began) > from || to > nanos(began) + nanos(within) {
-                        continue;
-                    }
-                    let added = txs as f64 * 1e12 / nanos(within) as f64;
-                    for (place, part) in self.parts.iter().enumerate() {
-                        rates[place] += match strike.part {
-                            Some(of) if of == place => added,
-                            Some(_) => 0.0,
-                            None if whole > 0.0 => added * mean(part) / whole,
-                            None => 0.0,
-                        };
-                    }
-                }
-            }
-        }
-        rates
-    }
-}
-
-fn rate(thousandths: f64) -> MilliTps {
-    MilliTps(libm::round(thousandths.max(0.0)) as u64)
 }
 
 fn nanos(span: Duration) -> u64 {

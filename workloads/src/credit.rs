@@ -27,8 +27,10 @@ use crate::workload::{Breach, Draft, Intent, Workload, WorkloadSetup};
 /// In thousandths (W2): submit, authorise, query, dispute, correct or uphold, reward or penalise,
 /// revoke, expire or archive. The catalogue gives no share for the last: it has two of the 550 that
 /// submit (estimate).
-const MIX: Weighted<8> = Weighted::new([548, 80, QUERY_SHARE, 4, 4, 80, 12, 2]);
+pub(crate) const MIX: Weighted<8> = Weighted::new([548, 80, QUERY_SHARE, 4, 4, 80, 12, 2]);
 const QUERY_SHARE: u32 = 270;
+/// Its place in the mix.
+pub(crate) const SUBMIT: usize = 0;
 /// 5 of 50 departments send 80 % of the records (W2).
 const DEPARTMENT_SKEW: Skew = Skew::HotSet {
     fraction: 0.1,
@@ -84,6 +86,7 @@ pub struct Credit {
     mistake: Chance,
     /// Counts records and consents alike, so that no number is ever used twice.
     numbers: u64,
+    mix: Weighted<8>,
     consents: Parents<Granted>,
     reported: Parents<Reported>,
     disputed: Parents<Reported>,
@@ -107,6 +110,7 @@ impl Credit {
             attack: Chance::new(per_query),
             mistake: Chance::new(f64::from(setup.mistake_ppm) / 1e6),
             numbers: u64::from(setup.stock),
+            mix: MIX,
             consents: Parents::new(setup.lag, REMEMBERED),
             reported: Parents::new(setup.lag, DISPUTABLE),
             disputed: Parents::new(setup.lag, DISPUTABLE),
@@ -412,7 +416,7 @@ impl Workload for Credit {
 
     fn next(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft {
         let wrong = self.mistake.draw(rng);
-        let drawn = match MIX.draw(rng) {
+        let drawn = match self.mix.draw(rng) {
             0 => Some(self.submit(now, wrong, rng)),
             1 => Some(self.authorise(now, wrong, rng)),
             2 => self.query(now, wrong, rng),
@@ -424,6 +428,19 @@ impl Workload for Credit {
         };
         let drawn = drawn.map(|draft| draft.erring(wrong));
         drawn.unwrap_or_else(|| self.submit(now, false, rng))
+    }
+
+    fn leave_out(&mut self, step: &str) -> bool {
+        let found = step == "submit_record";
+        if found {
+            self.mix = MIX.without(SUBMIT);
+        }
+        found
+    }
+
+    fn next_step(&mut self, step: &str, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
+        let wrong = self.mistake.draw(rng);
+        (step == "submit_record").then(|| self.submit(now, wrong, rng).erring(wrong))
     }
 
     fn check(&self, state: &State) -> Result<u64, Breach> {

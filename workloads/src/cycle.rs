@@ -21,6 +21,16 @@ pub(crate) trait Cycle: Send {
     /// Prepares the first state: who is who, and a stock to follow up on.
     fn genesis(&self, genesis: &mut Genesis);
 
+    /// See [`Workload::leave_out`].
+    fn leave_out(&mut self, _step: &str) -> bool {
+        false
+    }
+
+    /// See [`Workload::next_step`].
+    fn step(&mut self, _step: &str, _now: Duration, _rng: &mut dyn Rng) -> Option<Draft> {
+        None
+    }
+
     /// See [`Workload::due_at`].
     fn due_at(&self) -> Option<Duration> {
         None
@@ -94,6 +104,14 @@ impl<C: Cycle> Workload for Living<C> {
             return mistake.meant(Intent::Mistake);
         }
         self.cycle.honest(now, rng)
+    }
+
+    fn leave_out(&mut self, step: &str) -> bool {
+        self.cycle.leave_out(step)
+    }
+
+    fn next_step(&mut self, step: &str, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
+        self.cycle.step(step, now, rng)
     }
 
     fn due_at(&self) -> Option<Duration> {

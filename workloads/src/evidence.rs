@@ -28,7 +28,9 @@ use crate::workload::{Breach, Draft, WorkloadSetup};
 
 /// In thousandths (W4): deposit, stamp, cosign, verify, submit to court, judge confirms. Notarising is
 /// two transactions, of the time authority and of a notary, half of the catalogue's 4 % each.
-const MIX: Weighted<6> = Weighted::new([900, 20, 20, 40, 15, 5]);
+pub(crate) const MIX: Weighted<6> = Weighted::new([900, 20, 20, 40, 15, 5]);
+/// Its place in the mix.
+pub(crate) const SUBMIT_TO_COURT: usize = 4;
 /// Source chains (docs/sources.md W4: Beijing's Tianping chain in 2021).
 pub(crate) const SOURCES: u32 = 22;
 /// Each anchors this often (W4).
@@ -117,6 +119,7 @@ pub struct Evidence {
     /// Anchors so far, over all source chains in turn.
     anchors: u64,
     cases: u64,
+    mix: Weighted<6>,
     stampable: Parents<Deposited>,
     cosignable: Parents<Deposited>,
     provable: Parents<Deposited>,
@@ -137,6 +140,7 @@ impl Evidence {
             claimed: Chance::new(CLAIMED_SHARE),
             anchors: 0,
             cases: u64::from(setup.stock),
+            mix: MIX,
             stampable: Parents::new(setup.lag, REMEMBERED),
             cosignable: Parents::new(setup.lag, REMEMBERED),
             provable: Parents::new(setup.lag, REMEMBERED),
@@ -289,6 +293,20 @@ impl Cycle for Evidence {
         stock::genesis(self.people, self.stock, genesis);
     }
 
+    fn leave_out(&mut self, step: &str) -> bool {
+        let found = step == "submit_to_court";
+        if found {
+            self.mix = MIX.without(SUBMIT_TO_COURT);
+        }
+        found
+    }
+
+    /// A filing, or a deposit where there is nothing to file.
+    fn step(&mut self, step: &str, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
+        let filed = (step == "submit_to_court").then(|| self.submit(now, rng))?;
+        Some(filed.unwrap_or_else(|| self.deposit(now, rng)))
+    }
+
     /// The chains are spread over their ten seconds.
     fn due_at(&self) -> Option<Duration> {
         let due = ANCHOR_EVERY.as_nanos() * u128::from(self.anchors) / u128::from(SOURCES);
@@ -303,7 +321,7 @@ impl Cycle for Evidence {
     }
 
     fn honest(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft {
-        let drawn = match MIX.draw(rng) {
+        let drawn = match self.mix.draw(rng) {
             0 => None,
             1 => self.stamp(now, rng),
             2 => self.cosign(now, rng),

@@ -27,8 +27,11 @@ use crate::workload::{Breach, Draft, Intent, Workload, WorkloadSetup};
 
 /// In thousandths (W1): grant or adjust, issue, claim, submit, approve, red letter, verify, expire.
 /// The catalogue gives no share for expiry: it has one of the 175 that verify (estimate).
-const MIX: Weighted<8> = Weighted::new([3, 420, 240, SUBMIT_SHARE, 70, 12, 174, 1]);
+pub(crate) const MIX: Weighted<8> = Weighted::new([3, 420, 240, SUBMIT_SHARE, 70, 12, 174, 1]);
 const SUBMIT_SHARE: u32 = 80;
+/// Places in the mix.
+pub(crate) const SUBMIT_REIMBURSE: usize = 3;
+pub(crate) const APPROVE_REIMBURSE: usize = 4;
 /// One issuer has 10 % of all invoices; the others follow Zipf's law with 1.1 (W1).
 const HOT_ISSUER_SHARE: f64 = 0.1;
 const ISSUER_SKEW: Skew = Skew::Zipf { theta: 1.1 };
@@ -83,6 +86,7 @@ pub struct Invoices {
     mistake: Chance,
     sequences: Counters,
     payments: u64,
+    mix: Weighted<8>,
     issued: Parents<Parent>,
     claimed: Parents<Parent>,
     submitted: Parents<Submitted>,
@@ -107,6 +111,7 @@ impl Invoices {
             mistake: Chance::new(f64::from(setup.mistake_ppm) / 1e6),
             sequences: Counters::default(),
             payments: 0,
+            mix: MIX,
             issued: Parents::new(setup.lag, REMEMBERED),
             claimed: Parents::new(setup.lag, REMEMBERED),
             submitted: Parents::new(setup.lag, REMEMBERED),
@@ -479,7 +484,7 @@ impl Workload for Invoices {
 
     fn next(&mut self, now: Duration, rng: &mut dyn Rng) -> Draft {
         let wrong = self.mistake.draw(rng);
-        let drawn = match MIX.draw(rng) {
+        let drawn = match self.mix.draw(rng) {
             0 => Some(self.grant(wrong, rng)),
             1 => Some(self.issue(now, wrong, rng)),
             2 => self.claim(now, wrong, rng),
@@ -494,6 +499,27 @@ impl Workload for Invoices {
         };
         let drawn = drawn.map(|draft| draft.erring(wrong));
         drawn.unwrap_or_else(|| self.issue(now, false, rng))
+    }
+
+    fn leave_out(&mut self, step: &str) -> bool {
+        let kind = match step {
+            "submit_reimburse" => SUBMIT_REIMBURSE,
+            "approve_reimburse" => APPROVE_REIMBURSE,
+            _ => return false,
+        };
+        self.mix = self.mix.without(kind);
+        true
+    }
+
+    fn next_step(&mut self, step: &str, now: Duration, rng: &mut dyn Rng) -> Option<Draft> {
+        let wrong = self.mistake.draw(rng);
+        let drawn = match step {
+            "submit_reimburse" => self.submit(now, wrong, rng),
+            "approve_reimburse" => self.approve(now, wrong, rng),
+            _ => return None,
+        };
+        let drawn = drawn.map(|draft| draft.erring(wrong));
+        Some(drawn.unwrap_or_else(|| self.issue(now, false, rng)))
     }
 
     fn check(&self, state: &State) -> Result<u64, Breach> {

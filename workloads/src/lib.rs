@@ -42,6 +42,7 @@ pub mod receivables;
 pub mod red_packets;
 pub mod remittances;
 mod smallbank;
+pub mod steps;
 pub mod stretch;
 pub mod table;
 mod tpcc;

@@ -166,6 +166,31 @@ impl<const N: usize> Weighted<N> {
         Self { until }
     }
 
+    /// The share of a kind.
+    pub const fn share(&self, kind: usize) -> f64 {
+        self.weight(kind) as f64 / self.until[N - 1] as f64
+    }
+
+    /// The same without a kind; another one must be left.
+    pub const fn without(&self, kind: usize) -> Self {
+        let mut weights = [0; N];
+        let mut other = 0;
+        while other < N {
+            if other != kind {
+                weights[other] = self.weight(other);
+            }
+            other += 1;
+        }
+        Self::new(weights)
+    }
+
+    const fn weight(&self, kind: usize) -> u32 {
+        match kind {
+            0 => self.until[0],
+            _ => self.until[kind] - self.until[kind - 1],
+        }
+    }
+
     /// The position of the kind drawn.
     pub fn draw<R: Rng + ?Sized>(&self, rng: &mut R) -> usize {
         let drawn = below(rng, u64::from(self.until[N - 1]));

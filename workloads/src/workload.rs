@@ -136,6 +136,18 @@ pub trait Workload: Send {
         (part == self.name()).then(|| self.next(now, rng))
     }
 
+    /// Leaves a step out of its mix from now on, because it comes at a rate of its own, by
+    /// [`Workload::next_step`]. Whether it has one of that name that can: see [`crate::steps`].
+    fn leave_out(&mut self, _step: &str) -> bool {
+        false
+    }
+
+    /// As [`Workload::next`], a transaction of that step, if it has one that can stand apart. Where
+    /// its parent is missing, another step's.
+    fn next_step(&mut self, _step: &str, _now: Duration, _rng: &mut dyn Rng) -> Option<Draft> {
+        None
+    }
+
     /// When something is due next by the clock, on top of what people do and whatever the load is;
     /// `None` where nothing ever is. It rises with each [`Workload::due`].
     fn due_at(&self) -> Option<Duration> {

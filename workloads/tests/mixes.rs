@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use common::{BENCHMARKS, Run, build, genesis, town};
 use core::time::Duration;
 use groma_ledger::{Genesis, Hash, State, Transaction};
-use groma_workloads::{City, Intent, Mix, MixFault, WORKLOADS, Workload, WorkloadSetup};
+use groma_workloads::{City, Intent, Mix, MixFault, WORKLOADS, Workload, WorkloadSetup, steps};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -195,4 +195,80 @@ fn shares_change_with_time() {
     assert!((430..570).contains(&blobs[1]), "{blobs:?}");
     let fault = groma_workloads::Mix::timed(Vec::new(), &spells).map(|_| ());
     assert_eq!(fault, Err(MixFault::Empty));
+}
+
+/// A mix of payments and invoices whose reimbursements stand apart, at these shares.
+fn apart(shares: [f64; 4]) -> Result<Mix, MixFault> {
+    let setup = common::honest();
+    let parts = ["payments", "invoices"].map(|name| build(name, &setup));
+    let steps = ["submit_reimburse", "approve_reimburse"];
+    let steps = steps.map(|step| steps::find(&format!("invoices.{step}")).unwrap());
+    Mix::with_steps(parts.into(), &steps, &[(Duration::MAX, shares.to_vec())])
+}
+
+#[test]
+fn a_step_that_stands_apart_has_its_own_share_and_its_workload_leaves_it_out() {
+    let shares = [0.3, 0.6, 0.06, 0.04];
+    let mut run = Run::new(Box::new(apart(shares).unwrap()), 1);
+    run.blocks(20, 1_000);
+    let kinds = [("submit_reimburse", 0.06), ("approve_reimburse", 0.04)];
+    for (kind, share) in kinds {
+        let seen = run.share(|name, _| name.ends_with(kind));
+        assert!((seen - share).abs() < 0.008, "{kind}: {seen}");
+    }
+    let issued = run.share(|name, _| name == "invoice.issue");
+    assert!((issued - 0.6 * 0.42 / 0.85).abs() < 0.015, "{issued}");
+    assert!(run.tally.keys().all(|(_, outcome)| *outcome == "applied"));
+    let mut none = Run::new(Box::new(apart([0.5, 0.5, 0.0, 0.0]).unwrap()), 1);
+    none.blocks(20, 1_000);
+    assert_eq!(none.share(|name, _| name.ends_with("_reimburse")), 0.0);
+}
+
+#[test]
+fn a_row_of_a_trace_asks_for_a_workload_with_all_its_steps() {
+    let mut mix = apart([1.0, 0.0, 0.0, 0.0]).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let mut submitted = 0;
+    for k in 0..5_000 {
+        let now = Duration::from_millis(k);
+        let body = mix.next_of("invoices", now, &mut rng).unwrap().body;
+        let submit = matches!(
+            body,
+            groma_ledger::Body::Invoice(groma_ledger::invoice::InvoiceTx::SubmitReimburse { .. })
+        );
+        submitted += u32::from(submit);
+    }
+    assert!((330..470).contains(&submitted), "{submitted}");
+}
+
+#[test]
+fn steps_have_their_shares_and_their_workloads() {
+    for step in steps::STEPS {
+        let mut workload = build(step.workload(), &town(1_000));
+        assert!(workload.leave_out(step.step()), "{}", step.name);
+        assert!((0.01..0.6).contains(&step.share), "{step:?}");
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let draft = workload.next_step(step.step(), Duration::ZERO, &mut rng);
+        let draft = draft.unwrap();
+        let transaction = Transaction {
+            sender: draft.sender,
+            nonce: 0,
+            filler: draft.filler,
+            body: draft.body,
+        };
+        let kind = transaction.kind();
+        assert!(kind.ends_with(step.step()), "{kind}");
+        assert!(!workload.leave_out("issue"));
+        assert!(
+            workload
+                .next_step("issue", Duration::ZERO, &mut rng)
+                .is_none()
+        );
+    }
+    let strange = |name: &str| {
+        let parts = vec![build("payments", &town(10))];
+        let step = steps::find(name).unwrap();
+        Mix::with_steps(parts, &[step], &[(Duration::MAX, vec![1.0, 1.0])]).err()
+    };
+    assert_eq!(strange("credit.submit_record"), Some(MixFault::Step));
 }

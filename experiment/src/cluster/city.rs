@@ -58,23 +58,17 @@ fn mix(plan: &Plan, setup: &WorkloadSetup) -> Mix {
         (entry.expect("a plan's workloads are checked").build)(setup)
     };
     let parts = plan.workload.mix.iter().map(build).collect();
-    let usual: Vec<f64> = plan
-        .workload
-        .mix
-        .iter()
-        .map(|part| f64::from(part.share_milli))
-        .collect();
+    let usual = plan.workload.usual_shares();
     let mut spells = Vec::new();
     let mut until = Duration::ZERO;
     for phase in &plan.load {
         until += Duration::from_nanos(phase.for_ns);
-        let largest = phase.mix.iter().copied().max().unwrap_or(0).max(1);
         let shares = match phase.mix.as_slice() {
-            [] => usual.clone(),
-            rates => rates
-                .iter()
-                .map(|&rate| rate as f64 / largest as f64)
-                .collect(),
+            [] if plan.workload.apart.is_empty() => {
+                usual.iter().map(|&share| share as f64).collect()
+            }
+            [] => relative(&usual),
+            rates => relative(rates),
         };
         spells.push((until, shares));
     }
@@ -86,7 +80,14 @@ fn mix(plan: &Plan, setup: &WorkloadSetup) -> Mix {
         }
         same
     });
-    Mix::timed(parts, &spells).expect("a plan's shares are checked")
+    Mix::with_steps(parts, &plan.workload.steps(), &spells).expect("a plan's shares are checked")
+}
+
+/// Rates over the largest of them.
+fn relative(rates: &[u64]) -> Vec<f64> {
+    let largest = rates.iter().copied().max().unwrap_or(0).max(1);
+    let share = |&rate: &u64| rate as f64 / largest as f64;
+    rates.iter().map(share).collect()
 }
 
 /// What the rows of traces ask for, by phase.

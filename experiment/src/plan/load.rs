@@ -15,8 +15,9 @@ pub struct PhasePlan {
     /// How much true time it stands for: more than its length where a calendar is
     /// compressed.
     pub stands_for_ns: u64,
-    /// How much each part of the workload's mix has of it, as rates in thousandths
-    /// of a transaction per second; empty where the mix says it.
+    /// How much each part of the workload's mix has of it, in proportion, and after them
+    /// each step that stands apart: within a day as rates in thousandths of a transaction per
+    /// second. Empty where the mix says it.
     pub mix: Vec<u64>,
 }
 

@@ -14,7 +14,7 @@ use super::{fault, load, network, origin, protocol};
 use crate::plan::{
     BatchPlan, ClientPlace, ClientPlan, CostPlan, CryptoMode, CryptoPlan, Dissemination, Expect,
     FaultPlan, Lanes, LimitPlan, MachinePlan, NetworkPlan, PhasePlan, Plan, RegionPlan, RepliesPer,
-    Scheme, Seating, SubmitTo, TargetPlan, TransactionCrypto,
+    Scheme, Seating, SubmitTo, TargetPlan, TransactionCrypto, WorkloadPlan,
 };
 use crate::registry::{ProtocolEntry, Registry};
 use crate::seats::seats;
@@ -56,6 +56,7 @@ pub(crate) fn plan(
         workload: workload.as_ref().ok(),
         scale_milli: scale?,
         beside: catalogue.folder(),
+        apart: Vec::new(),
     };
     let course = course(&section, catalogue, &city, order, known);
     let people = people?;
@@ -76,7 +77,10 @@ pub(crate) fn plan(
         protocol: protocol?,
         batch: batch?,
         mempool_max_txs: mempool?,
-        workload: workload?,
+        workload: WorkloadPlan {
+            apart: course.apart,
+            ..workload?
+        },
         population: people.all(),
         scale_milli: scale?,
         load: course.load,
@@ -98,6 +102,7 @@ struct Course {
     network: NetworkPlan,
     committee: Vec<RegionPlan>,
     load: Vec<PhasePlan>,
+    apart: Vec<String>,
     drain_ns: u64,
     faults: Vec<FaultPlan>,
 }
@@ -126,6 +131,7 @@ fn course(
         network,
         committee,
         load: load.phases,
+        apart: load.apart,
         drain_ns,
     })
 }

@@ -8,6 +8,7 @@ use groma_workloads::calendar::{
     Day, Event, HOURS, Leg, MONTHS, Month, Occasion, PATTERNS, Part, Pattern, Strike,
 };
 use groma_workloads::rates;
+use groma_workloads::steps::{STEPS, Step};
 
 use super::diagnostic::Problem;
 use super::keys::{EVENT, WEEKDAYS};
@@ -33,33 +34,81 @@ pub(super) fn read(
     let patterns = patterns(&section, mix);
     let strikes = strikes(&section, city, mix);
     let means = means(&section, city, mix, per_day?)?;
-    let (patterns, month) = (patterns?, month?);
-    let struck = mix.iter().map(|part| {
-        month.map_or(1.0, |(month, date)| {
-            match month.of.contains(&part.workload.as_str()) {
-                true => month.weight(date),
-                false => 1.0,
-            }
-        })
-    });
-    let parts = means.into_iter().zip(patterns).zip(struck);
-    let parts = parts.map(|((mean, pattern), date)| Part {
-        mean: MilliTps(mean),
-        pattern,
-        date,
-    });
+    let parts = parts(city, mix, (&means, &patterns?), month?);
+    let several = parts.len() > 1;
     let day = Day {
-        parts: parts.collect(),
+        parts,
         weekday: weekday?,
         strikes: strikes?,
         compress: compress?,
     };
-    let several = mix.len() > 1;
     Ok(day
         .legs()
         .into_iter()
         .map(|leg| played(&leg, several, arrivals))
         .collect())
+}
+
+/// The parts of the mix, without what stands apart, and then the steps that do.
+fn parts(
+    city: &City<'_>,
+    mix: &[WorkloadShare],
+    (means, patterns): (&[u64], &[Pattern]),
+    month: Option<(&'static Month, usize)>,
+) -> Vec<Part> {
+    let part = |place: usize, share: f64, name: &str| Part {
+        mean: MilliTps((means[place] as f64 * share).round() as u64),
+        pattern: patterns[place],
+        date: match month {
+            Some((month, date)) if month.of.contains(&name) => month.weight(date),
+            _ => 1.0,
+        },
+    };
+    let workloads = mix.iter().enumerate().map(|(place, of)| {
+        let own = city
+            .apart
+            .iter()
+            .filter(|step| step.workload() == of.workload);
+        let left = 1.0 - own.map(|step| step.share).sum::<f64>();
+        part(place, left, &of.workload)
+    });
+    let steps = city.apart.iter().filter_map(|step| {
+        let place = mix.iter().position(|of| of.workload == step.workload())?;
+        Some(part(place, step.share, step.name))
+    });
+    workloads.chain(steps).collect()
+}
+
+/// The steps that days name, in months and events, of workloads in the mix: throughout the load
+/// these stand apart. What is wrong with a day is reported where it is read.
+pub(super) fn apart(nodes: &[Node], mix: &[WorkloadShare]) -> Vec<&'static Step> {
+    let mut named: Vec<&str> = Vec::new();
+    for day in nodes.iter().filter_map(|node| node.entry("day")) {
+        let month = day
+            .entry("month")
+            .and_then(Node::text)
+            .and_then(Month::find);
+        named.extend(month.iter().flat_map(|month| month.of));
+        let events = match day.entry("events").map(|events| &events.value) {
+            Some(Value::List(events)) => events.as_slice(),
+            _ => &[],
+        };
+        for event in events {
+            match (event.text(), &event.value) {
+                (Some(name), _) => named.extend(Occasion::find(name).and_then(|found| found.of)),
+                (None, Value::Map(kinds)) => {
+                    let of = kinds
+                        .iter()
+                        .filter_map(|kind| kind.value.entry("workload")?.text());
+                    named.extend(of);
+                }
+                (None, _) => {}
+            }
+        }
+    }
+    let in_mix = |step: &&Step| mix.iter().any(|part| part.workload == step.workload());
+    let steps = STEPS.iter().filter(|step| named.contains(&step.name));
+    steps.filter(in_mix).collect()
 }
 
 fn played(leg: &Leg, several: bool, arrivals: Arrivals) -> PhasePlan {
@@ -255,20 +304,20 @@ fn occasion(
         let problem = Problem::new(node.span, message);
         return Err(section.report(instead(problem, name, &super::keys::OCCASIONS)));
     };
-    let part = match occasion.of {
-        None => None,
-        Some(of) => Some(place(section, node, mix, of)?),
+    let parts = match occasion.of {
+        None => Vec::new(),
+        Some(of) => places(section, node, city, mix, of)?,
     };
     for &event in occasion.events {
         strikes.push(Strike {
             event: scaled(event, city),
-            part,
+            parts: parts.clone(),
         });
     }
     Ok(())
 }
 
-/// A batch at the scale of the scenario; a spike is relative as it is.
+/// A batch at the scale of the scenario; all else is relative as it is.
 fn scaled(event: Event, city: &City<'_>) -> Event {
     match event {
         Event::Batch { at, txs, within } => Event::Batch {
@@ -276,7 +325,7 @@ fn scaled(event: Event, city: &City<'_>) -> Event {
             txs: city.scaled(txs),
             within,
         },
-        spike @ Event::Spike { .. } => spike,
+        relative @ (Event::Spike { .. } | Event::Bulk { .. }) => relative,
     }
 }
 
@@ -290,16 +339,18 @@ fn event(
     let chosen = event.chosen()?;
     let inner = event.section(chosen.key.as_str())?;
     let at = moment::since_midnight(&inner, "at");
-    let part = match inner.entry("workload") {
-        None => None,
-        Some(entry) => Some(place(section, &entry.value, mix, inner.text("workload")?)?),
+    let parts = match inner.entry("workload") {
+        None => Vec::new(),
+        Some(entry) => places(section, &entry.value, city, mix, inner.text("workload")?)?,
     };
     let span = Duration::from_nanos;
     let event = match chosen.key.as_str() {
         "spike" => {
             let (times, decay) = (inner.number("times"), inner.number("decay"));
+            let rise = inner.number("rise");
             Event::Spike {
                 at: span(at?),
+                rise: span(rise?),
                 times: times? as f64 / 1e3,
                 decay: span(decay?),
             }
@@ -321,23 +372,41 @@ fn event(
             scaled(batch, city)
         }
     };
-    Ok(Strike { event, part })
+    Ok(Strike { event, parts })
 }
 
-/// The place of a workload in the mix.
-fn place(
+/// The places of what an event strikes: of a workload with its steps that stand apart, or of one of
+/// these.
+fn places(
     section: &Section<'_>,
     node: &Node,
+    city: &City<'_>,
     mix: &[WorkloadShare],
     name: &str,
-) -> Result<usize, Reported> {
+) -> Result<Vec<usize>, Reported> {
     if mix.is_empty() {
         // It could not be read, which is reported where it stands.
-        return Ok(0);
+        return Ok(Vec::new());
     }
-    let found = mix.iter().position(|part| part.workload == name);
-    found.ok_or_else(|| {
-        let message = format!("this strikes `{}`, which the workload lacks", shorten(name));
-        section.report(Problem::new(node.span, message).hint("name it under `workload: { mix: }`"))
-    })
+    let steps = || (mix.len()..).zip(&city.apart);
+    if let Some((place, _)) = steps().find(|(_, step)| step.name == name) {
+        return Ok(vec![place]);
+    }
+    if let Some(place) = mix.iter().position(|part| part.workload == name) {
+        let own = steps().filter(|(_, step)| step.workload() == name);
+        return Ok(std::iter::once(place)
+            .chain(own.map(|(step, _)| step))
+            .collect());
+    }
+    let workload = name.split_once('.').map_or(name, |(workload, _)| workload);
+    if workload != name && mix.iter().any(|part| part.workload == workload) {
+        let message = format!("no step `{}` stands apart", shorten(name));
+        let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+        return Err(section.report(instead(Problem::new(node.span, message), name, &names)));
+    }
+    let message = format!(
+        "this strikes `{}`, which the workload lacks",
+        shorten(workload)
+    );
+    Err(section.report(Problem::new(node.span, message).hint("name it under `workload: { mix: }`")))
 }

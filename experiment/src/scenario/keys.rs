@@ -152,9 +152,10 @@ pub(crate) static SPIKE: Table = Table {
     one_of: &[],
     keys: &[
         need("at", moment(0, LAST), "When it begins, since midnight: 20h, or 20:00."),
-        need("times", number(Unit::Decimal, 1, 1_000_000), "What it adds at first, in multiples of the day's mean rate."),
+        or("rise", number(Unit::Duration, 0, DAY), "0s", "How long it rises, evenly; 0s: it is there at once."),
+        need("times", number(Unit::Decimal, 1, 1_000_000), "What it adds at its height, in multiples of the rate of that hour."),
         need("decay", number(Unit::Duration, SECOND, DAY), "After each of these, an e-th (37 %) of it is left."),
-        may("workload", Shape::Text, "The workload of the mix that it strikes; all of them where it is left out."),
+        may("workload", Shape::Text, "The workload of the mix that it strikes, or a step of it such as evidence.submit_to_court; all of them where it is left out."),
     ],
 };
 
@@ -179,7 +180,7 @@ pub(crate) static BATCH_OF_DAY: Table = Table {
         need("at", moment(0, LAST), "When it begins, since midnight: 20h, or 20:00."),
         need("txs", number(Unit::Count, 1, 1_000_000_000), "How many transactions."),
         or("within", number(Unit::Duration, 1_000_000, DAY), "1s", "How long they take, at an even rate."),
-        may("workload", Shape::Text, "The workload of the mix that they are of; all of them in proportion where it is left out."),
+        may("workload", Shape::Text, "The workload of the mix that they are of, or a step of it such as evidence.submit_to_court; all of them in proportion where it is left out."),
     ],
 };
 

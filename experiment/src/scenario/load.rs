@@ -4,6 +4,7 @@ use std::path::Path;
 
 use groma_workloads::arrivals::{Law, MilliTps, Phase};
 use groma_workloads::curves::CURVES;
+use groma_workloads::steps::Step;
 use groma_workloads::stretch::Stretch;
 use groma_workloads::trace::Trace;
 
@@ -34,6 +35,8 @@ pub(crate) struct City<'a> {
     pub(crate) scale_milli: u64,
     /// The folder of the scenario, for traces.
     pub(crate) beside: Option<&'a Path>,
+    /// The steps that stand apart from their workloads; [`read`] finds them.
+    pub(crate) apart: Vec<&'static Step>,
 }
 
 impl City<'_> {
@@ -52,6 +55,8 @@ impl City<'_> {
 #[derive(Debug)]
 pub(crate) struct Load {
     pub(crate) phases: Vec<PhasePlan>,
+    /// The steps that stand apart from their workloads.
+    pub(crate) apart: Vec<String>,
     /// The clocks of its days, in order.
     pub(crate) days: Vec<Clock>,
 }
@@ -76,6 +81,11 @@ pub(crate) fn read(root: &Section<'_>, city: &City<'_>) -> Result<Load, Reported
                 .hint("load: [{ for: 60s, tps: 5000 }]"),
         ));
     }
+    let mix = city.workload.map_or(&[][..], |workload| &workload.mix);
+    let city = &City {
+        apart: day::apart(nodes, mix),
+        ..*city
+    };
     let (mut phases, mut days) = (Vec::with_capacity(nodes.len()), Vec::new());
     let mut failed = None;
     for node in nodes {
@@ -94,9 +104,21 @@ pub(crate) fn read(root: &Section<'_>, city: &City<'_>) -> Result<Load, Reported
     let clocks = days
         .into_iter()
         .filter_map(|first| Clock::of(&phases, first));
+    let days = clocks.collect();
+    let apart: Vec<String> = city.apart.iter().map(|step| step.name.to_owned()).collect();
+    if !apart.is_empty() {
+        // What stands apart has its rate in every phase.
+        let usual = WorkloadPlan {
+            apart: apart.clone(),
+            ..WorkloadPlan::usual(mix.to_vec())
+        };
+        let silent = phases.iter_mut().filter(|phase| phase.mix.is_empty());
+        silent.for_each(|phase| phase.mix = usual.usual_shares());
+    }
     Ok(Load {
-        days: clocks.collect(),
         phases,
+        apart,
+        days,
     })
 }
 

@@ -202,6 +202,7 @@ pub(crate) fn workload(node: &Node, sink: &Sink) -> Result<WorkloadPlan, Reporte
         mix: mix(&parts.value, sink)?,
         attack_ppm: attack?,
         mistake_ppm: mistake?,
+        apart: Vec::new(),
     })
 }
 

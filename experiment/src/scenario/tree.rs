@@ -46,6 +46,15 @@ impl Node {
         }
     }
 
+    /// The value of a key, where this is a map that has it.
+    pub(crate) fn entry(&self, key: &str) -> Option<&Node> {
+        let Value::Map(entries) = &self.value else {
+            return None;
+        };
+        let found = entries.iter().find(|entry| entry.key == key);
+        found.map(|entry| &entry.value)
+    }
+
     /// What stands here, for messages.
     pub(crate) fn found(&self) -> String {
         match &self.value {
