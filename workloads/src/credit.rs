@@ -28,8 +28,9 @@ use crate::workload::{Breach, Draft, Intent, Workload, WorkloadSetup};
 /// revoke.
 pub(crate) const MIX: Weighted<7> = Weighted::new([550, 80, QUERY_SHARE, 4, 4, 80, 12]);
 const QUERY_SHARE: u32 = 270;
-/// Its place in the mix.
+/// Places in the mix.
 pub(crate) const SUBMIT: usize = 0;
+pub(crate) const QUERY: usize = 2;
 /// 5 of 50 departments send 80 % of the records (W2).
 const DEPARTMENT_SKEW: Skew = Skew::HotSet {
     fraction: 0.1,
