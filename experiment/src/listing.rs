@@ -78,7 +78,8 @@ pub fn calendars() -> Vec<Listing> {
     for rate in groma_workloads::rates::RATES {
         let summary = format!(
             "catalogue: {:.5} per inhabitant and day, hours {}",
-            rate.per_day, rate.pattern
+            rate.per_day(),
+            rate.pattern
         );
         lines.push(line(rate.workload.to_owned(), summary, rate.source));
     }

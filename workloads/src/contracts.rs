@@ -25,7 +25,9 @@ use crate::workload::{Breach, Draft, WorkloadSetup};
 
 /// In per cent (W9 names the steps and 2 to 4 signatures; the rest is an estimate): draft, invite, sign,
 /// complete, revoke, export. Of three signatures on average a little fewer than three are made.
-const MIX: Weighted<6> = Weighted::new([14, 14, 40, 12, 1, 19]);
+pub(crate) const MIX: Weighted<6> = Weighted::new([14, 14, 40, 12, 1, 19]);
+/// Its place in the mix.
+pub(crate) const SIGN: usize = 2;
 /// Bytes on the wire (W9).
 const WIRE_BYTES: usize = 520;
 /// Firms draft most contracts (estimate), by Zipf's law with 0.99, the catalogue's default.

@@ -29,8 +29,9 @@ use crate::workload::{Breach, Draft, Intent, Workload, WorkloadSetup};
 /// submit (estimate).
 pub(crate) const MIX: Weighted<8> = Weighted::new([548, 80, QUERY_SHARE, 4, 4, 80, 12, 2]);
 const QUERY_SHARE: u32 = 270;
-/// Its place in the mix.
+/// Places in the mix.
 pub(crate) const SUBMIT: usize = 0;
+pub(crate) const QUERY: usize = 2;
 /// 5 of 50 departments send 80 % of the records (W2).
 const DEPARTMENT_SKEW: Skew = Skew::HotSet {
     fraction: 0.1,

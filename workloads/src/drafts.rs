@@ -28,7 +28,11 @@ use crate::workload::{Breach, Draft, WorkloadSetup};
 
 /// In thousandths (W6): issue, accept, endorse, discount, rediscount, pledge, release, present, pay,
 /// refuse, recourse.
-const MIX: Weighted<11> = Weighted::new([200, 200, 240, 55, 20, 20, 20, 120, 112, 8, 5]);
+pub(crate) const MIX: Weighted<11> = Weighted::new([200, 200, 240, 55, 20, 20, 20, 120, 112, 8, 5]);
+/// Places in the mix.
+pub(crate) const ISSUE: usize = 0;
+pub(crate) const ACCEPT: usize = 1;
+pub(crate) const DISCOUNT: usize = 3;
 /// Bytes on the wire (estimate: W6 gives none): less than a receivable with its invoice.
 const WIRE_BYTES: usize = 520;
 /// Drawers by how much they buy (W6 names no skew; Zipf with 0.99 is the catalogue's default).

@@ -30,6 +30,7 @@ use crate::workload::{Breach, Draft, Intent, Workload, WorkloadSetup};
 pub(crate) const MIX: Weighted<8> = Weighted::new([3, 420, 240, SUBMIT_SHARE, 70, 12, 174, 1]);
 const SUBMIT_SHARE: u32 = 80;
 /// Places in the mix.
+pub(crate) const ISSUE: usize = 1;
 pub(crate) const SUBMIT_REIMBURSE: usize = 3;
 pub(crate) const APPROVE_REIMBURSE: usize = 4;
 /// One issuer has 10 % of all invoices; the others follow Zipf's law with 1.1 (W1).

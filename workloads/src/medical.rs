@@ -27,7 +27,9 @@ use crate::workload::{Breach, Draft, Intent, WorkloadSetup};
 
 /// In thousandths: create, grant, revoke, refer, read, break the glass, destroy. W11 gives the glass
 /// (0.1 %); the rest is an estimate.
-const MIX: Weighted<7> = Weighted::new([300, 200, 30, 60, 400, 1, 9]);
+pub(crate) const MIX: Weighted<7> = Weighted::new([300, 200, 30, 60, 400, 1, 9]);
+/// Its place in the mix.
+pub(crate) const CREATE: usize = 0;
 /// Hospitals of the union (estimate), the city's first departments, of which so many are tertiary.
 pub(crate) const HOSPITALS: u32 = 36;
 pub(crate) const TERTIARY: u32 = 4;

@@ -25,7 +25,9 @@ use crate::workload::{Breach, Draft, WorkloadSetup};
 
 /// In thousandths (W7: five searches to one registration; the rest is an estimate): register, search,
 /// amend, cede, release, enforce.
-const MIX: Weighted<6> = Weighted::new([130, 650, 80, 30, 90, 20]);
+pub(crate) const MIX: Weighted<6> = Weighted::new([130, 650, 80, 30, 90, 20]);
+/// Its place in the mix.
+pub(crate) const REGISTER: usize = 0;
 /// How many liens are registered behind another (estimate).
 const SECOND_SHARE: f64 = 0.3;
 /// Amounts (estimates): CNY 500,000 at the median, and e^3 between 95 % limits.

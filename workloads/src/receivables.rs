@@ -27,7 +27,9 @@ use crate::population::{Chance, Sampler, Skew, Weighted, below, divide, log_norm
 use crate::workload::{Breach, Draft, WorkloadSetup};
 
 /// In per cent (W5): issue, acknowledge, transfer, split, discount, settle, query.
-const MIX: Weighted<7> = Weighted::new([12, 12, 30, 18, 9, 14, 5]);
+pub(crate) const MIX: Weighted<7> = Weighted::new([12, 12, 30, 18, 9, 14, 5]);
+/// Its place in the mix.
+pub(crate) const ISSUE: usize = 0;
 /// Bytes on the wire (W5).
 const WIRE_BYTES: usize = 650;
 /// Core firms by how much they buy (W5 names no skew; Zipf with 0.99 is the catalogue's default).

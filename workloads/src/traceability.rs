@@ -26,7 +26,9 @@ use crate::workload::{Breach, Draft, WorkloadSetup};
 
 /// In thousandths: produce, pack, ship, customs, receive, unpack, sell, query. Queries are 0.2 % (W8);
 /// the others follow from the flow of units: of 100 batches, 50 go on 2.5 pallets to a warehouse.
-const MIX: Weighted<8> = Weighted::new([130, 131, 176, 20, 176, 131, 234, 2]);
+pub(crate) const MIX: Weighted<8> = Weighted::new([130, 131, 176, 20, 176, 131, 234, 2]);
+/// Its place in the mix.
+pub(crate) const QUERY: usize = 7;
 /// Bytes on the wire (W8).
 const WIRE_BYTES: usize = 350;
 /// Articles, and how unevenly they are made and scanned (W8).

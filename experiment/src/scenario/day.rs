@@ -158,7 +158,7 @@ fn means(
                     problem.hint("give `per_day`, transactions per inhabitant and day in all"),
                 ));
             };
-            let rate = rate.per_day * people as f64 * 1e3 / DAY_SECONDS as f64;
+            let rate = rate.per_day() * people as f64 * 1e3 / DAY_SECONDS as f64;
             means.push(city.scaled(rate.round() as u64));
         }
     }
