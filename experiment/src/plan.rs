@@ -355,6 +355,12 @@ impl WorkloadPlan {
         }
     }
 
+    /// The same with these steps apart.
+    #[must_use]
+    pub(crate) fn standing_apart(self, apart: Vec<String>) -> Self {
+        Self { apart, ..self }
+    }
+
     /// The steps that stand apart.
     ///
     /// # Panics

@@ -14,7 +14,7 @@ use super::{fault, load, network, origin, protocol};
 use crate::plan::{
     BatchPlan, ClientPlace, ClientPlan, CostPlan, CryptoMode, CryptoPlan, Dissemination, Expect,
     FaultPlan, Lanes, LimitPlan, MachinePlan, NetworkPlan, PhasePlan, Plan, RegionPlan, RepliesPer,
-    Scheme, Seating, SubmitTo, TargetPlan, TransactionCrypto, WorkloadPlan,
+    Scheme, Seating, SubmitTo, TargetPlan, TransactionCrypto,
 };
 use crate::registry::{ProtocolEntry, Registry};
 use crate::seats::seats;
@@ -59,8 +59,7 @@ pub(crate) fn plan(
         apart: Vec::new(),
     };
     let course = course(&section, catalogue, &city, order, known);
-    let people = people?;
-    let mut course = course?;
+    let (people, mut course) = (people?, course?);
     people.settle(&section, &mut course.committee)?;
     let (expect, breaks) = expect?;
     Ok(Plan {
@@ -77,10 +76,7 @@ pub(crate) fn plan(
         protocol: protocol?,
         batch: batch?,
         mempool_max_txs: mempool?,
-        workload: WorkloadPlan {
-            apart: course.apart,
-            ..workload?
-        },
+        workload: workload?.standing_apart(course.apart),
         population: people.all(),
         scale_milli: scale?,
         load: course.load,

@@ -108,10 +108,7 @@ pub(crate) fn read(root: &Section<'_>, city: &City<'_>) -> Result<Load, Reported
     let apart: Vec<String> = city.apart.iter().map(|step| step.name.to_owned()).collect();
     if !apart.is_empty() {
         // What stands apart has its rate in every phase.
-        let usual = WorkloadPlan {
-            apart: apart.clone(),
-            ..WorkloadPlan::usual(mix.to_vec())
-        };
+        let usual = WorkloadPlan::usual(mix.to_vec()).standing_apart(apart.clone());
         let silent = phases.iter_mut().filter(|phase| phase.mix.is_empty());
         silent.for_each(|phase| phase.mix = usual.usual_shares());
     }
