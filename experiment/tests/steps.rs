@@ -109,7 +109,7 @@ fn records_are_ingested_at_night_and_queried_by_day() {
     assert!((queries / all as f64 - 0.6).abs() < 0.05, "{office:?}");
     let night = offered(&hours(&city, 1, 5));
     assert_eq!(night.keys().collect::<Vec<_>>(), ["credit.submit_record"]);
-    // As many as without, but at night: 55 % of the day.
+    // As many as without, but at night: 54.8 % of the day.
     let usual = rates(&plan(
         "1_000_000",
         "credit",
@@ -122,7 +122,7 @@ fn records_are_ingested_at_night_and_queried_by_day() {
         .iter()
         .map(|phase| phase.mix[1] as f64 * phase.stands_for_ns as f64);
     let share = ingest.sum::<f64>() / 86_400e12 / with.mean_tps;
-    assert!((share - 0.55).abs() < 1e-3, "{share}");
+    assert!((share - 0.548).abs() < 1e-3, "{share}");
 }
 
 #[test]

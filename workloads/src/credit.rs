@@ -88,6 +88,8 @@ pub struct Credit {
     /// Counts records and consents alike, so that no number is ever used twice.
     numbers: u64,
     mix: Weighted<8>,
+    /// Records are sent at a rate of their own.
+    sends_apart: bool,
     consents: Parents<Granted>,
     reported: Parents<Reported>,
     disputed: Parents<Reported>,
@@ -112,6 +114,7 @@ impl Credit {
             mistake: Chance::new(f64::from(setup.mistake_ppm) / 1e6),
             numbers: u64::from(setup.stock),
             mix: MIX,
+            sends_apart: false,
             consents: Parents::new(setup.lag, REMEMBERED),
             reported: Parents::new(setup.lag, DISPUTABLE),
             disputed: Parents::new(setup.lag, DISPUTABLE),
@@ -428,13 +431,18 @@ impl Workload for Credit {
             _ => self.age(now, wrong, rng),
         };
         let drawn = drawn.map(|draft| draft.erring(wrong));
-        drawn.unwrap_or_else(|| self.submit(now, false, rng))
+        // Where records are sent apart from all else, a list that runs dry asks for a consent.
+        drawn.unwrap_or_else(|| match self.sends_apart {
+            true => self.authorise(now, false, rng),
+            false => self.submit(now, false, rng),
+        })
     }
 
     fn leave_out(&mut self, step: &str) -> bool {
         let found = step == "submit_record";
         if found {
             self.mix = MIX.without(SUBMIT);
+            self.sends_apart = true;
         }
         found
     }
