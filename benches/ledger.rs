@@ -4,7 +4,7 @@
 //! something already, and of the credit and invoice workloads. Throughput
 //! is in transactions.
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used)]
 
 use core::hint::black_box;
 use core::time::Duration;

@@ -114,15 +114,22 @@ pub struct World {
     /// whole run, because a protocol may remember less.
     ordered: RefCell<Map<BatchId, Height>>,
     highest: Cell<Height>,
-    /// The last sampled block, by the root of its parent too, as its first executor
-    /// saw it.
-    sample: RefCell<Option<((Hash, BlockId), Hash, Vec<Outcome>)>>,
+    /// The last sampled block.
+    sample: RefCell<Option<Sample>>,
     audited: Cell<Height>,
     audits: Cell<u64>,
     /// Transactions looked at but for one a block, and how many of them were in the
     /// largest group of their block but for its first.
     chains: Cell<(u64, u64)>,
     divergences: RefCell<Vec<String>>,
+}
+
+/// A block as its first executor saw it.
+struct Sample {
+    /// The root of its parent, and the block.
+    key: (Hash, BlockId),
+    root: Hash,
+    outcomes: Vec<Outcome>,
 }
 
 impl std::fmt::Debug for World {
@@ -205,7 +212,11 @@ impl World {
         let execution = run(parent, block, &txs);
         self.watch_contention(block, &txs);
         if is_sampled(block) && block.height > self.highest.get() {
-            let sample = (key, execution.root, execution.outcomes.clone());
+            let sample = Sample {
+                key,
+                root: execution.root,
+                outcomes: execution.outcomes.clone(),
+            };
             *self.sample.borrow_mut() = Some(sample);
         }
         let executed = self.conclude(block, &txs, execution);
@@ -322,19 +333,16 @@ impl World {
             return;
         }
         let sample = self.sample.borrow();
-        let Some((first, root, outcomes)) = sample.as_ref() else {
+        let Some(first) = sample.as_ref().filter(|first| first.key == key) else {
             return;
         };
-        if *first != key {
-            return;
-        }
         self.audited.set(block.height);
         self.audits.set(self.audits.get() + 1);
         let again = run(parent, block, &self.transactions(block));
-        if again.root != *root || again.outcomes != *outcomes {
+        if again.root != first.root || again.outcomes != first.outcomes {
             self.divergences.borrow_mut().push(format!(
-                "height {}: two replicas executed it for themselves, roots {root} and {}",
-                block.height.0, again.root
+                "height {}: two replicas executed it for themselves, roots {} and {}",
+                block.height.0, first.root, again.root
             ));
         }
     }
