@@ -242,6 +242,7 @@ mod tests {
             (Tolerance::Relative(0.05), 0.05, Some(true)),
             (Tolerance::Relative(0.05), -0.05, Some(true)),
             (Tolerance::Relative(0.05), 0.0501, Some(false)),
+            (Tolerance::Relative(0.05), -0.0501, Some(false)),
             (Tolerance::Exact, 0.0, Some(true)),
             (Tolerance::Exact, 1e-6, Some(false)),
             (Tolerance::Below(0.03), -0.03, Some(true)),
