@@ -18,6 +18,16 @@ fn seeds() -> u64 {
     std::env::var("GROMA_SEEDS").map_or(50, |seeds| seeds.parse().expect("GROMA_SEEDS is a number"))
 }
 
+/// A handful of people of whom many cheat, and who follow up at once or soon.
+fn handful(seed: u64) -> WorkloadSetup {
+    WorkloadSetup {
+        stock: 64,
+        lag: core::time::Duration::from_millis(seed % 3 * 40),
+        attack_ppm: 60_000,
+        ..town(1 + seed * 7)
+    }
+}
+
 #[test]
 fn every_law_holds_and_every_attack_is_refused() {
     for entry in WORKLOADS {
@@ -30,13 +40,7 @@ fn every_law_holds_and_every_attack_is_refused() {
         };
         for seed in 0..seeds().div_ceil(part) {
             // A handful of people, so that everybody meets the same records again and again.
-            let setup = WorkloadSetup {
-                stock: 64,
-                lag: core::time::Duration::from_millis(seed % 3 * 40),
-                attack_ppm: 60_000,
-                ..town(1 + seed * 7)
-            };
-            let mut run = Run::new((entry.build)(&setup), seed);
+            let mut run = Run::new((entry.build)(&handful(seed)), seed);
             for block in 0..6 {
                 let drawn = run.draw(150);
                 let meant = run.meant.clone();
@@ -79,13 +83,7 @@ fn an_intrusion_is_refused_whatever_the_order() {
     for entry in WORKLOADS {
         let mut intrusions = 0;
         for seed in 0..seeds().div_ceil(5) {
-            let setup = WorkloadSetup {
-                stock: 64,
-                lag: core::time::Duration::from_millis(seed % 3 * 40),
-                attack_ppm: 60_000,
-                ..town(1 + seed * 7)
-            };
-            let mut run = Run::new((entry.build)(&setup), seed);
+            let mut run = Run::new((entry.build)(&handful(seed)), seed);
             if BENCHMARKS.contains(&entry.name) {
                 continue;
             }
